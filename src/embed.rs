@@ -1,0 +1,2 @@
+//! embed: the build script that reads the rule pages into the program.
+fn main() {}

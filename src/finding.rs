@@ -1,0 +1,136 @@
+//! finding: what a rule has to say about a place, and everything a scan found, ready to be shown.
+
+use std::sync::Arc;
+
+use crate::duty::{Duty, Operation, Standing};
+use crate::source::{Source, Span};
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// A person must decide.
+    Review,
+    /// Data is wrong or lost, or the standard is plainly broken.
+    Error,
+}
+
+impl Severity {
+    /// The word for it in every format.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Review => "review",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// A place in a file, held with the file so that it can always be shown.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The file.
+    pub source: Arc<Source>,
+    /// The bytes in its decoded text.
+    pub span: Span,
+}
+
+/// A second place that explains a finding.
+#[derive(Clone, Debug)]
+pub struct Related {
+    /// What is to be seen there, such as "published here".
+    pub message: String,
+    /// Where.
+    pub place: Place,
+}
+
+/// Why a finding was suppressed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suppressed {
+    /// The reason given.
+    pub reason: Option<String>,
+    /// Who owns the suppression, such as `@billing`.
+    pub owner: Option<String>,
+    /// The last day it holds, as `YYYY-MM-DD`.
+    pub until: Option<String>,
+}
+
+/// What a rule has to say about one place. It cannot be made without the place.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule's id, which is its page's file stem.
+    pub rule: String,
+    /// The rule's pack.
+    pub pack: String,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to do, in one line.
+    pub help: Option<String>,
+    /// Qualified name inside the module (`Class.method`, `outer.inner`, `<module>`).
+    pub function: String,
+    /// What the write does, where the finding is about a write.
+    pub operation: Option<Operation>,
+    /// The model, where the finding is about a row.
+    pub entity: Option<String>,
+    /// Where it is.
+    pub place: Place,
+    /// Other places that explain it, in the order they are to be read.
+    pub related: Vec<Related>,
+    /// Stable under moves of lines, reformatting and unrelated edits.
+    pub fingerprint: String,
+    /// Set when a comment suppresses it; it stays in the output, marked.
+    pub suppressed: Option<Suppressed>,
+}
+
+/// One write, compliant or not.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// What it does.
+    pub operation: Operation,
+    /// The model it does it to.
+    pub entity: String,
+    /// Qualified name of the function it stands in.
+    pub function: String,
+    /// Where it stands.
+    pub span: Span,
+    /// The duties it owes and how each one stands.
+    pub duties: Vec<(Duty, Standing)>,
+}
+
+impl Write {
+    /// Whether no duty is missing.
+    pub fn is_compliant(&self) -> bool {
+        self.duties.iter().all(|&(_, standing)| standing != Standing::Missing)
+    }
+}
+
+/// Something that could not be read, decoded, parsed or understood.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// The path as it is shown.
+    pub path: String,
+    /// The 1-based line, where one can be told.
+    pub line: Option<u32>,
+    /// The reason in plain words.
+    pub reason: String,
+}
+
+/// One scanned file.
+#[derive(Clone, Debug)]
+pub struct FileReport {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// Its writes, in position order.
+    pub writes: Vec<Write>,
+    /// Its findings, in position order, suppressed ones included.
+    pub findings: Vec<Finding>,
+}
+
+/// Everything one scan found.
+#[derive(Clone, Debug, Default)]
+pub struct Scan {
+    /// Every scanned file, in path order.
+    pub files: Vec<FileReport>,
+    /// What could not be understood, in path order.
+    pub gaps: Vec<Gap>,
+}

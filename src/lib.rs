@@ -1,0 +1,8 @@
+//! trailcheck proves that service code stamps and audits every row it writes.
+
+pub mod config;
+pub mod duty;
+pub mod facts;
+pub mod finding;
+pub mod source;
+pub mod vocabulary;

@@ -1,0 +1,2 @@
+//! main: the binary; everything it does is in `cli`.
+fn main() {}

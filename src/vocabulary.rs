@@ -1,0 +1,127 @@
+//! vocabulary: the words a rule page may use, and the observations that answer to them. The one table of both.
+//!
+//! `flow` and `project` describe what they saw at a place as an [`Observation`]: words with values. A page's `find`,
+//! `unless` and `review` tables name words and the values they accept. Matching is the same for every word, so a rule
+//! is only its page; a rule that cannot be said needs a new word here, for everyone.
+
+use std::collections::BTreeMap;
+
+use crate::duty::Operation;
+use crate::source::Span;
+
+/// A word of the vocabulary.
+#[derive(Clone, Copy, Debug)]
+pub struct Word {
+    /// The key in a page's table.
+    pub name: &'static str,
+    /// The values it can have; a switch has `true` and `false`, which a page writes without quotes.
+    pub values: &'static [&'static str],
+    /// What it says.
+    pub meaning: &'static str,
+}
+
+const fn word(name: &'static str, values: &'static [&'static str], meaning: &'static str) -> Word {
+    Word { name, values, meaning }
+}
+
+const SWITCH: &[&str] = &["true", "false"];
+const DUTIES: &[&str] = &["created-at", "updated-at", "deleted-at", "created-by", "updated-by", "deleted-by"];
+
+/// Every word, grouped by what is observed: writes, stores, handlers, names, reads, suppressions.
+pub const WORDS: &[Word] = &[
+    word("write", &["create", "update", "delete"], "a write of a row; `delete` is a soft delete unless `row-removed`"),
+    word("duty", DUTIES, "the duty of that write which is looked at; one observation a duty"),
+    word("state", &["set", "covered", "unknown", "missing"], "how that duty stands over all paths"),
+    word("row-removed", SWITCH, "the row itself is removed from the table"),
+    word("model-has", DUTIES, "roles that columns of the model play"),
+    word("store", &["phantom"], "a store to an audit name that the model does not define"),
+    word("by", &["attribute", "keyword"], "how that store is written"),
+    word("handler", &["write", "sql", "other"], "an `except` clause; what the `try` body can do to the database"),
+    word("catches", &["database", "other"], "whether the clause catches database errors"),
+    word("session-left", &["failed", "clean"], "whether a path leaves the handler with the session still failed"),
+    word("session-after", &["used", "owner-commits", "unused"], "what happens to that session afterwards"),
+    word(
+        "silent-end",
+        &["swallows", "prints", "answers", "raises"],
+        "how the paths end that neither log nor raise the original: with nothing, with a print or flash only, with an answer made from the error, with another exception",
+    ),
+    word("name", &["unresolved", "module"], "a name that is bound nowhere, or bound to a module where a class is meant"),
+    word("used-as", &["exception", "clock", "audit-context"], "what the code uses that name for"),
+    word("read", &["row-parameter"], "a column read of an ORM row that is a parameter of the function"),
+    word("decides", &["authorization"], "what the value read decides"),
+    word("session-in-reach", SWITCH, "whether the function has a session it could refresh the row with"),
+    word("suppression", &["unused", "without-reason", "expired"], "what is wrong with a suppression comment"),
+];
+
+/// Every placeholder a message or help line may use, with what it shows.
+pub const TEXTS: &[(&str, &str)] = &[
+    ("function", "the function's own name"),
+    ("entity", "the model"),
+    ("field", "the column that plays the role on this model, or the attribute stored"),
+    ("setter", "the model's setter for the role"),
+    ("row", "the expression that holds the row"),
+    ("writes", "the verb of the write: creates, updates, deletes"),
+    ("clock", "the configured clock expression"),
+    ("duty-note", "which duty a phantom store was meant for, or nothing"),
+    ("nearest-note", "the nearest column, or nothing"),
+    ("name", "the name that is looked at"),
+    ("attribute", "the attribute read from it"),
+    ("what", "what the name is bound to: nothing, or a module"),
+    ("import", "the import statement that binds it"),
+    ("caught", "what the clause catches"),
+    ("after", "what happens to the session afterwards, as a clause"),
+    ("answers", "what the handler does instead, as a verb phrase"),
+    ("rollback", "the rollback call for this session"),
+    ("ids", "the ids a suppression names"),
+    ("until", "the date of a suppression"),
+];
+
+/// What was seen at one place, in words.
+#[derive(Clone, Debug, Default)]
+pub struct Observation {
+    /// The file, as an index into the scanned sources.
+    pub file: usize,
+    /// The place in it.
+    pub span: Span,
+    /// Qualified name of the function inside its module.
+    pub function: String,
+    /// What the write does, where it is one.
+    pub operation: Option<Operation>,
+    /// The model, where a row is concerned.
+    pub entity: Option<String>,
+    /// Words and their values.
+    pub words: BTreeMap<&'static str, Vec<&'static str>>,
+    /// What placeholders show.
+    pub texts: BTreeMap<&'static str, String>,
+    /// Other places that explain it: what is there, in which file, where.
+    pub related: Vec<(String, usize, Span)>,
+}
+
+impl Observation {
+    /// Adds a value to a word.
+    ///
+    /// # Panics
+    /// When the word or the value is not in the table: that is our own fault.
+    pub fn say(&mut self, name: &'static str, value: &'static str) {
+        let known = WORDS.iter().any(|word| word.name == name && word.values.contains(&value));
+        assert!(known, "internal error: `{name} = {value}` is not in the vocabulary");
+        let values = self.words.entry(name).or_default();
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+
+    /// Sets a switch.
+    pub fn switch(&mut self, name: &'static str, on: bool) {
+        self.say(name, if on { "true" } else { "false" });
+    }
+
+    /// Sets what a placeholder shows.
+    ///
+    /// # Panics
+    /// When the placeholder is not in the table: that is our own fault.
+    pub fn show(&mut self, name: &'static str, text: impl Into<String>) {
+        assert!(TEXTS.iter().any(|(known, _)| *known == name), "internal error: no placeholder `{name}`");
+        self.texts.insert(name, text.into());
+    }
+}
