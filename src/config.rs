@@ -1,1 +1,0 @@
-//! config: what a user may set, and how the nearest settings to a file are found.
