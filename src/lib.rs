@@ -3,6 +3,7 @@
 pub mod duty;
 pub mod facts;
 pub mod finding;
+pub mod flow;
 pub mod lower;
 pub mod name;
 pub mod project;
