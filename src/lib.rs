@@ -4,5 +4,7 @@ pub mod config;
 pub mod duty;
 pub mod facts;
 pub mod finding;
+pub mod rule;
+pub mod rulebook;
 pub mod source;
 pub mod vocabulary;
