@@ -1,5 +1,6 @@
 //! trailcheck proves that service code stamps and audits every row it writes.
 
+pub mod check;
 pub mod config;
 pub mod duty;
 pub mod facts;

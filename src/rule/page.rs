@@ -57,6 +57,10 @@ pub fn read(stem: &str, text: &str) -> Result<Rule, Vec<PageError>> {
 
 /// The known word that is most like the given one, where one is like it at all.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    // The distance takes time and room for every pair of letters, and no name is that long.
+    if word.len() > 100 {
+        return None;
+    }
     let scored = known.into_iter().map(|known| (strsim::damerau_levenshtein(word, known), known));
     let (distance, found) = scored.min()?;
     // A third of the letters may be wrong; what differs more is another word, not a slip.
