@@ -2,7 +2,9 @@
 
 pub mod config;
 pub mod duty;
+pub mod escape;
 pub mod facts;
 pub mod finding;
+pub mod nearest;
 pub mod source;
 pub mod vocabulary;
