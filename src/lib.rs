@@ -8,3 +8,4 @@ pub mod finding;
 pub mod nearest;
 pub mod source;
 pub mod vocabulary;
+pub mod walk;
