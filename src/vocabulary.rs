@@ -29,23 +29,39 @@ const DUTIES: &[&str] = &["created-at", "updated-at", "deleted-at", "created-by"
 
 /// Every word, grouped by what is observed: writes, stores, handlers, names, reads, suppressions.
 pub const WORDS: &[Word] = &[
-    word("write", &["create", "update", "delete"], "a write of a row; `delete` is a soft delete unless `row-removed`"),
+    word(
+        "write",
+        &["create", "update", "delete"],
+        "a write of a row; `delete` is a soft delete unless `row-removed`",
+    ),
     word("duty", DUTIES, "the duty of that write which is looked at; one observation a duty"),
     word("state", &["set", "covered", "unknown", "missing"], "how that duty stands over all paths"),
     word("row-removed", SWITCH, "the row itself is removed from the table"),
     word("model-has", DUTIES, "roles that columns of the model play"),
     word("store", &["phantom"], "a store to an audit name that the model does not define"),
     word("by", &["attribute", "keyword"], "how that store is written"),
-    word("handler", &["write", "sql", "other"], "an `except` clause; what the `try` body can do to the database"),
+    word(
+        "handler",
+        &["write", "sql", "other"],
+        "an `except` clause; what the `try` body can do to the database",
+    ),
     word("catches", &["database", "other"], "whether the clause catches database errors"),
-    word("session-left", &["failed", "clean"], "whether a path leaves the handler with the session still failed"),
+    word(
+        "session-left",
+        &["failed", "clean"],
+        "whether a path leaves the handler with the session still failed",
+    ),
     word("session-after", &["used", "owner-commits", "unused"], "what happens to that session afterwards"),
     word(
         "silent-end",
         &["swallows", "prints", "answers", "raises"],
         "how the paths end that neither log nor raise the original: with nothing, with a print or flash only, with an answer made from the error, with another exception",
     ),
-    word("name", &["unresolved", "module"], "a name that is bound nowhere, or bound to a module where a class is meant"),
+    word(
+        "name",
+        &["unresolved", "module"],
+        "a name that is bound nowhere, or bound to a module where a class is meant",
+    ),
     word("used-as", &["exception", "clock", "audit-context"], "what the code uses that name for"),
     word("read", &["row-parameter"], "a column read of an ORM row that is a parameter of the function"),
     word("decides", &["authorization"], "what the value read decides"),

@@ -1,0 +1,356 @@
+//! walk: the only room that lists folders and reads files, in an order that never changes.
+//!
+//! It works in two steps, because the settings that leave files out are found by the folders the files lie in: [`list`]
+//! says what is there, [`read`] reads what is wanted. Nothing here fails for what the world does to a file: that is a
+//! gap. Only a root that is not there is the user's fault.
+//!
+//! Obeyed are `.gitignore` files, also where there is no repository; hidden files and folders are passed over. What
+//! differs from one machine to the next, such as a global ignore file, is not obeyed. No link below a root is followed.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::WalkBuilder;
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::config::{Configuration, absolute, relative};
+use crate::finding::Gap;
+use crate::source::{Language, Source, slashed};
+
+/// What there is to read below some roots.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The folders among the roots, and the folders of the files among them, absolute.
+    pub roots: Vec<PathBuf>,
+    entries: Vec<Entry>,
+    gaps: Vec<Gap>,
+}
+
+/// The files of a run, read.
+#[derive(Clone, Debug, Default)]
+pub struct Walked {
+    /// The files, sorted by path.
+    pub sources: Vec<Arc<Source>>,
+    /// What could not be read, sorted by path.
+    pub gaps: Vec<Gap>,
+}
+
+/// A root that cannot be scanned, which is the user's to mend.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("cannot scan `{path}`: {reason}")]
+pub struct RootError {
+    /// The root as it was given.
+    pub path: String,
+    /// The reason in plain words.
+    pub reason: String,
+}
+
+/// Lists the Python files below the roots, given relative to `here` or absolute.
+///
+/// # Errors
+/// When a root is not there, cannot be read, or is neither a file nor a folder.
+pub fn list(roots: &[PathBuf], here: &Path) -> Result<Listing, RootError> {
+    let mut found = Found::default();
+    let mut listing = Listing::default();
+    for root in roots {
+        let shown = shown(here, root);
+        let wrong = |reason: &str| RootError { path: slashed(root), reason: reason.to_owned() };
+        let real = fs::canonicalize(root_on_disk(here, root)).map_err(|fault| wrong(&plain(&fault)))?;
+        let kind = fs::metadata(&real).map_err(|fault| wrong(&plain(&fault)))?;
+        if kind.is_dir() {
+            fs::read_dir(&real).map_err(|fault| wrong(&plain(&fault)))?;
+            listing.roots.push(absolute(here, root));
+            found.folder(&real, &shown);
+        } else if kind.is_file() {
+            File::open(&real).map_err(|fault| wrong(&plain(&fault)))?;
+            found.add(Entry { shown, real, asked: Asked::ByName });
+        } else {
+            return Err(wrong("neither a regular file nor a folder"));
+        }
+    }
+    found.judge_links();
+    listing.entries = found.files.into_values().collect();
+    listing.entries.sort_by(|a, b| by_parts(&a.shown, &b.shown));
+    listing.gaps = found.gaps;
+    Ok(listing)
+}
+
+/// Reads the listed files, without those the configuration leaves out.
+pub fn read(listing: Listing, configuration: &Configuration) -> Walked {
+    let wanted = listing.wanted(configuration);
+    let read: Vec<Result<Arc<Source>, Gap>> = wanted.par_iter().map(|entry| read_source(entry)).collect();
+    let mut walked = Walked::default();
+    let kept = |gap: &Gap| !configuration.leaves_out(Path::new(&gap.path));
+    walked.gaps = listing.gaps.iter().filter(|gap| kept(gap)).cloned().collect();
+    for result in read {
+        match result {
+            Ok(source) => walked.sources.push(source),
+            Err(gap) => walked.gaps.push(gap),
+        }
+    }
+    walked.gaps.sort_by(|a, b| by_parts(Path::new(&a.path), Path::new(&b.path)).then_with(|| a.cmp(b)));
+    walked.gaps.dedup();
+    walked
+}
+
+/// Takes bytes that are at hand, such as an editor's unsaved text, as the only file of a run.
+pub fn given(name: &Path, bytes: Vec<u8>) -> Walked {
+    match decode(name, bytes) {
+        Ok(source) => Walked { sources: vec![source], gaps: Vec::new() },
+        Err(gap) => Walked { sources: Vec::new(), gaps: vec![gap] },
+    }
+}
+
+/// Reads a file as text; `None` when there is no regular file of that name.
+///
+/// # Errors
+/// When it is there and cannot be read, or is not UTF-8.
+pub fn read_text(path: &Path) -> io::Result<Option<String>> {
+    match fs::metadata(path) {
+        Ok(kind) if kind.is_file() => fs::read_to_string(path).map(Some),
+        Ok(_) => Ok(None),
+        Err(fault) if is_absence(&fault) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+impl Listing {
+    /// The folders that hold the files, absolute, each once.
+    pub fn folders(&self, here: &Path) -> Vec<PathBuf> {
+        let folders =
+            self.entries.iter().filter_map(|entry| absolute(here, &entry.shown).parent().map(Path::to_owned));
+        folders.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The files the configuration does not leave out, as they are shown, in the order they are read.
+    pub fn paths(&self, configuration: &Configuration) -> Vec<String> {
+        self.wanted(configuration).into_iter().map(|entry| slashed(&entry.shown)).collect()
+    }
+
+    fn wanted(&self, configuration: &Configuration) -> Vec<&Entry> {
+        // A file that was named is wanted, whatever the configuration says of its kind.
+        let wanted = |entry: &&Entry| entry.asked == Asked::ByName || !configuration.leaves_out(&entry.shown);
+        self.entries.iter().filter(wanted).collect()
+    }
+}
+
+/// A file there is.
+#[derive(Clone, Debug)]
+struct Entry {
+    /// Its path as it is shown.
+    shown: PathBuf,
+    /// Its path without links, which tells whether it was met before.
+    real: PathBuf,
+    asked: Asked,
+}
+
+/// How a file came to be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asked {
+    /// It is a root.
+    ByName,
+    /// It lies below a root.
+    ByFolder,
+}
+
+/// What listing has met so far, over all roots.
+#[derive(Default)]
+struct Found {
+    files: BTreeMap<PathBuf, Entry>,
+    folders: Vec<PathBuf>,
+    links: Vec<(PathBuf, PathBuf)>,
+    gaps: Vec<Gap>,
+}
+
+impl Found {
+    /// Lists a folder, given without links, whose files are shown below `shown`.
+    fn folder(&mut self, real: &Path, shown: &Path) {
+        let mut builder = WalkBuilder::new(real);
+        builder.follow_links(false).hidden(true).parents(true).git_ignore(true).require_git(false);
+        // What lies outside the tree or inside the clone's own folder differs between machines.
+        builder.ignore(false).git_global(false).git_exclude(false);
+        let show = |path: &Path| match path.strip_prefix(real) {
+            Ok(below) if below.as_os_str().is_empty() => shown.to_owned(),
+            Ok(below) => shown.join(below),
+            Err(_) => path.to_owned(),
+        };
+        for entry in builder.build() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(fault) => {
+                    let (path, reason) = unfold(&fault);
+                    self.gap(&path.map_or_else(|| shown.to_owned(), &show), &reason);
+                    continue;
+                }
+            };
+            let is_python = entry.path().extension().is_some_and(|extension| extension == "py");
+            let Some(kind) = entry.file_type().filter(|kind| is_python && !kind.is_dir()) else { continue };
+            let shown = show(entry.path());
+            if kind.is_file() {
+                self.add(Entry { shown, real: entry.into_path(), asked: Asked::ByFolder });
+            } else if kind.is_symlink() {
+                self.links.push((entry.into_path(), shown));
+            } else {
+                self.gap(&shown, NOT_REGULAR);
+            }
+        }
+        self.folders.push(real.to_owned());
+    }
+
+    /// Adds a file, unless it is there already; then the root that names it counts, and else the first path.
+    fn add(&mut self, entry: Entry) {
+        match self.files.get_mut(&entry.real) {
+            None => {
+                self.files.insert(entry.real.clone(), entry);
+            }
+            Some(known) => {
+                let closer = entry.asked.cmp(&known.asked).then_with(|| by_parts(&entry.shown, &known.shown));
+                if closer == Ordering::Less {
+                    *known = entry;
+                }
+            }
+        }
+    }
+
+    /// Says which links leave something unread. It takes all roots to know, so it comes last.
+    fn judge_links(&mut self) {
+        for (link, shown) in std::mem::take(&mut self.links) {
+            let Ok(target) = fs::canonicalize(&link) else {
+                self.gap(&shown, "a link that leads nowhere");
+                continue;
+            };
+            let Ok(kind) = fs::metadata(&target) else { continue };
+            // A target below a root is read there, or left out there on purpose; so is a folder.
+            let below = self.folders.iter().any(|folder| target.starts_with(folder));
+            let elsewhere = !below || target.extension().is_none_or(|extension| extension != "py");
+            if kind.is_dir() || self.files.contains_key(&target) {
+                continue;
+            }
+            if !kind.is_file() {
+                self.gap(&shown, NOT_REGULAR);
+            } else if elsewhere {
+                self.gap(&shown, "a link out of the scanned folders, which is not followed");
+            }
+        }
+    }
+
+    fn gap(&mut self, path: &Path, reason: &str) {
+        self.gaps.push(Gap { path: slashed(path), line: None, reason: reason.to_owned() });
+    }
+}
+
+const NOT_REGULAR: &str = "not a regular file";
+
+fn read_source(entry: &Entry) -> Result<Arc<Source>, Gap> {
+    let gap = |reason: String| Gap { path: slashed(&entry.shown), line: None, reason };
+    let bytes = read_bytes(&entry.real).map_err(gap)?;
+    decode(&entry.shown, bytes)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    // The kind is asked again: a pipe that took the file's place meanwhile would never end.
+    let kind = fs::metadata(path).map_err(|fault| plain(&fault))?;
+    if !kind.is_file() {
+        return Err(NOT_REGULAR.to_owned());
+    }
+    if kind.len() >= u64::from(u32::MAX) {
+        return Err(TOO_LONG.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(kind.len()).unwrap_or(0));
+    let file = File::open(path).map_err(|fault| plain(&fault))?;
+    file.take(u64::from(u32::MAX)).read_to_end(&mut bytes).map_err(|fault| plain(&fault))?;
+    Ok(bytes)
+}
+
+fn decode(shown: &Path, bytes: Vec<u8>) -> Result<Arc<Source>, Gap> {
+    let gap = |line, reason| Gap { path: slashed(shown), line, reason };
+    let source = Source::decode(shown.to_owned(), Language::Python, bytes)
+        .map_err(|fault| gap(fault.line, fault.reason))?;
+    // Offsets are 32 bits wide, and a Latin-1 text grows when it is decoded.
+    if source.text.len() >= u32::MAX as usize {
+        return Err(gap(None, TOO_LONG.to_owned()));
+    }
+    Ok(Arc::new(source))
+}
+
+const TOO_LONG: &str = "longer than 4 GiB";
+
+/// Where a root lies; an empty path is the current directory.
+fn root_on_disk(here: &Path, root: &Path) -> PathBuf {
+    if root.as_os_str().is_empty() { here.to_owned() } else { here.join(root) }
+}
+
+/// A root as its files are shown: from the current directory where it lies below, else as it was given.
+fn shown(here: &Path, root: &Path) -> PathBuf {
+    let path = absolute(here, root);
+    if root.is_absolute() && !path.starts_with(here) { path } else { relative(here, &path) }
+}
+
+/// Parts are compared as bytes, so that a folder's files stay together on every machine.
+fn by_parts(a: &Path, b: &Path) -> Ordering {
+    let parts = |path: &Path| -> Vec<Vec<u8>> {
+        path.components().map(|part| part.as_os_str().as_encoded_bytes().to_vec()).collect()
+    };
+    parts(a).cmp(&parts(b))
+}
+
+/// The path and the reason inside an error of the walk.
+fn unfold(fault: &ignore::Error) -> (Option<&Path>, String) {
+    match fault {
+        ignore::Error::WithPath { path, err } => (Some(path), unfold(err).1),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => unfold(err),
+        ignore::Error::Loop { child, .. } => {
+            (Some(child), "a link that leads back to where it lies".to_owned())
+        }
+        ignore::Error::Io(fault) => (None, plain(fault)),
+        other => (None, other.to_string()),
+    }
+}
+
+fn is_absence(fault: &io::Error) -> bool {
+    matches!(fault.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// An error of the system in words that are the same on every one.
+fn plain(fault: &io::Error) -> String {
+    match fault.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
+        _ => fault.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_ordered_by_their_parts() {
+        let mut paths = ["a-b/x.py", "a/z.py", "a.py", "a/b/c.py", "B.py"].map(Path::new);
+        paths.sort_by(|a, b| by_parts(a, b));
+        assert_eq!(paths, ["B.py", "a/b/c.py", "a/z.py", "a-b/x.py", "a.py"].map(Path::new));
+    }
+
+    #[test]
+    fn roots_are_shown_from_where_one_stands() {
+        let here = Path::new("/w/p");
+        assert_eq!(shown(here, Path::new(".")), Path::new(""));
+        assert_eq!(shown(here, Path::new("/w/p/app")), Path::new("app"));
+        assert_eq!(shown(here, Path::new("./app/../lib")), Path::new("lib"));
+        assert_eq!(shown(here, Path::new("../q")), Path::new("../q"));
+        assert_eq!(shown(here, Path::new("/tmp/q")), Path::new("/tmp/q"));
+    }
+
+    #[test]
+    fn text_at_hand_is_a_file_of_its_own() {
+        let walked = given(Path::new("a/b.py"), b"x = 1\n".to_vec());
+        assert_eq!(walked.sources[0].display_path(), "a/b.py");
+        let broken = given(Path::new("a/b.py"), b"x = '\xff'\n".to_vec());
+        assert_eq!((broken.sources.len(), broken.gaps[0].line), (0, Some(1)));
+    }
+}
