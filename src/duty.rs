@@ -1,7 +1,5 @@
 //! duty: the words everything else is said in: what a write does, which duties it owes, how each one stands.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 /// What a write does to a row.
@@ -111,26 +109,5 @@ impl Standing {
             Standing::Unknown => "unknown",
             Standing::Missing => "missing",
         }
-    }
-}
-
-/// Which column names and which methods play which role.
-#[derive(Clone, Debug, Default)]
-pub struct Roles {
-    /// Column names.
-    pub fields: BTreeMap<String, Duty>,
-    /// Method names.
-    pub setters: BTreeMap<String, Duty>,
-}
-
-impl Roles {
-    /// The duty a column of this name fills; a leading underscore changes nothing.
-    pub fn of_field(&self, name: &str) -> Option<Duty> {
-        self.fields.get(name).or_else(|| self.fields.get(name.strip_prefix('_')?)).copied()
-    }
-
-    /// The duty a method of this name discharges.
-    pub fn of_setter(&self, name: &str) -> Option<Duty> {
-        self.setters.get(name).copied()
     }
 }

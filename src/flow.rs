@@ -38,6 +38,9 @@ mod verdict;
 /// How often the program is gone over; what still changes then is oscillating, not growing.
 const MOST_ROUNDS: usize = 24;
 
+/// From this round on a summary may only grow.
+const PATIENT_ROUNDS: usize = 10;
+
 /// What is known of all functions once nothing changes any more.
 #[derive(Debug)]
 pub struct Flow {
@@ -54,7 +57,7 @@ pub fn follow(project: &Project) -> Flow {
     let mut knowledge = Knowledge { row_classes: row_classes(project), ..Knowledge::default() };
     let mut outcomes: FxHashMap<FunctionId, Outcome> = FxHashMap::default();
     let mut due: Vec<FunctionId> = project.function_ids();
-    for _ in 0..MOST_ROUNDS {
+    for round in 0..MOST_ROUNDS {
         if due.is_empty() {
             break;
         }
@@ -62,7 +65,12 @@ pub fn follow(project: &Project) -> Flow {
             due.par_iter().map(|&id| (id, trace::trace(project, &knowledge, id))).collect();
         let mut changed: FxHashSet<FunctionId> = FxHashSet::default();
         let mut changed_classes: FxHashSet<ClassId> = FxHashSet::default();
-        for (id, outcome) in news {
+        for (id, mut outcome) in news {
+            if round >= PATIENT_ROUNDS
+                && let Some(before) = knowledge.summaries.get(&id)
+            {
+                outcome.summary.settle_with(before);
+            }
             if knowledge.summaries.get(&id) != Some(&outcome.summary) {
                 knowledge.summaries.insert(id, outcome.summary.clone());
                 changed.insert(id);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::duty::Roles;
+use crate::config;
+use crate::duty::Duty;
 use crate::facts::{Class, FileFacts, Function, FunctionKind, StepKind};
 use crate::name::Name;
 use crate::source::Source;
@@ -59,6 +60,27 @@ pub enum Symbol {
     Variable(FileId, Name),
     /// Something outside the scanned files, by its dotted path.
     External(Name),
+}
+
+/// Which names play which role.
+#[derive(Clone, Debug, Default)]
+pub struct Roles {
+    /// The columns.
+    pub fields: config::Roles,
+    /// The methods.
+    pub setters: config::Roles,
+}
+
+impl Roles {
+    /// The duty a column of this name fills.
+    pub fn of_field(&self, name: &str) -> Option<Duty> {
+        self.fields.duty(name)
+    }
+
+    /// The duty a method of this name discharges.
+    pub fn of_setter(&self, name: &str) -> Option<Duty> {
+        self.setters.duty(name)
+    }
 }
 
 /// One file: its text and what it says.

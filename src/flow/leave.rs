@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::duty::Duty;
 use crate::facts::StepKind;
 
-use super::outcome::RowReport;
+use super::outcome::{RowReport, Way};
 use super::row::{Base, Change, Paths};
 use super::state::State;
 use super::summary::RowEffect;
@@ -16,7 +16,7 @@ impl Trace<'_> {
     /// A path returns in this state.
     pub(super) fn leave(&mut self, state: State) {
         let returned = state.returned.clone().unwrap_or(Value::None);
-        self.outcome.always(&state, true);
+        self.outcome.always(&state, Way::Returns);
         if let Some(step) = returned.decision() {
             self.outcome.decisions.insert(step);
         }
@@ -77,8 +77,8 @@ impl Trace<'_> {
         self.outcome.summary.failures.extend(outer);
         let known = self.outcome.summary.returns.take();
         self.outcome.summary.returns = Some(match known {
-            Some(known) => known.join(returned),
-            None => returned,
+            Some(known) => known.join(returned).limited(),
+            None => returned.limited(),
         });
     }
 

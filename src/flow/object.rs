@@ -57,6 +57,11 @@ impl Trace<'_> {
             None => Type::Unknown,
         };
         match declared {
+            Type::Unknown if library::names_session(&param.name) => {
+                self.outcome.sees_session = true;
+                Value::Session(SessionKey::Outer)
+            }
+            Type::Unknown if library::names_logger(&param.name) => Value::Logger,
             // Whatever is handed over may be a row; callers know.
             Type::Unknown => self.row_param(state, number, ModelRef::Unknown),
             declared => self.instance(state, &declared, Some(number), number),

@@ -25,6 +25,15 @@ pub enum End {
     RaisesOriginal,
 }
 
+/// How a path leaves a function by its own doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It returns.
+    Returns,
+    /// It raises.
+    Raises,
+}
+
 /// How the paths through one handler end.
 #[derive(Clone, Debug, Default)]
 pub struct HandlerReport {
@@ -136,13 +145,13 @@ impl Outcome {
     }
 
     /// Every path so far, and now this one, does what the state says it did.
-    pub(super) fn always(&mut self, state: &State, returns: bool) {
+    pub(super) fn always(&mut self, state: &State, way: Way) {
         let first = !self.seen_exit;
         self.seen_exit = true;
         let summary = &mut self.summary;
         summary.logs = state.logged && (first || summary.logs);
         summary.rolls_back = state.rolled_back && (first || summary.rolls_back);
-        if returns {
+        if way == Way::Returns {
             let first = summary.returns.is_none();
             summary.commits = state.committed && (first || summary.commits);
         }

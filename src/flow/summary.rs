@@ -75,6 +75,34 @@ impl Summary {
         self.rows.values().find(|effect| effect.info.base == Base::Param(index))
     }
 
+    /// Gives up on what still differs from the summary before, and keeps what both say: recursion can swing for ever.
+    pub fn settle_with(&mut self, before: &Summary) {
+        let undecided = |now: &mut Option<Value>, before: &Option<Value>| {
+            if *now != *before {
+                *now = Some(Value::Unknown);
+            }
+        };
+        undecided(&mut self.returns, &before.returns);
+        undecided(&mut self.yields, &before.yields);
+        for (key, effect) in &before.rows {
+            let now = self.rows.entry(*key).or_insert_with(|| effect.clone());
+            for (at, paths) in now.open.iter_mut().enumerate() {
+                *paths = paths.union(effect.open[at]);
+            }
+            for (at, paths) in now.done.iter_mut().enumerate() {
+                *paths = paths.union(effect.done[at]);
+            }
+            now.touch = effect.touch.or(now.touch);
+        }
+        self.database.merge(before.database);
+        self.failures.extend(&before.failures);
+        self.logs &= before.logs;
+        self.rolls_back &= before.rolls_back;
+        self.commits &= before.commits;
+        self.throws_failed |= before.throws_failed;
+        self.stamps_actor |= before.stamps_actor;
+    }
+
     /// Whether it never returns.
     pub fn always_raises(&self) -> bool {
         self.returns.is_none()

@@ -12,7 +12,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 
 use super::actor;
-use super::outcome::{End, Outcome};
+use super::outcome::{End, Outcome, Way};
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Deeds, Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
@@ -243,7 +243,7 @@ impl<'p> Trace<'p> {
             self.used = DatabaseUse::default();
             self.may_fail.clear();
             self.never_returns = false;
-            let value = self.step(&mut state, step);
+            let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
             if self.telling {
                 self.tell_use(block.region);
@@ -262,6 +262,9 @@ impl<'p> Trace<'p> {
             if self.never_returns {
                 if self.telling {
                     self.tell_raise(&state, step, block.region);
+                    if escapes {
+                        self.outcome.always(&state, Way::Raises);
+                    }
                 }
                 return out;
             }
@@ -289,6 +292,9 @@ impl<'p> Trace<'p> {
             Next::Throw => {
                 if self.telling && block.end > block.start {
                     self.tell_raise(&state, block.end - 1, block.region);
+                    if escapes {
+                        self.outcome.always(&state, Way::Raises);
+                    }
                 }
                 let sessions: Vec<SessionKey> = state.failures.iter().map(|failure| failure.session).collect();
                 state.erring.extend(sessions);
@@ -522,7 +528,7 @@ impl<'p> Trace<'p> {
                 }
             }
             StepKind::Bind { name, value: bound, annotation } => {
-                let mut bound_value = value(bound);
+                let mut bound_value = value(bound).limited();
                 if bound_value.is_vague()
                     && !matches!(bound_value, Value::None)
                     && let Some(term) = annotation

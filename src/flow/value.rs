@@ -10,6 +10,9 @@ use crate::project::{ClassId, FunctionId, Symbol};
 /// How many alternatives of one value are kept apart.
 const MOST_ALTERNATIVES: usize = 8;
 
+/// How deep values nest.
+const DEEPEST: usize = 5;
+
 /// A row as one function sees it; the number is the function's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey(pub u32);
@@ -157,6 +160,23 @@ impl Value {
             1 => all.swap_remove(0),
             n if n > MOST_ALTERNATIVES => Value::Unknown,
             _ => Value::OneOf(all),
+        }
+    }
+
+    /// The value, or nothing when it has grown too deep: a loop can wrap a value again in every turn.
+    pub fn limited(self) -> Value {
+        if self.is_deeper_than(DEEPEST) { Value::Unknown } else { self }
+    }
+
+    fn is_deeper_than(&self, depth: usize) -> bool {
+        match self {
+            Value::Many(inner) | Value::Attribute(inner, _) | Value::Method(inner, _) => {
+                depth == 0 || inner.is_deeper_than(depth - 1)
+            }
+            Value::Tuple(all) | Value::OneOf(all) => {
+                depth == 0 || all.iter().any(|one| one.is_deeper_than(depth - 1))
+            }
+            _ => false,
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Judgement {
     pub within: Option<(FunctionId, StepId)>,
     /// Which kind of thing was looked at.
     pub subject: Subject,
+    /// The function that answers for the duties, and where it got the row from a callee.
+    pub answers: (FunctionId, StepId),
 }
 
 /// Which kind of thing a judgement is about.
@@ -108,9 +110,12 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
             .map(|duty| (duty, standing(project, model, duty, way, of_operation(answers(duty.index())))))
             .collect();
         let first = report.touches.first().copied();
+        let is_handed_back = report.info.base == Base::Loaded && report.info.origin.0 != id;
         let (function, step, within) = match (is_new, first) {
             // The constructor is the place of a create, whoever adds the row.
             (true, _) => (report.info.origin.0, report.info.origin.1, None),
+            // A row that a callee loaded, changed and returned: the change is the place.
+            (false, Some(Touch { within: Some((callee, step)), .. })) if is_handed_back => (callee, step, None),
             (false, Some(Touch { step, within })) => (id, step, within),
             (false, None) => continue,
         };
@@ -125,6 +130,7 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
             published,
             within,
             subject: Subject::Row,
+            answers: (id, first.map_or(step, |touch| touch.step)),
         });
     }
     found
@@ -165,6 +171,7 @@ fn of_statement(project: &Project, id: FunctionId, step: StepId, executed: &Exec
         published: None,
         within: None,
         subject: Subject::Statement,
+        answers: (id, step),
     }
 }
 
@@ -256,23 +263,43 @@ fn said_in_callee(project: &Project, flow: &Flow, all: Vec<Judgement>) -> Vec<Ju
     all.into_iter().flatten().chain(moved).collect()
 }
 
-/// Judgements of the same write, seen from several callers or rows, as one: the worst standing counts.
+/// Judgements of the same write, seen from several callers or rows, as one: the worst standing counts. But where some
+/// callers discharge a duty, it is missing in those that do not.
 fn merged(all: Vec<Judgement>) -> Vec<Judgement> {
+    let place = |j: &Judgement| (j.function, j.step, j.operation, j.model, j.removes);
     let mut found: Vec<Judgement> = Vec::new();
-    for judgement in all {
-        match found.last_mut() {
-            Some(last)
-                if (last.function, last.step, last.operation, last.model, last.removes)
-                    == (judgement.function, judgement.step, judgement.operation, judgement.model, judgement.removes) =>
-            {
-                for ((_, standing), (_, other)) in last.duties.iter_mut().zip(&judgement.duties) {
-                    *standing = (*standing).max(*other);
+    for group in all.chunk_by(|a, b| place(a) == place(b)) {
+        let mut one = group[0].clone();
+        one.published = group.iter().find_map(|judgement| judgement.published);
+        let mut elsewhere: BTreeMap<(FunctionId, StepId), Judgement> = BTreeMap::new();
+        for (at, (duty, standing)) in one.duties.iter_mut().enumerate() {
+            let standings = || group.iter().filter_map(|judgement| judgement.duties.get(at));
+            let worst = standings().map(|(_, standing)| *standing).max().unwrap_or(*standing);
+            let is_set_by_some = standings().any(|(_, standing)| *standing == Standing::Set);
+            let lacking = |j: &&Judgement| j.duties.get(at).is_some_and(|(_, s)| *s == Standing::Missing);
+            let by_callers = group.iter().filter(lacking).all(|j| j.answers.0 != j.function);
+            if worst == Standing::Missing && is_set_by_some && by_callers {
+                *standing = Standing::Set;
+                for judgement in group.iter().filter(lacking) {
+                    let (function, step) = judgement.answers;
+                    let within = Some((judgement.function, judgement.step));
+                    let there = elsewhere.entry(judgement.answers).or_insert_with(|| Judgement {
+                        function,
+                        step,
+                        within,
+                        duties: Vec::new(),
+                        ..judgement.clone()
+                    });
+                    there.duties.push((*duty, Standing::Missing));
                 }
-                last.published = last.published.or(judgement.published);
+            } else {
+                *standing = worst;
             }
-            _ => found.push(judgement),
         }
+        found.push(one);
+        found.extend(elsewhere.into_values());
     }
+    found.sort_by_key(|j| (j.function, j.step, j.operation, j.model, j.subject));
     found
 }
 

@@ -31,11 +31,13 @@ pub struct Column {
 }
 
 impl Model {
-    /// The columns that play a role, in name order.
+    /// The columns that play a role, in the order the configuration prefers them.
     pub fn fields_of(&self, project: &Project, duty: Duty) -> Vec<Name> {
         let plays = |name: &&Name| project.roles.of_field(name) == Some(duty);
         let mut names: Vec<Name> = self.columns.keys().filter(plays).copied().collect();
-        names.sort();
+        let preferred = project.roles.fields.names(duty);
+        let rank = |name: &Name| preferred.iter().position(|known| **known == **name).unwrap_or(usize::MAX);
+        names.sort_by_key(|name| (rank(name), *name));
         names
     }
 
