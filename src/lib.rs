@@ -6,6 +6,7 @@ pub mod escape;
 pub mod facts;
 pub mod finding;
 pub mod nearest;
+pub mod report;
 pub mod source;
 pub mod vocabulary;
 pub mod walk;
