@@ -1,5 +1,6 @@
 //! trailcheck proves that service code stamps and audits every row it writes.
 
+pub mod cli;
 pub mod config;
 pub mod duty;
 pub mod escape;
@@ -7,6 +8,8 @@ pub mod facts;
 pub mod finding;
 pub mod nearest;
 pub mod report;
+pub mod rulebook;
+pub mod scan;
 pub mod source;
 pub mod vocabulary;
 pub mod walk;
