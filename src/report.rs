@@ -214,7 +214,8 @@ fn percent(tenths: usize) -> String {
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
-fn count(number: usize, thing: &str) -> String {
+/// A number of things, as one says it.
+pub(crate) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -56,7 +56,8 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
 
     write(&arguments, &scan)?;
     if arguments.verbose {
-        say(&format!("{} files in {:.2} s", scan.files.len(), started.elapsed().as_secs_f64()));
+        let files = report::count(scan.files.len(), "file");
+        say(&format!("{files} in {:.2} s", started.elapsed().as_secs_f64()));
     }
     Ok(outcome(&arguments, &scan))
 }
@@ -64,7 +65,7 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
 /// What there is to check.
 enum Gathered {
     /// The files and what is in force for them.
-    Files(Walked, Configuration),
+    Files(Walked, Box<Configuration>),
     /// The paths alone, since no more was asked.
     Names(Vec<String>),
 }
@@ -104,7 +105,7 @@ fn gather(arguments: &CheckArguments, names: &Names) -> Result<Gathered, Failure
             .lock()
             .read_to_end(&mut bytes)
             .map_err(|fault| Failure::Other(format!("cannot read stdin: {fault}"), None))?;
-        return Ok(Gathered::Files(walk::given(&name, bytes), configuration));
+        return Ok(Gathered::Files(walk::given(&name, bytes), Box::new(configuration)));
     }
     if arguments.stdin_filename.is_some() {
         let help = "give `-` as the path".to_owned();
@@ -119,7 +120,7 @@ fn gather(arguments: &CheckArguments, names: &Names) -> Result<Gathered, Failure
     if arguments.show_files {
         return Ok(Gathered::Names(listing.paths(&configuration)));
     }
-    Ok(Gathered::Files(walk::read(listing, &configuration), configuration))
+    Ok(Gathered::Files(walk::read(listing, &configuration), Box::new(configuration)))
 }
 
 /// Writes every report that was asked for, and on stderr what must be said whatever the format.
