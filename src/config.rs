@@ -64,6 +64,8 @@ pub struct Search<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Configuration {
     ground: Arc<Ground>,
+    /// The folder that stands for the project as a whole.
+    first: PathBuf,
     defaults: Settings,
     folders: BTreeMap<PathBuf, Settings>,
 }
@@ -76,7 +78,9 @@ impl Configuration {
     pub fn find(search: &Search<'_>) -> Result<Configuration, Box<ConfigError>> {
         let ground = Arc::new(Ground { here: search.here.to_owned(), roots: search.roots.to_vec() });
         let defaults = Settings { ground: Arc::clone(&ground), ..Settings::default() };
-        let mut found = Configuration { ground, defaults, folders: BTreeMap::new() };
+        let first =
+            search.roots.first().or(search.folders.first()).map_or(search.here, PathBuf::as_path).to_owned();
+        let mut found = Configuration { ground, first, defaults, folders: BTreeMap::new() };
         match search.origin {
             Origin::Nowhere => {}
             Origin::File(path) => {
@@ -101,14 +105,13 @@ impl Configuration {
 
     /// What is in force for a file, given as it is shown or absolute.
     pub fn for_path(&self, path: &Path) -> &Settings {
-        let path = absolute(&self.ground.here, path);
-        path.ancestors().find_map(|folder| self.folders.get(folder)).unwrap_or(&self.defaults)
+        self.in_folder(&absolute(&self.ground.here, path))
     }
 
-    /// What is in force for the project as a whole: at the first folder the run was asked to scan.
+    /// What is in force for the project as a whole: at the first folder the run was asked to scan, or that of the first
+    /// file where it was asked for files.
     pub fn root(&self) -> &Settings {
-        let first = self.ground.roots.first().unwrap_or(&self.ground.here);
-        self.for_path(&first.join("x"))
+        self.in_folder(&self.first)
     }
 
     /// Whether a file found below a root is not to be looked at.
@@ -123,6 +126,10 @@ impl Configuration {
             .into_iter()
             .chain(self.folders.values())
             .filter_map(|settings| settings.file.as_deref())
+    }
+
+    fn in_folder(&self, folder: &Path) -> &Settings {
+        folder.ancestors().find_map(|folder| self.folders.get(folder)).unwrap_or(&self.defaults)
     }
 
     /// Whether any configuration on the way to the path excludes it; an inner one cannot bring it back.

@@ -101,7 +101,11 @@ fn joined_attribute(known: &Value, value: &Value) -> Value {
     match (known.is_vague(), value.is_vague()) {
         (true, false) => value.clone(),
         (false, true) => known.clone(),
-        _ => known.clone().join(value.clone()),
+        _ => match known.clone().join(value.clone()).limited() {
+            // Too many kinds of things to tell apart stay so, whatever comes later.
+            Value::Unknown => Value::Plain,
+            joined => joined,
+        },
     }
 }
 

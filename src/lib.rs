@@ -1,6 +1,7 @@
 //! trailcheck proves that service code stamps and audits every row it writes.
 
 pub mod check;
+pub mod cli;
 pub mod config;
 pub mod duty;
 pub mod escape;
@@ -11,6 +12,7 @@ pub mod lower;
 pub mod name;
 pub mod nearest;
 pub mod project;
+pub mod report;
 pub mod rule;
 pub mod rulebook;
 pub mod scan;

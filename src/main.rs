@@ -1,2 +1,7 @@
 //! main: the binary; everything it does is in `cli`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trailcheck::cli::main()
+}

@@ -69,12 +69,19 @@ pub struct Roles {
     pub fields: config::Roles,
     /// The methods.
     pub setters: config::Roles,
+    /// Names that look as if they played a role, whatever the configuration says.
+    pub common: config::Roles,
 }
 
 impl Roles {
     /// The duty a column of this name fills.
     pub fn of_field(&self, name: &str) -> Option<Duty> {
         self.fields.duty(name)
+    }
+
+    /// The duty a name suggests, be it a column or not.
+    pub fn suggested_by(&self, name: &str) -> Option<Duty> {
+        self.of_field(name).or_else(|| self.common.duty(name))
     }
 
     /// The duty a method of this name discharges.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::check::{self, Checked, Covered, Inputs, Policy};
-use crate::config::{self, Asked, Configuration, Selection};
+use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
 use crate::finding::{FileReport, Gap, Scan, Severity, Write};
 use crate::flow::{self, Judgement, Naming};
@@ -29,9 +29,9 @@ pub struct Request<'a> {
     /// The rules.
     pub rulebook: &'a Rulebook,
     /// Which rules the user asked for.
-    pub selection: &'a Selection,
+    pub selection: Selection,
     /// The day suppressions are held against, as `YYYY-MM-DD`.
-    pub today: &'a str,
+    pub today: String,
     /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
 }
@@ -73,7 +73,7 @@ pub fn scan(request: Request<'_>) -> Scan {
         }));
     }
     let settings = configuration.root();
-    let roles = Roles { fields: settings.fields.clone(), setters: settings.setters.clone() };
+    let roles = Roles { fields: settings.fields.clone(), setters: settings.setters.clone(), common: Settings::default().fields };
     let naming = Naming { clock: settings.clock.clone(), context: settings.context_class.clone() };
     let project = Project::new(lowered, roles);
     let flow = flow::follow(&project);
@@ -86,7 +86,7 @@ pub fn scan(request: Request<'_>) -> Scan {
     }
     let (observations, judgements) = flow::observe(&project, &flow, &naming);
     let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
-    let policy = Settled { sources: &sources, configuration, selection };
+    let policy = Settled { sources: &sources, configuration, selection: &selection };
     let enclosing = |file: usize, span: Span| enclosing(&project, file, span);
     let Checked { findings, notes, .. } = check::check(Inputs {
         sources: &sources,
@@ -94,7 +94,7 @@ pub fn scan(request: Request<'_>) -> Scan {
         remarks: &remarks,
         rulebook,
         policy: &policy,
-        today,
+        today: &today,
         enclosing: Some(&enclosing),
     });
     gaps.extend(notes);

@@ -11,7 +11,7 @@ use super::object::decorated;
 use super::outcome::{Executed, Phantom};
 use super::row::{Base, Change, Level, RowInfo, Touch};
 use super::state::{Deeds, Failure, State};
-use super::summary::Summary;
+use super::summary::{DatabaseUse, Summary};
 use super::trace::Trace;
 use super::value::{Keys, ModelRef, RowKey, SessionKey, Statement, Value};
 
@@ -132,13 +132,14 @@ impl Trace<'_> {
     fn construct(&mut self, state: &mut State, step: StepId, class: ClassId, arguments: &[Argument]) -> Value {
         let init = self.project.method(class, Name::new("__init__"));
         if self.project.model(class).is_none() {
+            let values: Vec<Value> = arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
+            let object = Value::Object(class, session_among(&values));
             if let Some(init) = init {
-                self.apply(state, step, Some(Value::Object(class)), init, arguments);
+                self.apply(state, step, Some(object.clone()), init, arguments);
             }
-            let error = arguments.iter().find_map(|argument| self.value(argument.value).caught());
-            return error.map_or(Value::Object(class), Value::Caught);
+            return values.iter().find_map(Value::caught).map_or(object, Value::Caught);
         }
-        let info = RowInfo { base: Base::New, model: ModelRef::Class(class), origin: (self.id, step) };
+        let info = RowInfo { base: Base::New, model: ModelRef::Class(class), origin: (self.id, step), at: step };
         let key = self.new_row(state, step, 0, info);
         for argument in arguments {
             let value = self.value(argument.value).clone();
@@ -158,19 +159,19 @@ impl Trace<'_> {
     }
 
     fn initialize(&mut self, state: &mut State, step: StepId, key: RowKey, class: ClassId, name: Name, value: &Value) {
-        let Some(duty) = self.project.roles.of_field(&name) else { return };
-        if *value == Value::None {
-            return;
-        }
         let Some(model) = self.project.model(class) else { return };
         if !model.is_open && !model.defines(name) {
             // The constructor raises by itself; the duty stays what it is.
-            if self.project.method(class, Name::new("__init__")).is_none() {
+            if let (Some(duty), None) =
+                (self.project.roles.suggested_by(&name), self.project.method(class, Name::new("__init__")))
+            {
                 self.outcome.phantoms.insert(step, Phantom { model: class, field: name, duty, by: "keyword" });
             }
             return;
         }
-        if let Some(row) = state.rows.get_mut(&key) {
+        if let (Some(duty), Some(row)) = (self.project.roles.of_field(&name), state.rows.get_mut(&key))
+            && *value != Value::None
+        {
             row.discharge(duty, Level::Set);
         }
     }
@@ -280,19 +281,17 @@ impl Trace<'_> {
 
     /// What a callee does happens here.
     fn effects(&mut self, state: &mut State, step: StepId, summary: &Summary, binding: &[Value]) {
-        self.used.merge(summary.database);
-        if summary.database.outer {
-            if summary.rolls_back {
-                self.roll_back(state, SessionKey::Outer);
-            } else {
-                let failing = std::mem::take(&mut self.may_fail);
-                self.use_session(state, SessionKey::Outer);
-                if !summary.throws_failed {
-                    self.may_fail = failing;
-                }
+        let session = session_among(binding);
+        self.used.merge(DatabaseUse { outer: false, ..summary.database });
+        if summary.rolls_back {
+            self.used.outer |= summary.database.outer && session == SessionKey::Outer;
+            self.roll_back(state, session);
+        } else if summary.database.outer {
+            let failing = std::mem::take(&mut self.may_fail);
+            self.use_session(state, session);
+            if !summary.throws_failed {
+                self.may_fail = failing;
             }
-        } else if summary.rolls_back {
-            self.roll_back(state, SessionKey::Outer);
         }
         if summary.logs {
             self.deed(state, Deeds::LOGGED);
@@ -303,14 +302,13 @@ impl Trace<'_> {
             let Base::Param(number) = effect.info.base else { continue };
             let Some(value) = binding.get(number as usize) else { continue };
             for key in value.rows() {
-                let within = effect.touch.map(|touch| touch.within.unwrap_or((effect.info.origin.0, touch.step)));
                 if let Some(row) = state.rows.get_mut(&key) {
-                    row.undergo(&effect.open, &effect.done, Touch { step, within });
+                    row.undergo(&effect.open, &effect.done, Touch { step, within: effect.touch });
                 }
             }
         }
         for failure in &summary.failures {
-            state.failures.insert(Failure { session: SessionKey::Outer, ..*failure });
+            state.failures.insert(Failure { session, ..*failure });
         }
         if summary.commits {
             self.commit(state, step);
@@ -328,18 +326,18 @@ impl Trace<'_> {
     ) -> Value {
         match value {
             Value::Param(number) => binding.get(*number as usize).cloned().unwrap_or(Value::Unknown),
-            Value::Session(_) => Value::Session(SessionKey::Outer),
+            Value::Session(_) => Value::Session(session_among(binding)),
+            Value::Object(class, _) => Value::Object(*class, session_among(binding)),
             Value::Row(key) => {
                 let Some(effect) = summary.rows.get(key) else { return Value::Unknown };
                 if let Base::Param(number) = effect.info.base {
                     return binding.get(number as usize).cloned().unwrap_or(Value::Unknown);
                 }
                 let model = self.translate_model(effect.info.model, binding);
-                let info = RowInfo { base: effect.info.base, model, origin: effect.info.origin };
+                let info = RowInfo { base: effect.info.base, model, origin: effect.info.origin, at: step };
                 let here = self.new_row(state, step, key.0 + 1, info);
-                let within = effect.touch.map(|touch| touch.within.unwrap_or((effect.info.origin.0, touch.step)));
                 if let Some(row) = state.rows.get_mut(&here) {
-                    row.undergo(&effect.open, &Default::default(), Touch { step, within });
+                    row.undergo(&effect.open, &Default::default(), Touch { step, within: effect.touch });
                 }
                 Value::Row(here)
             }
@@ -375,8 +373,8 @@ impl Trace<'_> {
         match model {
             ModelRef::Param(number) => binding.get(number as usize).map_or(ModelRef::Unknown, model_of),
             ModelRef::Own(name) => match binding.first() {
-                Some(Value::Object(class)) => {
-                    let value = self.attribute(&State::default(), Value::Object(*class), name);
+                Some(object @ Value::Object(..)) => {
+                    let value = self.attribute(&State::default(), object.clone(), name);
                     model_of(&value)
                 }
                 _ => ModelRef::Unknown,
@@ -538,11 +536,11 @@ impl Trace<'_> {
                 "model_validate" | "from_orm" | "parse_obj" | "construct" | "model_construct"
                     if self.project.model(class).is_none() =>
                 {
-                    Value::Object(class)
+                    Value::Object(class, SessionKey::Outer)
                 }
                 _ => error.map_or(Value::Unknown, Value::Caught),
             },
-            Value::Object(class) => match &*method {
+            Value::Object(class, _) => match &*method {
                 "model_dump" | "dict" | "model_dump_json" => {
                     let mut keys = Keys::default();
                     let hierarchy = self.project.hierarchy(class);
@@ -905,13 +903,22 @@ impl Trace<'_> {
     }
 }
 
+/// The session that a callee works on: one that was opened here and is handed over, alone or in an object.
+fn session_among(values: &[Value]) -> SessionKey {
+    let opened = values.iter().flat_map(|value| value.clone().alternatives()).find_map(|value| match value {
+        Value::Session(key @ SessionKey::Opened(_)) | Value::Object(_, key @ SessionKey::Opened(_)) => Some(key),
+        _ => None,
+    });
+    opened.unwrap_or(SessionKey::Outer)
+}
+
 /// The model a class value is of.
 pub(super) fn model_of(value: &Value) -> ModelRef {
     match value {
         Value::Symbol(Symbol::Class(class)) => ModelRef::Class(*class),
         Value::Param(number) => ModelRef::Param(*number),
         Value::Attribute(of, name) => match **of {
-            Value::Object(_) => ModelRef::Own(*name),
+            Value::Object(..) => ModelRef::Own(*name),
             _ => ModelRef::Unknown,
         },
         Value::OneOf(all) => {

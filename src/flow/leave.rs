@@ -67,9 +67,10 @@ impl Trace<'_> {
                         effect.done[at] = effect.done[at].union(row.done[at]);
                     }
                 }
-                effect.touch = match (effect.touch, row.touches.first()) {
-                    (Some(known), Some(first)) => Some(known.min(*first)),
-                    (known, first) => known.or(first.copied()),
+                let first = row.touches.first().map(|touch| touch.within.unwrap_or((self.id, touch.step)));
+                effect.touch = match (effect.touch, first) {
+                    (Some(known), Some(first)) => Some(known.min(first)),
+                    (known, first) => known.or(first),
                 };
             }
         }
@@ -100,7 +101,7 @@ impl Trace<'_> {
             matches!(effect.info.base, Base::Param(_))
                 && actor_duties().any(|duty| {
                     let at = duty.index();
-                    effect.open[at].union(effect.done[at]).elements().any(|e| e.level > super::row::Level::Excused)
+                    effect.open[at].union(effect.done[at]).elements().any(|e| e.level > super::row::Level::Perhaps)
                 })
         });
         // A row that was only looked at is nobody's concern.

@@ -43,7 +43,7 @@ impl Trace<'_> {
             if self.is_row_class(class) {
                 return self.row_param(state, number, ModelRef::Class(class));
             }
-            return Value::Object(class);
+            return Value::Object(class, SessionKey::Outer);
         }
         match param.kind {
             ParamKind::Rest => return Value::Unknown,
@@ -69,7 +69,7 @@ impl Trace<'_> {
     }
 
     fn row_param(&mut self, state: &mut State, number: u32, model: ModelRef) -> Value {
-        let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0) };
+        let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0), at: 0 };
         // Parameters have no step; numbers behind the last step are free.
         let step = self.function.steps.len() as StepId + number;
         let key = self.new_row(state, step, 0, info);
@@ -108,7 +108,7 @@ impl Trace<'_> {
                 Some(number) => self.row_param(state, number, ModelRef::Class(*class)),
                 None => Value::Row(self.loaded_row(state, place, ModelRef::Class(*class))),
             },
-            Type::Instance(class) => Value::Object(*class),
+            Type::Instance(class) => Value::Object(*class, SessionKey::Outer),
             Type::Class(class) => Value::Symbol(Symbol::Class(*class)),
             Type::External(path) => library::instance_of(*path),
             Type::Many(inner) => Value::Many(Box::new(self.instance(state, inner, param, place))),
@@ -176,7 +176,7 @@ impl Trace<'_> {
     pub(super) fn outer_parameter(&self, file: FileId, param: &Param) -> Value {
         match param.annotation.as_ref().map(|term| self.type_of(file, term, 0)) {
             Some(Type::External(path)) => library::instance_of(path),
-            Some(Type::Instance(class)) if !self.is_row_class(class) => Value::Object(class),
+            Some(Type::Instance(class)) if !self.is_row_class(class) => Value::Object(class, SessionKey::Outer),
             _ => Value::Unknown,
         }
     }
@@ -214,10 +214,10 @@ impl Trace<'_> {
                 let Term::Path(path) = &**callee else { return Value::Unknown };
                 match self.project.resolve_path(file, *path) {
                     Some(Symbol::External(path)) => library::made_by(path),
-                    Some(Symbol::Class(class)) if !self.is_row_class(class) => Value::Object(class),
+                    Some(Symbol::Class(class)) if !self.is_row_class(class) => Value::Object(class, SessionKey::Outer),
                     Some(Symbol::Function(function)) => {
                         match self.knowledge.summaries.get(&function).and_then(|known| known.returns.clone()) {
-                            Some(value @ (Value::Logger | Value::SessionMaker | Value::External(_) | Value::Object(_))) => {
+                            Some(value @ (Value::Logger | Value::SessionMaker | Value::External(_) | Value::Object(..))) => {
                                 value
                             }
                             _ => Value::Unknown,
@@ -273,11 +273,16 @@ impl Trace<'_> {
                     _ => Value::Unknown,
                 };
             }
-            Value::Object(class) => self.object_attribute(*class, name, &of),
+            Value::Object(class, session) => match self.object_attribute(*class, name, &of) {
+                // The session an object holds is the one it was made with.
+                Value::Session(_) => Value::Session(*session),
+                Value::Object(inner, _) => Value::Object(inner, *session),
+                other => other,
+            },
             Value::Super(class) => match self.project.inherited_method(*class, name) {
                 Some(method) => {
                     let receiver = self.function.params.first().and_then(|p| state.locals.get(&p.name).cloned());
-                    return Value::Method(Box::new(receiver.unwrap_or(Value::Object(*class))), method);
+                    return Value::Method(Box::new(receiver.unwrap_or(Value::Object(*class, SessionKey::Outer))), method);
                 }
                 None => Value::Attribute(Box::new(of.clone()), name),
             },
@@ -336,7 +341,7 @@ impl Trace<'_> {
             if let Some(annotation) = &field.annotation {
                 match self.type_of(class.file, annotation, 0) {
                     Type::External(path) => return library::instance_of(path),
-                    Type::Instance(class) if !self.is_row_class(class) => return Value::Object(class),
+                    Type::Instance(class) if !self.is_row_class(class) => return Value::Object(class, SessionKey::Outer),
                     _ => {}
                 }
             }
@@ -353,7 +358,7 @@ impl Trace<'_> {
         }
         let known = self.knowledge.summaries.get(&method).and_then(|summary| summary.returns.clone());
         match known {
-            Some(value @ (Value::Session(_) | Value::Logger | Value::Object(_) | Value::External(_))) => value,
+            Some(value @ (Value::Session(_) | Value::Logger | Value::Object(..) | Value::External(_))) => value,
             _ => Value::Unknown,
         }
     }
@@ -363,9 +368,10 @@ impl Trace<'_> {
         for target in of.alternatives() {
             match target {
                 Value::Row(key) => self.store_column(state, step, key, name, &value),
-                Value::Object(class) if self.telling => {
+                Value::Object(class, _) if self.telling => {
                     let outer = match &value {
                         Value::Session(_) => Value::Session(SessionKey::Outer),
+                        Value::Object(inner, _) => Value::Object(*inner, SessionKey::Outer),
                         // What another function's parameters and rows are means nothing elsewhere.
                         Value::Row(_) | Value::Many(_) | Value::Param(_) | Value::Caught(_) => continue,
                         other if other.rows().is_empty() => other.clone(),
@@ -397,7 +403,7 @@ impl Trace<'_> {
         let is_defined = model.is_none_or(|model| model.is_open || model.defines(name));
         let touch = Touch { step, within: None };
         let Some(row) = state.rows.get_mut(&key) else { return };
-        if let (Some(class), Some(duty), false) = (class, duty, is_defined) {
+        if let (Some(class), Some(duty), false) = (class, self.project.roles.suggested_by(&name), is_defined) {
             row.discharge(duty, Level::Misplaced);
             self.outcome.phantoms.insert(step, Phantom { model: class, field: name, duty, by: "attribute" });
             return;

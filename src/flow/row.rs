@@ -15,17 +15,17 @@ use super::value::ModelRef;
 pub enum Level {
     /// Nothing set the field.
     Unset,
-    /// A guard found that there is no actor.
-    Excused,
     /// Something may have set it.
     Perhaps,
+    /// A guard found that there is no actor.
+    Excused,
     /// It was stored under a name the model does not have; that is a fault of its own.
     Misplaced,
     /// It is set.
     Set,
 }
 
-const LEVELS: [Level; 5] = [Level::Unset, Level::Excused, Level::Perhaps, Level::Misplaced, Level::Set];
+const LEVELS: [Level; 5] = [Level::Unset, Level::Perhaps, Level::Excused, Level::Misplaced, Level::Set];
 
 /// How a row was changed on a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,6 +144,8 @@ pub struct RowInfo {
     pub model: ModelRef,
     /// Where it was constructed or loaded; in a callee, when it was returned by one.
     pub origin: (FunctionId, StepId),
+    /// Where the function at hand got it.
+    pub at: StepId,
 }
 
 /// How many places of change are remembered.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::facts::StepId;
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
-use super::row::{Base, Paths, RowInfo, Touch};
+use super::row::{Base, Paths, RowInfo};
 use super::state::Failure;
 use super::value::{RowKey, Value};
 
@@ -21,7 +22,7 @@ pub struct RowEffect {
     /// By duty: what was committed.
     pub done: [Paths; 6],
     /// Where it was changed first.
-    pub touch: Option<Touch>,
+    pub touch: Option<(FunctionId, StepId)>,
 }
 
 /// What a function does, as its callers need it.

@@ -322,6 +322,9 @@ impl<'p> Trace<'p> {
             for row in state.rows.values_mut() {
                 row.roll_back();
             }
+            // A handler that an exception leaves has not come to an end of its own.
+            let region = self.function.blocks[landing as usize].region;
+            state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
             if let Some(&handler) = self.entries.get(&landing) {
                 state.handling.insert(handler, HandlerPaths::start());
                 for session in std::mem::take(&mut state.erring) {
@@ -382,7 +385,7 @@ impl<'p> Trace<'p> {
             Value::None => !is_there,
             Value::Switch(on) if by_truth => *on == is_there,
             Value::Symbol(Symbol::Class(_) | Symbol::Function(_) | Symbol::Module(_)) => is_there,
-            Value::Object(_) | Value::Logger if by_truth => is_there,
+            Value::Object(..) | Value::Logger if by_truth => is_there,
             _ => true,
         };
         // The variable may have been told apart by its flag since the test read it.
@@ -619,7 +622,7 @@ impl<'p> Trace<'p> {
 
     /// A row that a step loads.
     pub(super) fn loaded_row(&mut self, state: &mut State, step: StepId, model: ModelRef) -> RowKey {
-        let info = RowInfo { base: Base::Loaded, model, origin: (self.id, step) };
+        let info = RowInfo { base: Base::Loaded, model, origin: (self.id, step), at: step };
         self.new_row(state, step, 0, info)
     }
 

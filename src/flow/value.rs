@@ -99,8 +99,8 @@ pub enum Value {
     Method(Box<Value>, FunctionId),
     /// An attribute of a value that says nothing more of it.
     Attribute(Box<Value>, Name),
-    /// An instance of a class that is no row.
-    Object(ClassId),
+    /// An instance of a class that is no row, and the session it was made with.
+    Object(ClassId, SessionKey),
     /// An instance or result of something external, by the path that was called.
     External(Name),
     /// A parameter of which nothing is known but its number.
@@ -244,7 +244,7 @@ impl Value {
     pub fn is_vague(&self) -> bool {
         match self {
             Value::Unknown | Value::Param(_) | Value::None => true,
-            Value::Attribute(of, _) => of.is_vague() || matches!(**of, Value::Object(_) | Value::Row(_)),
+            Value::Attribute(of, _) => of.is_vague() || matches!(**of, Value::Object(..) | Value::Row(_)),
             Value::Symbol(Symbol::Variable(..)) => true,
             Value::OneOf(all) => all.iter().all(Value::is_vague),
             _ => false,

@@ -115,7 +115,9 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
             // The constructor is the place of a create, whoever adds the row.
             (true, _) => (report.info.origin.0, report.info.origin.1, None),
             // A row that a callee loaded, changed and returned: the change is the place.
-            (false, Some(Touch { within: Some((callee, step)), .. })) if is_handed_back => (callee, step, None),
+            (false, Some(Touch { within: Some((callee, step)), step: at })) if is_handed_back && at == report.info.at => {
+                (callee, step, None)
+            }
             (false, Some(Touch { step, within })) => (id, step, within),
             (false, None) => continue,
         };
@@ -198,10 +200,7 @@ fn owed(project: &Project, model: ClassId, operation: Operation) -> Vec<Duty> {
 fn standing(project: &Project, model: ClassId, duty: Duty, way: Way, paths: Paths) -> Standing {
     let lowest = paths.elements().map(|e| e.level).min();
     match lowest {
-        None | Some(Level::Excused | Level::Misplaced | Level::Set) => {
-            // An excused path says nothing of one beside it that could not be told.
-            if paths.elements().any(|e| e.level == Level::Perhaps) { Standing::Unknown } else { Standing::Set }
-        }
+        None | Some(Level::Excused | Level::Misplaced | Level::Set) => Standing::Set,
         Some(Level::Perhaps) => Standing::Unknown,
         Some(Level::Unset) if is_covered(project, model, duty, way) => Standing::Covered,
         Some(Level::Unset) => Standing::Missing,

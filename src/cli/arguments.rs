@@ -1,0 +1,169 @@
+//! cli/arguments: what can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::terminal::ColorWish;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing to complain of
+  1  findings at or above --fail-on
+  2  the run could not be done
+  3  there was nothing to scan
+  4  with --strict: something could not be read or understood";
+
+/// Proves that service code stamps and audits every row it writes.
+#[derive(Debug, Parser)]
+#[command(name = "trailcheck", version, propagate_version = true, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check code and report what it leaves unstamped or unaudited
+    Check(Box<CheckArguments>),
+    /// List the rules
+    Rules,
+    /// Show the page of a rule
+    Explain(ExplainArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct CheckArguments {
+    /// Files and folders to check; `-` reads one file from stdin
+    #[arg(default_value = ".")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// How findings are written to stdout
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+
+    /// Also write a report to a file; may be given several times
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
+    pub(super) output: Vec<Output>,
+
+    /// Check only these rules: ids, packs or globs, separated by commas
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) select: Vec<String>,
+
+    /// Do not check these rules; the closer name wins over --select
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
+    pub(super) fail_on: FailOn,
+
+    /// Take the configuration from this file, for everything
+    #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Read no configuration file
+    #[arg(long)]
+    pub(super) isolated: bool,
+
+    /// Exit with 4 when something could not be read or understood
+    #[arg(long)]
+    pub(super) strict: bool,
+
+    /// How many threads work; one for each processor if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+
+    /// The path that the file read from stdin is taken to have
+    #[arg(long, value_name = "NAME")]
+    pub(super) stdin_filename: Option<PathBuf>,
+
+    /// List the files that would be checked, and do no more
+    #[arg(long)]
+    pub(super) show_files: bool,
+
+    /// Add how often each rule found something; on stderr when stdout is for a machine or a file
+    #[arg(long)]
+    pub(super) statistics: bool,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorWish::Auto)]
+    pub(super) color: ColorWish,
+
+    /// Write findings only, no summary
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Say which configuration is in force and how long it took
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// The rule's id
+    pub(super) id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Findings drawn with the code they are about
+    Human,
+    /// One line a finding
+    Concise,
+    /// One JSON object, schema version 1
+    Json,
+    /// A report in Markdown
+    Markdown,
+}
+
+/// A report and the file it goes to.
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    pub(super) format: Format,
+    pub(super) file: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Errors
+    Error,
+    /// Errors and reviews
+    Review,
+    /// Nothing
+    Never,
+}
+
+fn output(text: &str) -> Result<Output, String> {
+    let (format, file) = text.split_once('=').ok_or("expected FORMAT=FILE, such as json=report.json")?;
+    if file.is_empty() {
+        return Err("the file has no name".to_owned());
+    }
+    let formats: Vec<&Format> = Format::value_variants().iter().collect();
+    let name = |format: &Format| format.to_possible_value().map(|value| value.get_name().to_owned());
+    let found = formats.iter().find(|known| name(known).as_deref() == Some(format));
+    let known = || formats.iter().filter_map(|known| name(known)).collect::<Vec<_>>().join(", ");
+    let format = **found.ok_or_else(|| format!("unknown format `{format}`; there are {}", known()))?;
+    Ok(Output { format, file: file.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_output_names_a_format_and_a_file() {
+        let json = output("json=a=b.json").expect("good");
+        assert_eq!((json.format, json.file), (Format::Json, PathBuf::from("a=b.json")));
+        assert!(output("json").is_err());
+        assert!(output("json=").is_err());
+        assert!(output("yaml=x").expect_err("no such format").contains("human, concise, json, markdown"));
+    }
+}

@@ -1,0 +1,266 @@
+//! report: what a scan found, in every format; one file a format. Pure: a scan goes in, a text comes out.
+//!
+//! No format decides anything: what counts as compliant, what a file's status is and how many there are of each is said
+//! once, here, so that two formats of one scan never disagree.
+
+pub mod concise;
+mod excerpt;
+pub mod human;
+pub mod json;
+pub mod markdown;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::duty::{Operation, Standing};
+use crate::escape;
+use crate::finding::{FileReport, Finding, Gap, Scan, Severity, Write};
+
+/// How much of a scan a text for people holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Findings, gaps and the summary.
+    Full,
+    /// Findings alone.
+    FindingsOnly,
+}
+
+/// How a file came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing is left to do.
+    Compliant,
+    /// A person must decide something, or a part of the file could not be understood.
+    NeedsReview,
+    /// Something is wrong.
+    HasIssues,
+}
+
+/// The numbers of a scan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files that were scanned.
+    pub scanned: usize,
+    /// Files among them that write rows.
+    pub with_writes: usize,
+    /// Files with at least one gap, unreadable ones included.
+    pub files_with_gaps: usize,
+    /// Gaps.
+    pub gaps: usize,
+    /// Writes that create a row.
+    pub creates: usize,
+    /// Writes that update a row.
+    pub updates: usize,
+    /// Writes that delete a row.
+    pub deletes: usize,
+    /// Writes with no duty missing.
+    pub compliant: usize,
+    /// Writes with every duty set or covered.
+    pub stamped: usize,
+    /// Errors that are not suppressed.
+    pub errors: usize,
+    /// Reviews that are not suppressed.
+    pub reviews: usize,
+    /// Suppressed findings.
+    pub suppressed: usize,
+}
+
+/// The numbers of one rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleTally {
+    /// The rule's pack.
+    pub pack: String,
+    /// Its errors that are not suppressed.
+    pub errors: usize,
+    /// Its reviews that are not suppressed.
+    pub reviews: usize,
+    /// Its suppressed findings.
+    pub suppressed: usize,
+}
+
+impl Tally {
+    /// Counts a scan.
+    pub fn of(scan: &Scan) -> Tally {
+        let gap_paths: BTreeSet<&str> = scan.gaps.iter().map(|gap| gap.path.as_str()).collect();
+        let mut tally = Tally {
+            scanned: scan.files.len(),
+            gaps: scan.gaps.len(),
+            files_with_gaps: gap_paths.len(),
+            ..Tally::default()
+        };
+        for file in &scan.files {
+            tally.with_writes += usize::from(!file.writes.is_empty());
+            for write in &file.writes {
+                match write.operation {
+                    Operation::Create => tally.creates += 1,
+                    Operation::Update => tally.updates += 1,
+                    Operation::Delete => tally.deletes += 1,
+                }
+                tally.compliant += usize::from(write.is_compliant());
+                tally.stamped += usize::from(is_stamped(write));
+            }
+            for finding in &file.findings {
+                match (&finding.suppressed, finding.severity) {
+                    (Some(_), _) => tally.suppressed += 1,
+                    (None, Severity::Error) => tally.errors += 1,
+                    (None, Severity::Review) => tally.reviews += 1,
+                }
+            }
+        }
+        tally
+    }
+
+    /// All writes.
+    pub fn writes(&self) -> usize {
+        self.creates + self.updates + self.deletes
+    }
+
+    /// The share of writes with every duty set or covered, in tenths of a percent; `None` when there is no write.
+    ///
+    /// It is rounded down, so that nothing short of all of them ever reads as 100 %.
+    pub fn coverage(&self) -> Option<usize> {
+        (self.stamped * 1000).checked_div(self.writes())
+    }
+
+    /// The summary in one line.
+    pub fn line(&self) -> String {
+        let coverage = match self.coverage() {
+            Some(tenths) => format!("{}, {} fully stamped", count(self.writes(), "write"), percent(tenths)),
+            None => "no writes".to_owned(),
+        };
+        let suppressed = match self.suppressed {
+            0 => String::new(),
+            many => format!(", {many} suppressed"),
+        };
+        format!(
+            "{}, {}{suppressed} in {} with writes ({} scanned, {coverage}, {})",
+            count(self.errors, "error"),
+            count(self.reviews, "review"),
+            count(self.with_writes, "file"),
+            self.scanned,
+            count(self.gaps, "gap"),
+        )
+    }
+}
+
+/// How a file came out, given all gaps of the scan.
+pub fn status(file: &FileReport, gaps: &[Gap]) -> Status {
+    let open = || file.findings.iter().filter(|finding| finding.suppressed.is_none());
+    if open().any(|finding| finding.severity == Severity::Error) {
+        return Status::HasIssues;
+    }
+    let path = file.source.display_path();
+    // What was not understood cannot be called compliant.
+    if open().next().is_some() || gaps.iter().any(|gap| gap.path == path) {
+        return Status::NeedsReview;
+    }
+    Status::Compliant
+}
+
+/// The numbers of each rule that found something, by id.
+pub fn by_rule(scan: &Scan) -> BTreeMap<&str, RuleTally> {
+    let mut rules: BTreeMap<&str, RuleTally> = BTreeMap::new();
+    for finding in scan.files.iter().flat_map(|file| &file.findings) {
+        let rule = rules.entry(&finding.rule).or_default();
+        rule.pack.clone_from(&finding.pack);
+        match (&finding.suppressed, finding.severity) {
+            (Some(_), _) => rule.suppressed += 1,
+            (None, Severity::Error) => rule.errors += 1,
+            (None, Severity::Review) => rule.reviews += 1,
+        }
+    }
+    rules
+}
+
+/// The numbers of each rule as an aligned table for a terminal; empty when nothing was found.
+pub fn statistics(scan: &Scan) -> String {
+    let rules = by_rule(scan);
+    let width = rules.keys().map(|id| id.len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for (id, rule) in rules {
+        let counts = format!(
+            "{:>5} errors {:>5} reviews {:>5} suppressed",
+            rule.errors, rule.reviews, rule.suppressed
+        );
+        out.push_str(&format!("{:<width$} {counts}\n", escape::terminal(id)));
+    }
+    out
+}
+
+/// A gap in one line.
+pub fn gap_line(gap: &Gap) -> String {
+    let line = gap.line.map(|line| format!(":{line}")).unwrap_or_default();
+    format!("gap: {}{line}: {}", escape::terminal(&gap.path), escape::terminal(&gap.reason))
+}
+
+/// The findings that are shown to people: those nobody suppressed.
+fn shown(scan: &Scan) -> impl Iterator<Item = &Finding> {
+    scan.files.iter().flat_map(|file| &file.findings).filter(|finding| finding.suppressed.is_none())
+}
+
+/// What follows the findings in a text for people.
+fn closing(scan: &Scan, extent: Extent) -> String {
+    if extent == Extent::FindingsOnly {
+        return String::new();
+    }
+    let gaps: String = scan.gaps.iter().map(|gap| gap_line(gap) + "\n").collect();
+    format!("{gaps}{}\n", Tally::of(scan).line())
+}
+
+fn is_stamped(write: &Write) -> bool {
+    write.duties.iter().all(|&(_, standing)| matches!(standing, Standing::Set | Standing::Covered))
+}
+
+fn percent(tenths: usize) -> String {
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// A number of things, as one says it.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+pub(crate) mod example;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_agree_with_the_scan() {
+        let tally = Tally::of(&example::scan());
+        assert_eq!((tally.scanned, tally.with_writes, tally.files_with_gaps, tally.gaps), (3, 1, 2, 2));
+        assert_eq!((tally.errors, tally.reviews, tally.suppressed), (1, 1, 1));
+        assert_eq!((tally.writes(), tally.compliant, tally.stamped), (3, 2, 1));
+        assert_eq!(
+            tally.line(),
+            "1 error, 1 review, 1 suppressed in 1 file with writes (3 scanned, 3 writes, 33.3 % fully stamped, 2 gaps)"
+        );
+        assert_eq!(
+            Tally::default().line(),
+            "0 errors, 0 reviews in 0 files with writes (0 scanned, no writes, 0 gaps)"
+        );
+    }
+
+    #[test]
+    fn coverage_is_never_rounded_up_to_all() {
+        let tally = Tally { creates: 10_000, stamped: 9_999, ..Tally::default() };
+        assert_eq!(tally.coverage().map(percent).as_deref(), Some("99.9 %"));
+    }
+
+    #[test]
+    fn a_file_with_a_gap_is_not_compliant() {
+        let scan = example::scan();
+        let of = |at: usize| status(&scan.files[at], &scan.gaps);
+        assert_eq!([of(0), of(1), of(2)], [Status::HasIssues, Status::NeedsReview, Status::Compliant]);
+    }
+
+    #[test]
+    fn statistics_are_a_line_a_rule() {
+        assert_eq!(
+            statistics(&example::scan()),
+            "hard-delete            0 errors     1 reviews     0 suppressed\n\
+             missing-created-at     1 errors     0 reviews     1 suppressed\n"
+        );
+    }
+}

@@ -1,0 +1,308 @@
+//! report/json: version 1 of the machine's format, whose schema is `schema.json` beside this file.
+//!
+//! The structs here are twins of our own: those may change with the program, these only with the version.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Status, Tally, status};
+use crate::finding::{FileReport, Finding, Gap, Place, Scan, Write};
+
+/// The JSON Schema (draft 2020-12) of what [`render`] writes.
+pub const SCHEMA: &str = include_str!("schema.json");
+
+/// The whole scan as one object.
+pub fn render(scan: &Scan) -> String {
+    let mut text =
+        serde_json::to_string_pretty(&document(scan)).expect("internal error: strings and numbers are JSON");
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+struct JsonDocument<'a> {
+    schema_version: u32,
+    tool: JsonTool,
+    summary: JsonSummary,
+    files: Vec<JsonFile<'a>>,
+    gaps: Vec<JsonGap<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonTool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct JsonSummary {
+    files: JsonFileCounts,
+    writes: JsonWriteCounts,
+    coverage: Option<f64>,
+    findings: JsonFindingCounts,
+}
+
+#[derive(Serialize)]
+struct JsonFileCounts {
+    scanned: usize,
+    with_writes: usize,
+    gaps: usize,
+}
+
+#[derive(Serialize)]
+struct JsonWriteCounts {
+    create: usize,
+    update: usize,
+    delete: usize,
+    compliant: usize,
+}
+
+#[derive(Serialize)]
+struct JsonFindingCounts {
+    error: usize,
+    review: usize,
+    suppressed: usize,
+    baselined: usize,
+}
+
+#[derive(Serialize)]
+struct JsonFile<'a> {
+    path: String,
+    status: &'static str,
+    writes: Vec<JsonWrite<'a>>,
+    findings: Vec<JsonFinding<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonWrite<'a> {
+    operation: &'static str,
+    entity: &'a str,
+    function: &'a str,
+    line: u32,
+    compliant: bool,
+    duties: BTreeMap<&'static str, &'static str>,
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    rule: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    help: Option<&'a str>,
+    function: &'a str,
+    operation: Option<&'static str>,
+    entity: Option<&'a str>,
+    location: JsonLocation,
+    related: Vec<JsonRelated<'a>>,
+    /// Always null until there are fixes.
+    fix: Option<()>,
+    fingerprint: &'a str,
+    suppressed: Option<JsonSuppressed<'a>>,
+    baselined: bool,
+}
+
+#[derive(Serialize)]
+struct JsonLocation {
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    byte_offset: usize,
+    byte_length: usize,
+}
+
+#[derive(Serialize)]
+struct JsonRelated<'a> {
+    message: &'a str,
+    path: String,
+    location: JsonLocation,
+}
+
+#[derive(Serialize)]
+struct JsonSuppressed<'a> {
+    reason: Option<&'a str>,
+    owner: Option<&'a str>,
+    until: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonGap<'a> {
+    path: &'a str,
+    line: Option<u32>,
+    reason: &'a str,
+}
+
+fn document(scan: &Scan) -> JsonDocument<'_> {
+    let tally = Tally::of(scan);
+    // A file without writes and findings has nothing to say; `summary.files.scanned` counts it.
+    let telling = scan.files.iter().filter(|file| !file.writes.is_empty() || !file.findings.is_empty());
+    JsonDocument {
+        schema_version: 1,
+        tool: JsonTool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        summary: summary(&tally),
+        files: telling.map(|file| json_file(file, &scan.gaps)).collect(),
+        gaps: scan
+            .gaps
+            .iter()
+            .map(|gap| JsonGap { path: &gap.path, line: gap.line, reason: &gap.reason })
+            .collect(),
+    }
+}
+
+fn summary(tally: &Tally) -> JsonSummary {
+    JsonSummary {
+        files: JsonFileCounts {
+            scanned: tally.scanned,
+            with_writes: tally.with_writes,
+            gaps: tally.files_with_gaps,
+        },
+        writes: JsonWriteCounts {
+            create: tally.creates,
+            update: tally.updates,
+            delete: tally.deletes,
+            compliant: tally.compliant,
+        },
+        coverage: tally.coverage().map(|tenths| tenths as f64 / 10.0),
+        findings: JsonFindingCounts {
+            error: tally.errors,
+            review: tally.reviews,
+            suppressed: tally.suppressed,
+            baselined: 0,
+        },
+    }
+}
+
+fn json_file<'a>(file: &'a FileReport, gaps: &[Gap]) -> JsonFile<'a> {
+    JsonFile {
+        path: file.source.display_path(),
+        status: match status(file, gaps) {
+            Status::Compliant => "compliant",
+            Status::NeedsReview => "needs_review",
+            Status::HasIssues => "has_issues",
+        },
+        writes: file.writes.iter().map(|write| json_write(file, write)).collect(),
+        findings: file.findings.iter().map(json_finding).collect(),
+    }
+}
+
+fn json_write<'a>(file: &FileReport, write: &'a Write) -> JsonWrite<'a> {
+    JsonWrite {
+        operation: write.operation.word(),
+        entity: &write.entity,
+        function: &write.function,
+        line: file.source.line(write.span.start),
+        compliant: write.is_compliant(),
+        duties: write.duties.iter().map(|(duty, standing)| (duty.word(), standing.word())).collect(),
+    }
+}
+
+fn json_finding(finding: &Finding) -> JsonFinding<'_> {
+    let related = finding.related.iter().map(|related| JsonRelated {
+        message: &related.message,
+        path: related.place.source.display_path(),
+        location: location(&related.place),
+    });
+    JsonFinding {
+        rule: &finding.rule,
+        severity: finding.severity.word(),
+        message: &finding.message,
+        help: finding.help.as_deref(),
+        function: &finding.function,
+        operation: finding.operation.map(|operation| operation.word()),
+        entity: finding.entity.as_deref(),
+        location: location(&finding.place),
+        related: related.collect(),
+        fix: None,
+        fingerprint: &finding.fingerprint,
+        suppressed: finding.suppressed.as_ref().map(|suppressed| JsonSuppressed {
+            reason: suppressed.reason.as_deref(),
+            owner: suppressed.owner.as_deref(),
+            until: suppressed.until.as_deref(),
+        }),
+        baselined: false,
+    }
+}
+
+fn location(place: &Place) -> JsonLocation {
+    let (source, span) = (&place.source, place.span);
+    let (start, end) = (source.position(span.start), source.position(span.end));
+    let byte_offset = source.file_offset(span.start);
+    JsonLocation {
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        byte_offset,
+        byte_length: source.file_offset(span.end) - byte_offset,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Severity;
+    use crate::report::example;
+    use serde_json::{Value, json};
+
+    fn valid(text: &str) -> Result<(), String> {
+        let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
+        jsonschema::meta::validate(&schema).expect("the schema is a schema");
+        let document: Value = serde_json::from_str(text).expect("the report is JSON");
+        jsonschema::validate(&schema, &document).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn what_is_written_fits_the_schema() {
+        for scan in [example::scan(), Scan::default()] {
+            assert_eq!(valid(&render(&scan)), Ok(()));
+        }
+        let strange = render(&example::scan()).replace("\"fix\"", "\"fixes\"");
+        assert!(valid(&strange).is_err(), "the schema refuses keys it does not know");
+    }
+
+    #[test]
+    fn the_document_says_what_the_scan_says() {
+        let document: Value = serde_json::from_str(&render(&example::scan())).expect("JSON");
+        assert_eq!(
+            document["summary"],
+            json!({
+                "files": {"scanned": 3, "with_writes": 1, "gaps": 2},
+                "writes": {"create": 2, "update": 0, "delete": 1, "compliant": 2},
+                "coverage": 33.3,
+                "findings": {"error": 1, "review": 1, "suppressed": 1, "baselined": 0}
+            })
+        );
+        let file = &document["files"][0];
+        assert_eq!(
+            (file["path"].as_str(), file["status"].as_str()),
+            (Some("app/<b>service.py"), Some("has_issues"))
+        );
+        assert_eq!(document["files"].as_array().map(Vec::len), Some(1));
+        assert_eq!(
+            file["findings"][0]["location"],
+            json!({"line": 5, "column": 11, "end_line": 7, "end_column": 6, "byte_offset": 63, "byte_length": 33})
+        );
+        assert_eq!(file["findings"][0]["related"][1]["path"], "app/helper.py");
+        assert_eq!(file["findings"][2]["suppressed"]["until"], "2027-01-31");
+        assert_eq!(file["writes"][0]["duties"]["created-at"], "missing");
+        assert_eq!(
+            document["gaps"][1],
+            json!({"path": "app/\u{1b}gone.py", "line": null, "reason": "no such file or folder"})
+        );
+    }
+
+    #[test]
+    fn without_writes_there_is_no_coverage() {
+        let document: Value = serde_json::from_str(&render(&Scan::default())).expect("JSON");
+        assert_eq!(document["summary"]["coverage"], Value::Null);
+    }
+
+    #[test]
+    fn columns_count_characters_and_offsets_count_bytes_of_the_file() {
+        let source = example::source("é.py", "é = 'é'; Job()\n");
+        let place = example::finding(&source, "Job()", "r", Severity::Error).place;
+        let at = location(&place);
+        assert_eq!((at.column, at.end_column, at.byte_offset, at.byte_length), (10, 15, 11, 5));
+    }
+}
