@@ -1,40 +1,179 @@
-//! scan: a stand-in that reads files and finds nothing, until the real one takes its place.
+//! scan: the way of the data, from the files of a run to everything found in them.
+//!
+//! `lower → project → flow → check`, each a call of the room of that name; nothing is decided here.
 
-use crate::config::{Configuration, Selection};
-use crate::finding::{FileReport, Scan};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::check::{self, Checked, Covered, Inputs, Policy};
+use crate::config::{self, Asked, Configuration, Selection};
+use crate::facts::{FileFacts, FunctionKind};
+use crate::finding::{FileReport, Gap, Scan, Severity, Write};
+use crate::flow::{self, Judgement, Naming};
+use crate::lower::lower;
+use crate::project::{FileId, FunctionId, Project, Roles};
+use crate::rule::{Rule, Scope};
 use crate::rulebook::Rulebook;
+use crate::source::{Source, Span};
 use crate::walk::Walked;
 
-/// What a scan is asked to do.
+/// What a scan needs.
 pub struct Request<'a> {
-    /// The files.
+    /// The files, read.
     pub walked: Walked,
     /// The settings.
     pub configuration: &'a Configuration,
     /// The rules.
     pub rulebook: &'a Rulebook,
-    /// Which of them are on.
-    pub selection: Selection,
-    /// The day of the scan as `YYYY-MM-DD`.
-    pub today: String,
-    /// Who is told how far it is.
+    /// Which rules the user asked for.
+    pub selection: &'a Selection,
+    /// The day suppressions are held against, as `YYYY-MM-DD`.
+    pub today: &'a str,
+    /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
 }
 
-/// Is told how far a scan is.
+/// Somebody who is told how far a scan is.
 pub trait Progress: Sync {
-    /// How many files there are.
+    /// So many files are going to be read.
     fn files(&self, total: usize);
-    /// One more file is done.
+    /// One more file was read.
     fn file_done(&self);
 }
 
-/// Scans the files.
+/// Nobody.
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn files(&self, _: usize) {}
+    fn file_done(&self) {}
+}
+
+/// Scans the files of a run.
 pub fn scan(request: Request<'_>) -> Scan {
-    request.progress.files(request.walked.sources.len());
-    let files = request.walked.sources.into_iter().map(|source| {
-        request.progress.file_done();
-        FileReport { source, writes: Vec::new(), findings: Vec::new() }
+    let Request { walked, configuration, rulebook, selection, today, progress } = request;
+    let Walked { sources, mut gaps } = walked;
+    progress.files(sources.len());
+    let lowered: Vec<(Arc<Source>, FileFacts)> = sources
+        .par_iter()
+        .map(|source| {
+            let facts = lower(source);
+            progress.file_done();
+            (Arc::clone(source), facts)
+        })
+        .collect();
+    for (source, facts) in &lowered {
+        gaps.extend(facts.gaps.iter().map(|gap| Gap {
+            path: source.display_path(),
+            line: Some(source.line(gap.span.start)),
+            reason: gap.reason.clone(),
+        }));
+    }
+    let settings = configuration.root();
+    let roles = Roles { fields: settings.fields.clone(), setters: settings.setters.clone() };
+    let naming = Naming { clock: settings.clock.clone(), context: settings.context_class.clone() };
+    let project = Project::new(lowered, roles);
+    let flow = flow::follow(&project);
+    for id in &flow.unsettled {
+        let source = &project.file(id.file).source;
+        let function = project.function(*id);
+        let reason = format!("what `{}` does was still changing when the analysis ended", function.qualname);
+        let line = Some(source.line(function.name_span.start));
+        gaps.push(Gap { path: source.display_path(), line, reason });
+    }
+    let (observations, judgements) = flow::observe(&project, &flow, &naming);
+    let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
+    let policy = Settled { sources: &sources, configuration, selection };
+    let enclosing = |file: usize, span: Span| enclosing(&project, file, span);
+    let Checked { findings, notes, .. } = check::check(Inputs {
+        sources: &sources,
+        observations: &observations,
+        remarks: &remarks,
+        rulebook,
+        policy: &policy,
+        today,
+        enclosing: Some(&enclosing),
     });
-    Scan { files: files.collect(), gaps: request.walked.gaps }
+    gaps.extend(notes);
+    gaps.sort();
+    gaps.dedup();
+    let mut writes = writes(&project, &judgements);
+    let files = sources
+        .into_iter()
+        .zip(findings)
+        .enumerate()
+        .map(|(index, (source, findings))| {
+            let writes = writes.remove(&index).unwrap_or_default();
+            FileReport { source, writes, findings }
+        })
+        .collect();
+    Scan { files, gaps }
+}
+
+/// The settings of a run, as checking asks for them.
+struct Settled<'a> {
+    sources: &'a [Arc<Source>],
+    configuration: &'a Configuration,
+    selection: &'a Selection,
+}
+
+impl Settled<'_> {
+    fn path(&self, file: usize) -> &Path {
+        &self.sources[file].path
+    }
+}
+
+impl Policy for Settled<'_> {
+    fn severity(&self, file: usize, rule: &Rule) -> Option<Severity> {
+        let scope = match rule.scope {
+            Scope::Everywhere => config::Scope::Everywhere,
+            Scope::Service => config::Scope::Service,
+        };
+        let asked = Asked { id: &rule.id, pack: &rule.pack, severity: rule.severity, scope };
+        self.configuration.for_path(self.path(file)).severity(asked, self.selection, self.path(file))
+    }
+
+    fn covered(&self, file: usize) -> Covered {
+        match self.configuration.for_path(self.path(file)).covered_by_default {
+            config::Covered::Review => Covered::Review,
+            config::Covered::Error => Covered::Error,
+            config::Covered::Allow => Covered::Allow,
+        }
+    }
+
+    fn is_protected(&self, file: usize) -> bool {
+        self.configuration.for_path(self.path(file)).is_protected(self.path(file))
+    }
+}
+
+/// The qualified name of the innermost function around a place.
+fn enclosing(project: &Project, file: usize, span: Span) -> String {
+    let functions = &project.files[file].facts.functions;
+    let around = functions.iter().filter(|f| f.kind != FunctionKind::Lambda && f.span.contains(span));
+    let innermost = around.min_by_key(|function| function.span.end - function.span.start);
+    innermost.map_or_else(|| "<module>".to_owned(), |function| function.qualname.clone())
+}
+
+/// The writes of each file, in position order.
+fn writes(project: &Project, judgements: &[Judgement]) -> BTreeMap<usize, Vec<Write>> {
+    let mut found: BTreeMap<usize, Vec<Write>> = BTreeMap::new();
+    for judgement in judgements {
+        let FunctionId { file: FileId(file), .. } = judgement.function;
+        let function = project.function(judgement.function);
+        let span = function.steps.get(judgement.step as usize).map_or(function.name_span, |step| step.span);
+        found.entry(file as usize).or_default().push(Write {
+            operation: judgement.operation,
+            entity: project.class(judgement.model).name.to_string(),
+            function: function.qualname.clone(),
+            span,
+            duties: judgement.duties.clone(),
+        });
+    }
+    for writes in found.values_mut() {
+        writes.sort_by_key(|write| (write.span, write.operation));
+    }
+    found
 }

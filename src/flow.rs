@@ -1,0 +1,143 @@
+//! flow: what each function does, over the whole program.
+//!
+//! Every function is followed over all its paths (`trace`) and leaves a summary: which rows it changes and how far it
+//! discharges their duties, whether it logs, rolls back, commits, always raises, what it returns. Functions whose
+//! callees' summaries changed are followed again, all of a round in parallel against the summaries of the round
+//! before, so the result does not depend on the number of threads. What comes out are writes with the standing of each
+//! duty, and observations in the words of the vocabulary. No rule is known here, and no language.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::project::{ClassId, FunctionId, Project};
+
+pub use observe::{Naming, observe};
+pub use outcome::Outcome;
+pub use verdict::{Judgement, Subject};
+
+use summary::Knowledge;
+use value::Value;
+
+mod actor;
+mod call;
+mod leave;
+mod library;
+mod name_use;
+mod object;
+mod observe;
+mod outcome;
+mod row;
+mod state;
+mod summary;
+mod trace;
+mod value;
+mod verdict;
+
+/// How often the program is gone over; what still changes then is oscillating, not growing.
+const MOST_ROUNDS: usize = 24;
+
+/// From this round on a summary may only grow.
+const PATIENT_ROUNDS: usize = 10;
+
+/// What is known of all functions once nothing changes any more.
+#[derive(Debug)]
+pub struct Flow {
+    /// By function.
+    pub outcomes: FxHashMap<FunctionId, Outcome>,
+    /// By function: who calls it, itself left out.
+    pub callers: FxHashMap<FunctionId, BTreeSet<FunctionId>>,
+    /// Functions that were still changing when the last round ended, in order.
+    pub unsettled: Vec<FunctionId>,
+}
+
+/// Follows all functions until nothing changes.
+pub fn follow(project: &Project) -> Flow {
+    let mut knowledge = Knowledge { row_classes: row_classes(project), ..Knowledge::default() };
+    let mut outcomes: FxHashMap<FunctionId, Outcome> = FxHashMap::default();
+    let mut due: Vec<FunctionId> = project.function_ids();
+    for round in 0..MOST_ROUNDS {
+        if due.is_empty() {
+            break;
+        }
+        let news: Vec<(FunctionId, Outcome)> =
+            due.par_iter().map(|&id| (id, trace::trace(project, &knowledge, id))).collect();
+        let mut changed: FxHashSet<FunctionId> = FxHashSet::default();
+        let mut changed_classes: FxHashSet<ClassId> = FxHashSet::default();
+        for (id, mut outcome) in news {
+            if round >= PATIENT_ROUNDS
+                && let Some(before) = knowledge.summaries.get(&id)
+            {
+                outcome.summary.settle_with(before);
+            }
+            if knowledge.summaries.get(&id) != Some(&outcome.summary) {
+                knowledge.summaries.insert(id, outcome.summary.clone());
+                changed.insert(id);
+            }
+            for ((class, name), value) in &outcome.attributes {
+                let known = knowledge.attributes.get(&(*class, *name));
+                let joined = known.map_or(value.clone(), |known| joined_attribute(known, value));
+                if known != Some(&joined) {
+                    knowledge.attributes.insert((*class, *name), joined);
+                    changed_classes.insert(*class);
+                }
+            }
+            outcomes.insert(id, outcome);
+        }
+        due = due_next(project, &outcomes, &changed, &changed_classes);
+    }
+    let mut callers: FxHashMap<FunctionId, BTreeSet<FunctionId>> = FxHashMap::default();
+    for (&caller, outcome) in &outcomes {
+        for &callee in outcome.calls.iter().filter(|&&callee| callee != caller) {
+            callers.entry(callee).or_default().insert(caller);
+        }
+    }
+    Flow { outcomes, callers, unsettled: due }
+}
+
+/// An attribute that is stored twice is what it is for certain; vague values do not blur it.
+fn joined_attribute(known: &Value, value: &Value) -> Value {
+    match (known.is_vague(), value.is_vague()) {
+        (true, false) => value.clone(),
+        (false, true) => known.clone(),
+        _ => known.clone().join(value.clone()),
+    }
+}
+
+/// Functions that must be followed again: callers of what changed, and methods around an attribute that changed.
+fn due_next(
+    project: &Project,
+    outcomes: &FxHashMap<FunctionId, Outcome>,
+    changed: &FxHashSet<FunctionId>,
+    changed_classes: &FxHashSet<ClassId>,
+) -> Vec<FunctionId> {
+    let concerned = |id: FunctionId| {
+        let Some(outcome) = outcomes.get(&id) else { return false };
+        let calls_changed = outcome.calls.iter().any(|callee| changed.contains(callee));
+        let of_changed_class = || {
+            // A function nested in a method sees the method's `self`.
+            let mut at = Some(id);
+            while let Some(here) = at {
+                if let Some(class) = project.class_of(here) {
+                    return project.hierarchy(class).classes().any(|class| changed_classes.contains(&class));
+                }
+                let parent = project.function(here).parent;
+                at = parent.map(|index| FunctionId { file: here.file, index: index as u32 });
+            }
+            false
+        };
+        calls_changed || (!changed_classes.is_empty() && of_changed_class())
+    };
+    project.function_ids().into_iter().filter(|&id| concerned(id)).collect()
+}
+
+fn row_classes(project: &Project) -> FxHashSet<ClassId> {
+    let mut found = FxHashSet::default();
+    for class in project.class_ids() {
+        if project.model(class).is_some() {
+            found.extend(project.hierarchy(class).classes());
+        }
+    }
+    found
+}

@@ -1,0 +1,119 @@
+//! flow/leave: what is told where a path leaves a function: which rows it answers for, which go on to the caller.
+
+use std::collections::BTreeSet;
+
+use crate::duty::Duty;
+use crate::facts::StepKind;
+
+use super::outcome::{RowReport, Way};
+use super::row::{Base, Change, Paths};
+use super::state::State;
+use super::summary::RowEffect;
+use super::trace::Trace;
+use super::value::{RowKey, SessionKey, Value};
+
+impl Trace<'_> {
+    /// A path returns in this state.
+    pub(super) fn leave(&mut self, state: State) {
+        let returned = state.returned.clone().unwrap_or(Value::None);
+        self.outcome.always(&state, Way::Returns);
+        if let Some(step) = returned.decision() {
+            self.outcome.decisions.insert(step);
+        }
+        let escaping: BTreeSet<RowKey> = returned.rows().into_iter().collect();
+        for (&key, row) in &state.rows {
+            let info = self.rows[key.0 as usize];
+            let is_param = matches!(info.base, Base::Param(_));
+            let goes_on = is_param || escaping.contains(&key);
+            let report = self.outcome.rows.entry(key).or_insert_with(|| RowReport {
+                info,
+                judged: [Paths::default(); 6],
+                deferred: [Paths::default(); 6],
+                touches: Vec::new(),
+                published: None,
+            });
+            for duty in Duty::ALL {
+                let at = duty.index();
+                let (open, done) = (row.open[at], row.done[at]);
+                let (judged, deferred) = match (is_param, goes_on) {
+                    (true, _) => (Paths::default(), open.union(done)),
+                    (false, true) => (done, open),
+                    (false, false) => (open.union(done), Paths::default()),
+                };
+                report.judged[at] = report.judged[at].union(judged);
+                report.deferred[at] = report.deferred[at].union(deferred);
+            }
+            for touch in &row.touches {
+                if !report.touches.contains(touch) {
+                    report.touches.push(*touch);
+                }
+            }
+            report.touches.sort();
+            report.published = match (report.published, row.published) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+            if goes_on {
+                let effect = self.outcome.summary.rows.entry(key).or_insert_with(|| RowEffect {
+                    info,
+                    open: [Paths::default(); 6],
+                    done: [Paths::default(); 6],
+                    touch: None,
+                });
+                for duty in Duty::ALL {
+                    let at = duty.index();
+                    effect.open[at] = effect.open[at].union(row.open[at]);
+                    if is_param {
+                        effect.done[at] = effect.done[at].union(row.done[at]);
+                    }
+                }
+                effect.touch = match (effect.touch, row.touches.first()) {
+                    (Some(known), Some(first)) => Some(known.min(*first)),
+                    (known, first) => known.or(first.copied()),
+                };
+            }
+        }
+        let outer = state.failures.iter().filter(|failure| failure.session == SessionKey::Outer);
+        self.outcome.summary.failures.extend(outer);
+        let known = self.outcome.summary.returns.take();
+        self.outcome.summary.returns = Some(match known {
+            Some(known) => known.join(returned).limited(),
+            None => returned.limited(),
+        });
+    }
+
+    /// All paths were seen.
+    pub(super) fn finish(&mut self) {
+        let raises = self.function.steps.iter().any(|step| matches!(step.kind, StepKind::Raise { .. }));
+        if raises {
+            // A comparison that is tested before something is raised decides, too.
+            for block in &self.function.blocks {
+                if let crate::facts::Next::Branch { test, .. } = block.next
+                    && let Some(step) = self.value(test).decision()
+                {
+                    self.outcome.decisions.insert(step);
+                }
+            }
+        }
+        let actor_duties = || Duty::ALL.into_iter().filter(|duty| duty.is_actor());
+        self.outcome.summary.stamps_actor = self.outcome.summary.rows.values().any(|effect| {
+            matches!(effect.info.base, Base::Param(_))
+                && actor_duties().any(|duty| {
+                    let at = duty.index();
+                    effect.open[at]
+                        .union(effect.done[at])
+                        .elements()
+                        .any(|e| e.level > super::row::Level::Excused)
+                })
+        });
+        // A row that was only looked at is nobody's concern.
+        self.outcome.summary.rows.retain(|_, effect| {
+            let touched = effect.open.iter().chain(&effect.done).any(|paths| {
+                paths
+                    .elements()
+                    .any(|e| e.change != Change::No || e.is_added || e.level != super::row::Level::Unset)
+            });
+            touched || !matches!(effect.info.base, Base::Param(_))
+        });
+    }
+}

@@ -1,0 +1,173 @@
+//! flow/library: what SQLAlchemy, SQLModel and logging libraries mean, as tables and small questions.
+
+use crate::name::Name;
+
+use super::value::{SessionKey, Value};
+
+/// What an instance of an external class is.
+pub(super) fn instance_of(path: Name) -> Value {
+    match path.last() {
+        "AsyncSession" | "Session" | "scoped_session" | "async_scoped_session"
+            if path.starts_with("sqlalchemy") || path.starts_with("sqlmodel") =>
+        {
+            Value::Session(SessionKey::Outer)
+        }
+        "sessionmaker" | "async_sessionmaker" => Value::SessionMaker,
+        "Logger" | "LoggerAdapter" | "BoundLogger" | "FilteringBoundLogger" => Value::Logger,
+        _ => Value::External(path),
+    }
+}
+
+/// What calling an external class or function gives.
+pub(super) fn made_by(path: Name) -> Value {
+    match path.last() {
+        "getLogger" | "get_logger" | "get_task_logger" | "getChild" | "LoggerAdapter" => Value::Logger,
+        "sessionmaker" | "async_sessionmaker" | "scoped_session" | "async_scoped_session" => {
+            Value::SessionMaker
+        }
+        _ => instance_of(path),
+    }
+}
+
+/// Whether a variable or attribute of this name is a database session when nothing else says what it is.
+pub(super) fn names_session(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    matches!(name, "db" | "session" | "sess" | "dbsession")
+        || name.ends_with("_session")
+        || name.ends_with("_db")
+}
+
+/// Whether a variable or attribute of this name is a logger when nothing else says what it is.
+pub(super) fn names_logger(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    matches!(name, "logger" | "log" | "LOGGER" | "LOG" | "logging") || name.ends_with("_logger")
+}
+
+/// Whether a parameter of this name is a web request, whose `session` belongs to the client.
+pub(super) fn names_request(name: &str) -> bool {
+    matches!(name, "request" | "req" | "info" | "client" | "http")
+}
+
+/// Methods of a logger that write a record.
+pub(super) fn logs(method: &str) -> bool {
+    matches!(
+        method,
+        "debug"
+            | "info"
+            | "warning"
+            | "warn"
+            | "error"
+            | "exception"
+            | "critical"
+            | "fatal"
+            | "log"
+            | "msg"
+            | "success"
+            | "adebug"
+            | "ainfo"
+            | "awarning"
+            | "aerror"
+            | "aexception"
+            | "acritical"
+    )
+}
+
+/// External functions that show something to somebody and keep no record.
+pub(super) fn shows(path: &str) -> bool {
+    matches!(path, "builtins.print")
+        || path.ends_with(".flash")
+        || path.ends_with(".print_exc")
+        || path == "flash"
+}
+
+/// External functions that keep a record of an error.
+pub(super) fn reports(path: &str) -> bool {
+    path.ends_with(".capture_exception")
+        || path.ends_with(".capture_message")
+        || path.ends_with(".record_exception")
+}
+
+/// Whether a column of this name marks a row as deleted.
+pub(super) fn is_deletion_flag(name: &str) -> bool {
+    matches!(name, "is_deleted" | "deleted" | "is_removed")
+}
+
+/// The kind of query or statement an external function begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    Query,
+    Insert,
+    Update,
+    Delete,
+    Text,
+}
+
+/// What an external function begins, by its path.
+pub(super) fn begins(path: Name) -> Option<Begins> {
+    if !(path.starts_with("sqlalchemy")
+        || path.starts_with("sqlmodel")
+        || path.starts_with("flask_sqlalchemy"))
+    {
+        return None;
+    }
+    Some(match path.last() {
+        "select" => Begins::Query,
+        "insert" => Begins::Insert,
+        "update" => Begins::Update,
+        "delete" => Begins::Delete,
+        "text" => Begins::Text,
+        _ => return None,
+    })
+}
+
+/// What a method of a query, or of the result of running one, answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// One row, or none.
+    One,
+    /// Many rows.
+    Many,
+    /// Another query or result over the same rows.
+    Same,
+    /// Plain data.
+    Plain,
+    /// It writes.
+    Writes,
+}
+
+/// What a method of a query or result answers.
+pub(super) fn answers(method: &str) -> Answers {
+    match method {
+        "first" | "one" | "one_or_none" | "scalar" | "scalar_one" | "scalar_one_or_none" | "get"
+        | "fetchone" | "get_or_404" | "first_or_404" | "one_or_404" => Answers::One,
+        "all" | "fetchall" | "fetchmany" | "partitions" => Answers::Many,
+        "count" | "exists" | "rowcount" | "keys" | "subquery" | "cte" | "label" | "as_scalar"
+        | "scalar_subquery" | "paginate" => Answers::Plain,
+        "update" | "delete" => Answers::Writes,
+        _ => Answers::Same,
+    }
+}
+
+/// External exception classes that a failed statement raises, or that stand above those.
+pub(super) fn catches_database_errors(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let is_builtin = path.starts_with("builtins.") || !path.contains('.');
+    matches!(last, "Exception" | "BaseException") && is_builtin
+        || matches!(
+            last,
+            "SQLAlchemyError"
+                | "DBAPIError"
+                | "DatabaseError"
+                | "IntegrityError"
+                | "OperationalError"
+                | "StatementError"
+                | "DataError"
+                | "InterfaceError"
+                | "InternalError"
+                | "ProgrammingError"
+                | "NotSupportedError"
+                | "PendingRollbackError"
+                | "StaleDataError"
+                | "FlushError"
+        )
+}

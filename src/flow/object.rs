@@ -1,0 +1,484 @@
+//! flow/object: parameters, annotations, attributes and stores: what values are made of.
+
+use crate::duty::Duty;
+use crate::facts::{Param, ParamKind, StepId, StepKind, Term};
+use crate::name::Name;
+use crate::project::{ClassId, FileId, FunctionId, Symbol};
+
+use super::library;
+use super::outcome::Phantom;
+use super::row::{Base, Change, Level, RowInfo, Touch};
+use super::state::State;
+use super::trace::Trace;
+use super::value::{Keys, ModelRef, SessionKey, Value};
+
+/// How deep annotations and declared values are followed.
+const DEEPEST: usize = 8;
+
+/// What an annotation says of a value.
+#[derive(Clone, Debug)]
+enum Type {
+    Instance(ClassId),
+    Class(ClassId),
+    External(Name),
+    Many(Box<Type>),
+    OneOf(Vec<Type>),
+    Plain,
+    None,
+    Unknown,
+}
+
+impl Trace<'_> {
+    /// The value a parameter has when the function begins.
+    pub(super) fn parameter(&mut self, state: &mut State, index: usize) -> Value {
+        let param = &self.function.params[index];
+        let number = index as u32;
+        if index == 0
+            && let Some(class) = self.project.class_of(self.id)
+            && !self.is_decorated("staticmethod")
+        {
+            if self.is_decorated("classmethod") || &*self.function.name == "__init_subclass__" {
+                return Value::Symbol(Symbol::Class(class));
+            }
+            if self.is_row_class(class) {
+                return self.row_param(state, number, ModelRef::Class(class));
+            }
+            return Value::Object(class);
+        }
+        match param.kind {
+            ParamKind::Rest => return Value::Unknown,
+            ParamKind::RestKeywords => {
+                return Value::Dictionary(Box::new(Keys { is_open: true, ..Keys::default() }));
+            }
+            ParamKind::Plain | ParamKind::KeywordOnly => {}
+        }
+        let declared = match &param.annotation {
+            Some(term) => self.type_of(self.id.file, term, 0),
+            None => Type::Unknown,
+        };
+        match declared {
+            Type::Unknown if library::names_session(&param.name) => {
+                self.outcome.sees_session = true;
+                Value::Session(SessionKey::Outer)
+            }
+            Type::Unknown if library::names_logger(&param.name) => Value::Logger,
+            // Whatever is handed over may be a row; callers know.
+            Type::Unknown => self.row_param(state, number, ModelRef::Unknown),
+            declared => self.instance(state, &declared, Some(number), number),
+        }
+    }
+
+    fn row_param(&mut self, state: &mut State, number: u32, model: ModelRef) -> Value {
+        let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0) };
+        // Parameters have no step; numbers behind the last step are free.
+        let step = self.function.steps.len() as StepId + number;
+        let key = self.new_row(state, step, 0, info);
+        if model == ModelRef::Unknown {
+            Value::OneOf(vec![Value::Param(number), Value::Row(key)])
+        } else {
+            Value::Row(key)
+        }
+    }
+
+    pub(super) fn is_decorated(&self, name: &str) -> bool {
+        decorated(&self.function.decorators, name)
+    }
+
+    /// Whether instances of a class are rows: it is mapped, or a class that is mapped derives from it.
+    pub(super) fn is_row_class(&self, class: ClassId) -> bool {
+        self.knowledge.row_classes.contains(&class)
+    }
+
+    /// The value an annotation gives a variable.
+    pub(super) fn annotated(&mut self, state: &mut State, step: StepId, term: &Term) -> Value {
+        let declared = self.type_of(self.id.file, term, 0);
+        self.instance(state, &declared, None, step)
+    }
+
+    /// What a function says it returns, as a value at a call.
+    pub(super) fn declared_result(&mut self, state: &mut State, step: StepId, callee: FunctionId) -> Value {
+        let Some(term) = &self.project.function(callee).returns else { return Value::Unknown };
+        let declared = self.type_of(callee.file, term, 0);
+        self.instance(state, &declared, None, step)
+    }
+
+    fn instance(&mut self, state: &mut State, declared: &Type, param: Option<u32>, place: u32) -> Value {
+        match declared {
+            Type::Instance(class) if self.project.model(*class).is_some() => match param {
+                Some(number) => self.row_param(state, number, ModelRef::Class(*class)),
+                None => Value::Row(self.loaded_row(state, place, ModelRef::Class(*class))),
+            },
+            Type::Instance(class) => Value::Object(*class),
+            Type::Class(class) => Value::Symbol(Symbol::Class(*class)),
+            Type::External(path) => library::instance_of(*path),
+            Type::Many(inner) => Value::Many(Box::new(self.instance(state, inner, param, place))),
+            Type::OneOf(all) => {
+                let values: Vec<Value> =
+                    all.iter().map(|one| self.instance(state, one, param, place)).collect();
+                // A union with an unknown member still is what its known members are.
+                Value::one_of(values.into_iter().filter(|value| *value != Value::Unknown))
+            }
+            Type::Plain => Value::Plain,
+            Type::None | Type::Unknown => Value::Unknown,
+        }
+    }
+
+    fn type_of(&self, file: FileId, term: &Term, depth: usize) -> Type {
+        if depth > DEEPEST {
+            return Type::Unknown;
+        }
+        match term {
+            Term::Path(path) => match self.project.resolve_path(file, *path) {
+                Some(Symbol::Class(class)) => Type::Instance(class),
+                Some(Symbol::External(path)) => Type::External(path),
+                // `SessionDep = Annotated[…]`
+                Some(Symbol::Variable(file, name)) => match self.declared(file, name) {
+                    Some(value @ (Term::Generic { .. } | Term::Union(_))) => {
+                        self.type_of(file, value, depth + 1)
+                    }
+                    _ => Type::Unknown,
+                },
+                Some(_) => Type::Unknown,
+                None => match &**path {
+                    "str" | "int" | "float" | "bool" | "bytes" | "dict" | "complex" => Type::Plain,
+                    _ => Type::Unknown,
+                },
+            },
+            Term::Generic { base, arguments } => {
+                let Term::Path(path) = &**base else { return Type::Unknown };
+                let first =
+                    || arguments.first().map_or(Type::Unknown, |first| self.type_of(file, first, depth + 1));
+                match path.last() {
+                    "Optional" | "Annotated" | "Mapped" | "Awaitable" | "Coroutine" | "Final"
+                    | "ClassVar" | "Required" | "NotRequired" => first(),
+                    "Union" => {
+                        union(arguments.iter().map(|one| self.type_of(file, one, depth + 1)).collect())
+                    }
+                    "list" | "List" | "Sequence" | "Iterable" | "set" | "Set" | "frozenset" | "Iterator"
+                    | "AsyncIterator" | "Collection" | "tuple" | "Tuple" | "AsyncGenerator" | "Generator" => {
+                        Type::Many(Box::new(first()))
+                    }
+                    "type" | "Type" => match first() {
+                        Type::Instance(class) => Type::Class(class),
+                        _ => Type::Unknown,
+                    },
+                    "dict" | "Dict" | "Mapping" | "Literal" | "Callable" | "defaultdict" => Type::Plain,
+                    _ => self.type_of(file, base, depth + 1),
+                }
+            }
+            Term::Union(members) => {
+                union(members.iter().map(|one| self.type_of(file, one, depth + 1)).collect())
+            }
+            Term::None => Type::None,
+            _ => Type::Unknown,
+        }
+    }
+
+    fn declared(&self, file: FileId, name: Name) -> Option<&Term> {
+        let declared = &self.project.file(file).facts.declared;
+        declared.iter().rev().find(|field| field.name == name).and_then(|field| field.value.as_ref())
+    }
+
+    /// The value of a parameter of a function around this one.
+    pub(super) fn outer_parameter(&self, file: FileId, param: &Param) -> Value {
+        match param.annotation.as_ref().map(|term| self.type_of(file, term, 0)) {
+            Some(Type::External(path)) => library::instance_of(path),
+            Some(Type::Instance(class)) if !self.is_row_class(class) => Value::Object(class),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The value a symbol stands for.
+    pub(super) fn symbol(&self, symbol: Symbol) -> Value {
+        match symbol {
+            Symbol::Variable(file, name) => self.variable(file, name),
+            Symbol::External(path) if path.as_str() == "loguru.logger" => Value::Logger,
+            other => Value::Symbol(other),
+        }
+    }
+
+    fn variable(&self, file: FileId, name: Name) -> Value {
+        match self.declared(file, name) {
+            Some(term) => match self.declared_value(file, term, 0) {
+                Value::Unknown => Value::Symbol(Symbol::Variable(file, name)),
+                known => known,
+            },
+            None => Value::Symbol(Symbol::Variable(file, name)),
+        }
+    }
+
+    /// The value of a declaring expression at the top level of a module or class.
+    pub(super) fn declared_value(&self, file: FileId, term: &Term, depth: usize) -> Value {
+        if depth > DEEPEST {
+            return Value::Unknown;
+        }
+        match term {
+            Term::Path(path) => match self.project.resolve_path(file, *path) {
+                Some(symbol) => self.symbol(symbol),
+                None => Value::Unknown,
+            },
+            Term::Call { callee, .. } => {
+                let Term::Path(path) = &**callee else { return Value::Unknown };
+                match self.project.resolve_path(file, *path) {
+                    Some(Symbol::External(path)) => library::made_by(path),
+                    Some(Symbol::Class(class)) if !self.is_row_class(class) => Value::Object(class),
+                    Some(Symbol::Function(function)) => {
+                        match self.knowledge.summaries.get(&function).and_then(|known| known.returns.clone())
+                        {
+                            Some(
+                                value @ (Value::Logger
+                                | Value::SessionMaker
+                                | Value::External(_)
+                                | Value::Object(_)),
+                            ) => value,
+                            _ => Value::Unknown,
+                        }
+                    }
+                    _ => Value::Unknown,
+                }
+            }
+            Term::Text(text) => Value::Text(*text),
+            Term::None => Value::None,
+            Term::Switch(on) => Value::Switch(*on),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// What a name of a value nothing is known of suggests it is.
+    pub(super) fn by_name(&mut self, name: Name, value: Value) -> Value {
+        if matches!(value, Value::None) {
+            return value;
+        }
+        if library::names_session(&name) {
+            self.outcome.sees_session = true;
+            return Value::Session(SessionKey::Outer);
+        }
+        if library::names_logger(&name) { Value::Logger } else { value }
+    }
+
+    /// The value of an attribute.
+    pub(super) fn attribute(&mut self, state: &State, of: Value, name: Name) -> Value {
+        let all = of.alternatives();
+        let values: Vec<Value> = all.into_iter().map(|of| self.attribute_of(state, of, name)).collect();
+        Value::one_of(values)
+    }
+
+    fn attribute_of(&mut self, state: &State, of: Value, name: Name) -> Value {
+        let value = match &of {
+            Value::Symbol(symbol) => self.symbol_attribute(*symbol, name, &of),
+            Value::Row(key) => {
+                let info = self.rows[key.0 as usize];
+                if let ModelRef::Class(class) = info.model {
+                    if let Some(method) = self.project.method(class, name) {
+                        return self.method_or_property(of, method);
+                    }
+                    if let (Base::Param(number), Some(model)) = (info.base, self.project.model(class))
+                        && model.columns.contains_key(&name)
+                    {
+                        return Value::Read(number, name);
+                    }
+                }
+                // Columns are plain; what a relationship leads to is not followed.
+                return match info.model {
+                    ModelRef::Unknown => Value::Attribute(Box::new(of), name),
+                    _ => Value::Unknown,
+                };
+            }
+            Value::Object(class) => self.object_attribute(*class, name, &of),
+            Value::Super(class) => match self.project.inherited_method(*class, name) {
+                Some(method) => {
+                    let receiver =
+                        self.function.params.first().and_then(|p| state.locals.get(&p.name).cloned());
+                    return Value::Method(Box::new(receiver.unwrap_or(Value::Object(*class))), method);
+                }
+                None => Value::Attribute(Box::new(of.clone()), name),
+            },
+            Value::Caught(handler) => return Value::Caught(*handler),
+            Value::Logger | Value::Session(_) | Value::Query(_) | Value::Statement(_) => {
+                return Value::Attribute(Box::new(of), name);
+            }
+            _ => Value::Attribute(Box::new(of.clone()), name),
+        };
+        if !value.is_vague() {
+            return value;
+        }
+        // `request.session` is a dictionary of the client's, no database session.
+        let is_request = matches!(&of, Value::Param(number)
+            if library::names_request(&self.function.params[*number as usize].name));
+        if is_request { value } else { self.by_name(name, value) }
+    }
+
+    fn symbol_attribute(&self, symbol: Symbol, name: Name, of: &Value) -> Value {
+        if let Symbol::Class(class) = symbol {
+            if let Some(method) = self.project.method(class, name) {
+                return Value::Method(Box::new(of.clone()), method);
+            }
+            if &*name == "query" && self.project.model(class).is_some() {
+                return Value::Query(Some(ModelRef::Class(class)));
+            }
+        }
+        match self.project.member(symbol, name) {
+            Some(symbol) => self.symbol(symbol),
+            None => Value::Attribute(Box::new(of.clone()), name),
+        }
+    }
+
+    fn object_attribute(&mut self, class: ClassId, name: Name, of: &Value) -> Value {
+        if let Some(method) = self.project.method(class, name) {
+            return self.method_or_property(of.clone(), method);
+        }
+        let project = self.project;
+        for ancestor in project.hierarchy(class).classes() {
+            if let Some(value) = self.knowledge.attributes.get(&(ancestor, name))
+                && !value.is_vague()
+            {
+                if matches!(value, Value::Session(_)) {
+                    self.outcome.sees_session = true;
+                }
+                return value.clone();
+            }
+        }
+        if let Some((class, field)) = self.project.class_field(class, name) {
+            if let Some(value) = &field.value {
+                let value = self.declared_value(class.file, value, 0);
+                if !value.is_vague() {
+                    return value;
+                }
+            }
+            if let Some(annotation) = &field.annotation {
+                match self.type_of(class.file, annotation, 0) {
+                    Type::External(path) => return library::instance_of(path),
+                    Type::Instance(class) if !self.is_row_class(class) => return Value::Object(class),
+                    _ => {}
+                }
+            }
+        }
+        Value::Attribute(Box::new(of.clone()), name)
+    }
+
+    fn method_or_property(&self, of: Value, method: FunctionId) -> Value {
+        let function = self.project.function(method);
+        let is_property =
+            decorated(&function.decorators, "property") || decorated(&function.decorators, "cached_property");
+        if !is_property {
+            return Value::Method(Box::new(of), method);
+        }
+        let known = self.knowledge.summaries.get(&method).and_then(|summary| summary.returns.clone());
+        match known {
+            Some(value @ (Value::Session(_) | Value::Logger | Value::Object(_) | Value::External(_))) => {
+                value
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    /// Stores an attribute.
+    pub(super) fn store(&mut self, state: &mut State, step: StepId, of: Value, name: Name, value: Value) {
+        for target in of.alternatives() {
+            match target {
+                Value::Row(key) => self.store_column(state, step, key, name, &value),
+                Value::Object(class) if self.telling => {
+                    let outer = match &value {
+                        Value::Session(_) => Value::Session(SessionKey::Outer),
+                        // What another function's parameters and rows are means nothing elsewhere.
+                        Value::Row(_) | Value::Many(_) | Value::Param(_) | Value::Caught(_) => continue,
+                        other if other.rows().is_empty() => other.clone(),
+                        _ => continue,
+                    };
+                    self.outcome.attributes.push(((class, name), outer));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Stores a column of a row.
+    pub(super) fn store_column(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        key: super::value::RowKey,
+        name: Name,
+        value: &Value,
+    ) {
+        let info = self.rows[key.0 as usize];
+        let class = match info.model {
+            ModelRef::Class(class) => Some(class),
+            _ => None,
+        };
+        let model = class.and_then(|class| self.project.model(class));
+        let duty = self.project.roles.of_field(&name);
+        let is_defined = model.is_none_or(|model| model.is_open || model.defines(name));
+        let touch = Touch { step, within: None };
+        let Some(row) = state.rows.get_mut(&key) else { return };
+        if let (Some(class), Some(duty), false) = (class, duty, is_defined) {
+            row.discharge(duty, Level::Misplaced);
+            self.outcome.phantoms.insert(step, Phantom { model: class, field: name, duty, by: "attribute" });
+            return;
+        }
+        if !is_defined {
+            // A plain attribute of the object: nothing is written.
+            return;
+        }
+        let is_none = *value == Value::None;
+        match duty {
+            Some(Duty::DeletedAt | Duty::DeletedBy) if is_none => row.change(Change::Changed, touch),
+            Some(duty @ (Duty::DeletedAt | Duty::DeletedBy)) => {
+                row.change(Change::Deleted, touch);
+                row.discharge(duty, Level::Set);
+            }
+            Some(_) if is_none => {}
+            Some(duty) => row.discharge(duty, Level::Set),
+            None => {
+                let marks =
+                    library::is_deletion_flag(&name) && !matches!(value, Value::Switch(false) | Value::None);
+                let keeps_deletions = class.is_none_or(|class| {
+                    self.project.owes(class, Duty::DeletedAt) || self.project.owes(class, Duty::DeletedBy)
+                });
+                let change = if marks && keeps_deletions { Change::Deleted } else { Change::Changed };
+                row.change(change, touch);
+            }
+        }
+    }
+
+    /// Stores `of[key]`: a dictionary at hand learns the key.
+    pub(super) fn store_key(&mut self, state: &mut State, of: StepId, key: Value) {
+        if let StepKind::Name(name) = self.function.steps[of as usize].kind
+            && let Some(Value::Dictionary(keys)) = state.locals.get_mut(&name)
+        {
+            match key {
+                Value::Text(key) => {
+                    keys.perhaps.remove(&key);
+                    keys.sure.insert(key);
+                }
+                Value::KeyOf(other) => {
+                    let more: Vec<Name> = other.sure.iter().chain(&other.perhaps).copied().collect();
+                    let news: Vec<Name> = more.into_iter().filter(|key| !keys.sure.contains(key)).collect();
+                    keys.perhaps.extend(news);
+                    keys.is_open |= other.is_open;
+                }
+                _ => keys.is_open = true,
+            }
+        }
+    }
+}
+
+/// Whether one of the decorators has this name, whatever it is an attribute of, called or not.
+pub(super) fn decorated(decorators: &[Term], name: &str) -> bool {
+    decorators.iter().any(|decorator| {
+        let path = match decorator {
+            Term::Call { callee, .. } => callee,
+            other => other,
+        };
+        matches!(path, Term::Path(path) if path.last() == name)
+    })
+}
+
+fn union(mut members: Vec<Type>) -> Type {
+    members.retain(|member| !matches!(member, Type::None));
+    match members.len() {
+        0 => Type::Unknown,
+        1 => members.swap_remove(0),
+        _ => Type::OneOf(members),
+    }
+}

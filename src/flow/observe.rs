@@ -1,0 +1,454 @@
+//! flow/observe: what the flow engine saw, in the words of the vocabulary.
+
+use std::collections::BTreeSet;
+
+use crate::duty::Duty;
+use crate::facts::{Function, HandlerId, RegionKind, StepId, StepKind};
+use crate::name::Name;
+use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
+use crate::source::Span;
+use crate::vocabulary::Observation;
+
+use super::name_use::name_uses;
+use super::object::decorated;
+use super::outcome::Phantom;
+use super::verdict::{Judgement, judgements, sees_session};
+use super::{Flow, library};
+
+/// What messages call things that the code does not name.
+#[derive(Clone, Debug)]
+pub struct Naming {
+    /// The expression that reads the clock.
+    pub clock: String,
+    /// The audit context's class, by its own name or its dotted path.
+    pub context: String,
+}
+
+/// Everything that was seen: observations for the rules, and all writes.
+pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observation>, Vec<Judgement>) {
+    let observer = Observer { project, flow, naming };
+    let judgements = judgements(project, flow);
+    let mut seen = Vec::new();
+    for judgement in &judgements {
+        seen.extend(observer.write(judgement));
+    }
+    let (used_after, owner_commits) = observer.sessions_after();
+    for id in project.function_ids() {
+        let Some(outcome) = flow.outcomes.get(&id) else { continue };
+        for (&step, phantom) in &outcome.phantoms {
+            seen.push(observer.phantom(id, step, phantom));
+        }
+        for handler in 0..project.function(id).handlers.len() as HandlerId {
+            let failing = (id, handler);
+            let after = if used_after.contains(&failing) {
+                "used"
+            } else if owner_commits.contains(&failing) {
+                "owner-commits"
+            } else {
+                "unused"
+            };
+            seen.push(observer.handler(id, handler, after));
+        }
+        let context = naming.context.rsplit('.').next().unwrap_or(&naming.context);
+        for name_use in name_uses(project, id, context) {
+            seen.push(observer.name(&name_use));
+        }
+        seen.extend(observer.read(id));
+    }
+    (seen, judgements)
+}
+
+struct Observer<'a> {
+    project: &'a Project,
+    flow: &'a Flow,
+    naming: &'a Naming,
+}
+
+/// Handlers, by function and number.
+type Handlers = BTreeSet<(FunctionId, HandlerId)>;
+
+impl Observer<'_> {
+    fn at(&self, id: FunctionId, span: Span) -> Observation {
+        let function = self.project.function(id);
+        let mut seen = Observation {
+            file: id.file.0 as usize,
+            span,
+            function: function.qualname.clone(),
+            ..Observation::default()
+        };
+        seen.show("function", function.name.as_str());
+        seen.show("clock", self.naming.clock.clone());
+        seen
+    }
+
+    fn span(&self, id: FunctionId, step: StepId) -> Span {
+        self.project
+            .function(id)
+            .steps
+            .get(step as usize)
+            .map_or(self.project.function(id).name_span, |s| s.span)
+    }
+
+    fn write(&self, judgement: &Judgement) -> Vec<Observation> {
+        let project = self.project;
+        let (id, model) = (judgement.function, judgement.model);
+        let mut base = self.at(id, self.span(id, judgement.step));
+        base.operation = Some(judgement.operation);
+        base.entity = Some(project.class(model).name.to_string());
+        base.say("write", judgement.operation.word());
+        base.switch("row-removed", judgement.removes);
+        for duty in Duty::ALL {
+            if project.owes(model, duty) {
+                base.say("model-has", duty.word());
+            }
+        }
+        base.show("entity", project.class(model).name.as_str());
+        base.show("writes", judgement.operation.verb());
+        base.show("row", self.row_text(id, judgement.step));
+        if let Some((other, step)) = judgement.within {
+            base.related.push(("changed here".into(), other.file.0 as usize, self.span(other, step)));
+        }
+        if let Some((other, step)) = judgement.published {
+            let span = self.span(other, step);
+            if other.file != id.file || span != base.span {
+                base.related.push(("the row becomes visible here".into(), other.file.0 as usize, span));
+            }
+        }
+        if judgement.removes {
+            self.show_role(&mut base, model, Duty::DeletedAt);
+            base.show("setter", self.setter(model, Duty::DeletedBy));
+            return vec![base];
+        }
+        let of_duty = |&(duty, standing): &(Duty, crate::duty::Standing)| {
+            let mut seen = base.clone();
+            seen.say("duty", duty.word());
+            seen.say("state", standing.word());
+            self.show_role(&mut seen, model, duty);
+            seen
+        };
+        judgement.duties.iter().map(of_duty).collect()
+    }
+
+    fn show_role(&self, seen: &mut Observation, model: ClassId, duty: Duty) {
+        let fields = self.project.model(model).map(|m| m.fields_of(self.project, duty)).unwrap_or_default();
+        let field = fields.first().map_or(duty.word(), |name| name.as_str());
+        seen.show("field", field);
+        seen.show("setter", self.setter(model, duty));
+    }
+
+    fn setter(&self, model: ClassId, duty: Duty) -> &'static str {
+        match self.project.setter(model, duty) {
+            Some(name) => name.as_str(),
+            None => match duty {
+                Duty::CreatedBy => "set_created_by",
+                Duty::DeletedBy => "set_deleted_by",
+                _ => "set_updated_by",
+            },
+        }
+    }
+
+    /// The expression that holds the row a step is about.
+    fn row_text(&self, id: FunctionId, step: StepId) -> String {
+        let function = self.project.function(id);
+        let text = |step: StepId| {
+            let span = function.steps.get(step as usize)?.span;
+            let text = self.project.file(id.file).source.slice(span);
+            (text.len() <= 60 && !text.contains('\n')).then(|| text.to_owned())
+        };
+        let bound_to = |value: StepId| {
+            function.steps.iter().find_map(|step| match step.kind {
+                StepKind::Bind { name, value: bound, .. } if bound == value => Some(name.to_string()),
+                _ => None,
+            })
+        };
+        let found = match function.steps.get(step as usize).map(|step| &step.kind) {
+            Some(StepKind::Store { of, .. }) => text(*of),
+            Some(StepKind::Call { callee, arguments }) => bound_to(step).or_else(|| {
+                let callee = match function.steps[*callee as usize].kind {
+                    StepKind::Attribute { of, .. } => Some(of),
+                    _ => None,
+                };
+                let is_name = |step: StepId| matches!(function.steps[step as usize].kind, StepKind::Name(_));
+                let argument = arguments.iter().map(|argument| argument.value).find(|value| is_name(*value));
+                argument.or(callee).and_then(text)
+            }),
+            _ => None,
+        };
+        found.unwrap_or_else(|| "row".into())
+    }
+
+    fn phantom(&self, id: FunctionId, step: StepId, phantom: &Phantom) -> Observation {
+        let mut seen = self.at(id, self.span(id, step));
+        seen.entity = Some(self.project.class(phantom.model).name.to_string());
+        seen.say("store", "phantom");
+        seen.say("by", phantom.by);
+        seen.show("entity", self.project.class(phantom.model).name.as_str());
+        seen.show("field", phantom.field.as_str());
+        seen.show("row", self.row_text(id, step));
+        let note = match self.project.owes(phantom.model, phantom.duty) {
+            true => format!(", and `{}` stays undone", phantom.duty.word()),
+            false => String::new(),
+        };
+        seen.show("duty-note", note);
+        let fields = self.project.model(phantom.model).map(|m| m.fields_of(self.project, phantom.duty));
+        let nearest = fields.and_then(|fields| fields.first().copied());
+        seen.show("nearest-note", nearest.map_or(String::new(), |name| format!(": `{name}`")));
+        seen
+    }
+
+    /// Handlers whose failed session is used again, and those whose session's owner commits it.
+    fn sessions_after(&self) -> (Handlers, Handlers) {
+        let mut used = BTreeSet::new();
+        let mut committed = BTreeSet::new();
+        for (&id, outcome) in &self.flow.outcomes {
+            used.extend(&outcome.used_after);
+            committed.extend(&outcome.owner_commits);
+            let failures = &outcome.summary.failures;
+            if !failures.is_empty() && self.owner_commits(id) {
+                committed.extend(failures.iter().map(|failure| (failure.function, failure.handler)));
+            }
+        }
+        (used, committed)
+    }
+
+    /// Whether the session a route depends on is committed once the route has returned.
+    fn owner_commits(&self, id: FunctionId) -> bool {
+        let function = self.project.function(id);
+        let dependencies = function.params.iter().flat_map(|param| {
+            [param.default.as_ref(), param.annotation.as_ref()].into_iter().flatten().filter_map(depends_on)
+        });
+        dependencies.into_iter().any(|path| match self.project.resolve_path(id.file, path) {
+            Some(Symbol::Function(owner)) => {
+                let is_generator = self.project.function(owner).is_generator;
+                is_generator && self.flow.outcomes.get(&owner).is_some_and(|outcome| outcome.summary.commits)
+            }
+            _ => false,
+        })
+    }
+
+    fn handler(&self, id: FunctionId, number: HandlerId, after: &'static str) -> Observation {
+        let function = self.project.function(id);
+        let handler = &function.handlers[number as usize];
+        let outcome = &self.flow.outcomes[&id];
+        let mut seen = self.at(id, handler.head);
+        let used = outcome.body_use.get(&handler.body).copied().unwrap_or_default();
+        seen.say(
+            "handler",
+            if used.writes {
+                "write"
+            } else if used.any {
+                "sql"
+            } else {
+                "other"
+            },
+        );
+        let is_reached_late = self.is_behind_a_broader_one(id, number);
+        let catches = self.catches_database(id, number) && !is_reached_late;
+        seen.say("catches", if catches { "database" } else { "other" });
+        let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
+        seen.say("session-left", if report.leaves_failed { "failed" } else { "clean" });
+        seen.say("session-after", after);
+        for end in &report.silent_ends {
+            seen.say("silent-end", end);
+        }
+        let caught = match handler.catches.len() {
+            0 => "every error".to_owned(),
+            1 => format!("`{}`", self.source_text(id, handler.catches[0])),
+            _ => "the errors".to_owned(),
+        };
+        seen.show("caught", caught);
+        seen.show(
+            "after",
+            match after {
+                "used" => "the session is used again",
+                "owner-commits" => "its owner commits the session",
+                _ => "the session is left in the failed state",
+            },
+        );
+        let answers = if report.silent_ends.contains("raises") {
+            "raises another error"
+        } else if report.silent_ends.contains("answers") {
+            "answers with a failure"
+        } else {
+            "only shows the failure"
+        };
+        seen.show("answers", answers);
+        let wait = if function.is_async { "await " } else { "" };
+        seen.show("rollback", format!("{wait}{}.rollback()", self.session_text(id, number)));
+        seen.related.push(("the write is tried here".into(), id.file.0 as usize, handler.body_span));
+        seen
+    }
+
+    /// The session as the body of the `try` writes it.
+    fn session_text(&self, id: FunctionId, number: HandlerId) -> String {
+        let function = self.project.function(id);
+        let body = function.handlers[number as usize].body_span;
+        let calls = function.steps.iter().filter(|step| body.contains(step.span));
+        for step in calls {
+            if let StepKind::Attribute { of, name } = step.kind
+                && matches!(&*name, "add" | "flush" | "commit" | "execute" | "delete" | "scalars" | "get")
+            {
+                let text = self.source_text(id, of);
+                if library::names_session(text.rsplit('.').next().unwrap_or(text)) {
+                    return text.to_owned();
+                }
+            }
+        }
+        let is_method = function.params.first().is_some_and(|param| &*param.name == "self");
+        if is_method { "self.db".into() } else { "db".into() }
+    }
+
+    fn source_text(&self, id: FunctionId, step: StepId) -> &str {
+        self.project.file(id.file).source.slice(self.span(id, step))
+    }
+
+    fn catches_database(&self, id: FunctionId, number: HandlerId) -> bool {
+        let function = self.project.function(id);
+        let handler = &function.handlers[number as usize];
+        if handler.catches.is_empty() {
+            return true;
+        }
+        handler.catches.iter().any(|&step| {
+            let Some(path) = super::actor::path(function, step) else { return false };
+            self.is_database_error(id, path)
+        })
+    }
+
+    fn is_database_error(&self, id: FunctionId, path: Name) -> bool {
+        let first = Name::new(path.split('.').next().unwrap_or(&path));
+        let resolved = match self.project.lookup(id, first) {
+            Lookup::Global(_) => self.project.resolve_path(id.file, path),
+            Lookup::Local => self.local_symbol(id, path),
+            _ => None,
+        };
+        match resolved {
+            Some(Symbol::External(path)) => library::catches_database_errors(&path),
+            Some(_) => false,
+            None => library::catches_database_errors(&path),
+        }
+    }
+
+    /// What a path means through the function's own imports.
+    fn local_symbol(&self, id: FunctionId, path: Name) -> Option<Symbol> {
+        let facts = &self.project.file(id.file).facts;
+        let mut parts = path.split('.');
+        let first = Name::new(parts.next()?);
+        let import = facts.imports.iter().rev().find(|import| import.binds == first)?;
+        let mut symbol = self.project.imported(id.file, import)?;
+        for part in parts {
+            symbol = self.project.member(symbol, Name::new(part))?;
+        }
+        Some(symbol)
+    }
+
+    /// Whether an earlier clause of the same `try` catches everything this one could.
+    fn is_behind_a_broader_one(&self, id: FunctionId, number: HandlerId) -> bool {
+        let function = self.project.function(id);
+        let body = function.handlers[number as usize].body;
+        let RegionKind::Try { first, .. } = function.regions[body as usize].kind else { return false };
+        (first..number).any(|earlier| {
+            let earlier = &function.handlers[earlier as usize];
+            earlier.catches.is_empty()
+                || earlier.catches.iter().any(|&step| {
+                    matches!(self.source_text(id, step), "Exception" | "BaseException" | "SQLAlchemyError")
+                })
+        })
+    }
+
+    fn name(&self, name_use: &super::name_use::NameUse) -> Observation {
+        let mut seen = self.at(name_use.function, self.span(name_use.function, name_use.step));
+        seen.say("name", name_use.state);
+        seen.say("used-as", name_use.used_as);
+        seen.show("name", name_use.name.as_str());
+        seen.show("attribute", name_use.attribute.map_or("…", |name| name.as_str()));
+        let what = if name_use.state == "module" { "the module" } else { "bound to nothing" };
+        seen.show("what", what);
+        seen.show("import", self.import_for(name_use.name, name_use.used_as));
+        seen
+    }
+
+    /// The import statement that would bind a name: from the project where its definition is unique, else as known.
+    fn import_for(&self, name: Name, used_as: &str) -> String {
+        if used_as == "clock" {
+            return format!("from datetime import {name}");
+        }
+        if used_as == "audit-context"
+            && let Some((module, class)) = self.naming.context.rsplit_once('.')
+        {
+            return format!("from {module} import {class}");
+        }
+        let mut definitions = self.project.class_ids().into_iter().filter(|&class| {
+            self.project.class(class).name == name && self.project.class(class).qualname == *name
+        });
+        match (definitions.next(), definitions.next()) {
+            (Some(only), None) => format!("from {} import {name}", self.project.module_name(only.file)),
+            _ if library::catches_database_errors(&name) => format!("from sqlalchemy.exc import {name}"),
+            _ => format!("from … import {name}"),
+        }
+    }
+
+    /// The decision a function makes over a column of a row it was handed.
+    fn read(&self, id: FunctionId) -> Option<Observation> {
+        let outcome = &self.flow.outcomes[&id];
+        let function = self.project.function(id);
+        let (&step, &(param, field)) =
+            outcome.reads.iter().find(|(step, _)| outcome.decisions.contains(step))?;
+        let is_entry = function
+            .params
+            .iter()
+            .any(|param| param.default.as_ref().is_some_and(|d| depends_on(d).is_some()))
+            || !function.decorators.is_empty() && !decorated(&function.decorators, "staticmethod");
+        // A method of the row itself is the row's own business.
+        let is_own =
+            param == 0 && function.class.is_some() && !decorated(&function.decorators, "staticmethod");
+        if is_entry || is_own {
+            return None;
+        }
+        let mut seen = self.at(id, self.span(id, step));
+        seen.say("read", "row-parameter");
+        seen.say("decides", "authorization");
+        let owner = self.project.class_of(id);
+        let in_reach = sees_session(outcome) || owner.is_some_and(|class| self.has_session(class));
+        seen.switch("session-in-reach", in_reach || self.takes_session(function, id));
+        seen.show("row", function.params.get(param as usize).map_or("row", |param| param.name.as_str()));
+        seen.show("field", field.as_str());
+        Some(seen)
+    }
+
+    fn takes_session(&self, function: &Function, id: FunctionId) -> bool {
+        function.params.iter().any(|param| {
+            library::names_session(&param.name)
+                || matches!(&param.annotation, Some(crate::facts::Term::Path(path))
+                    if matches!(self.project.resolve_path(id.file, *path), Some(Symbol::External(path))
+                        if matches!(path.last(), "AsyncSession" | "Session")))
+        })
+    }
+
+    fn has_session(&self, class: ClassId) -> bool {
+        let classes: Vec<ClassId> = self.project.hierarchy(class).classes().collect();
+        classes.iter().any(|class| {
+            self.project.class(*class).methods.iter().any(|&(_, index)| {
+                let id = FunctionId { file: class.file, index: index as u32 };
+                self.takes_session(self.project.function(id), id)
+                    || self.flow.outcomes.get(&id).is_some_and(|outcome| outcome.sees_session)
+            })
+        })
+    }
+}
+
+/// What `Depends(f)` depends on, also inside `Annotated[…]`.
+fn depends_on(term: &crate::facts::Term) -> Option<Name> {
+    use crate::facts::Term;
+    match term {
+        Term::Call { callee, arguments, .. } => match (&**callee, arguments.first()) {
+            (Term::Path(path), Some(Term::Path(on)))
+                if path.last() == "Depends" || path.last() == "Security" =>
+            {
+                Some(*on)
+            }
+            _ => None,
+        },
+        Term::Generic { arguments, .. } => arguments.iter().find_map(depends_on),
+        _ => None,
+    }
+}

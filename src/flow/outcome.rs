@@ -1,0 +1,159 @@
+//! flow/outcome: what following one function has told: its summary, its writes, its handlers, its stores and reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::duty::{Duty, Operation};
+use crate::facts::{HandlerId, RegionId, StepId};
+use crate::name::Name;
+use crate::project::{ClassId, FunctionId};
+
+use super::row::{Paths, RowInfo, Touch};
+use super::state::{Deeds, State};
+use super::summary::{DatabaseUse, Summary};
+use super::value::{Keys, RowKey, SessionKey, Value};
+
+/// How a path through a handler ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// It goes on behind the `try`, or returns nothing worth the name.
+    Falls,
+    /// It returns something that tells of the failure.
+    Answers,
+    /// It raises something else.
+    Raises,
+    /// It raises what it caught.
+    RaisesOriginal,
+}
+
+/// How a path leaves a function by its own doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It returns.
+    Returns,
+    /// It raises.
+    Raises,
+}
+
+/// How the paths through one handler end.
+#[derive(Clone, Debug, Default)]
+pub struct HandlerReport {
+    /// Some path goes on with the session still failed.
+    pub leaves_failed: bool,
+    /// The words for the ends of paths that neither log nor raise the original.
+    pub silent_ends: BTreeSet<&'static str>,
+}
+
+impl HandlerReport {
+    pub(super) fn end(&mut self, end: End, deeds: Deeds) {
+        if deeds.has(Deeds::LOGGED) {
+            return;
+        }
+        let word = match end {
+            End::RaisesOriginal => return,
+            End::Raises => "raises",
+            End::Answers => "answers",
+            End::Falls if deeds.has(Deeds::RECORDED) => return,
+            End::Falls if deeds.has(Deeds::PRINTED) => "prints",
+            End::Falls => "swallows",
+        };
+        self.silent_ends.insert(word);
+    }
+}
+
+/// What happened to one row in one function, over all paths that end here.
+#[derive(Clone, Debug)]
+pub struct RowReport {
+    /// Which row.
+    pub info: RowInfo,
+    /// By duty, all paths that this function answers for.
+    pub judged: [Paths; 6],
+    /// By duty, all paths a caller answers for, if there is one.
+    pub deferred: [Paths; 6],
+    /// Where it was changed.
+    pub touches: Vec<Touch>,
+    /// Where it became visible.
+    pub published: Option<StepId>,
+}
+
+/// A row that was deleted for good, or a statement that was run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// What it does.
+    pub operation: Operation,
+    /// The model.
+    pub model: ClassId,
+    /// Whether rows are removed for good.
+    pub removes: bool,
+    /// The columns it gives values; for an upsert, of its conflict branch.
+    pub keys: Option<Keys>,
+    /// Whether only the conflict branch of an upsert is meant, which no default covers.
+    pub is_conflict: bool,
+}
+
+/// A store to an audit name that the model does not define.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phantom {
+    /// The model.
+    pub model: ClassId,
+    /// The name stored.
+    pub field: Name,
+    /// The duty it was meant for.
+    pub duty: Duty,
+    /// The word for how it is written.
+    pub by: &'static str,
+}
+
+/// What following one function has told.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// What callers need.
+    pub summary: Summary,
+    /// Stores to attributes of `self`.
+    pub attributes: Vec<((ClassId, Name), Value)>,
+    /// Functions it calls.
+    pub calls: BTreeSet<FunctionId>,
+    /// Rows.
+    pub rows: BTreeMap<RowKey, RowReport>,
+    /// Deletes and statements, by step.
+    pub executed: BTreeMap<StepId, Vec<Executed>>,
+    /// Phantom stores, by step.
+    pub phantoms: BTreeMap<StepId, Phantom>,
+    /// Handlers.
+    pub handlers: BTreeMap<HandlerId, HandlerReport>,
+    /// What the bodies of `try` do to the database, by region.
+    pub body_use: BTreeMap<RegionId, DatabaseUse>,
+    /// Handlers whose failed session is used again here.
+    pub used_after: BTreeSet<(FunctionId, HandlerId)>,
+    /// Handlers whose failed session is committed by the block that owns it.
+    pub owner_commits: BTreeSet<(FunctionId, HandlerId)>,
+    /// Comparisons of a column of a row that is a parameter, by step: which parameter, which column.
+    pub reads: BTreeMap<StepId, (u32, Name)>,
+    /// Those among them that decide what is returned or raised.
+    pub decisions: BTreeSet<StepId>,
+    /// Whether a session is at hand in the function.
+    pub sees_session: bool,
+    /// Whether any exit was seen yet.
+    seen_exit: bool,
+}
+
+impl Outcome {
+    /// An exception may leave the function in this state.
+    pub(super) fn throws(&mut self, state: &State) {
+        if state.erring.contains(&SessionKey::Outer) {
+            self.summary.throws_failed = true;
+        }
+    }
+
+    /// Every path so far, and now this one, does what the state says it did.
+    pub(super) fn always(&mut self, state: &State, way: Way) {
+        let first = !self.seen_exit;
+        self.seen_exit = true;
+        let summary = &mut self.summary;
+        summary.logs = state.logged && (first || summary.logs);
+        summary.rolls_back = state.rolled_back && (first || summary.rolls_back);
+        if way == Way::Returns {
+            let first = summary.returns.is_none();
+            summary.commits = state.committed && (first || summary.commits);
+        }
+    }
+}

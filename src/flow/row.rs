@@ -1,0 +1,268 @@
+//! flow/row: what happened to one row on the paths so far, duty by duty.
+//!
+//! For each duty the paths are kept as a set of small *elements*: how the row was changed, whether it was handed to a
+//! session, and how far the duty is discharged. Joining paths is the union of sets, so nothing one path did is ever
+//! mistaken for what every path did.
+
+use crate::duty::Duty;
+use crate::facts::StepId;
+use crate::project::FunctionId;
+
+use super::value::ModelRef;
+
+/// How far a duty is discharged on a path, from not at all to surely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing set the field.
+    Unset,
+    /// A guard found that there is no actor.
+    Excused,
+    /// Something may have set it.
+    Perhaps,
+    /// It was stored under a name the model does not have; that is a fault of its own.
+    Misplaced,
+    /// It is set.
+    Set,
+}
+
+const LEVELS: [Level; 5] = [Level::Unset, Level::Excused, Level::Perhaps, Level::Misplaced, Level::Set];
+
+/// How a row was changed on a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Not at all.
+    No,
+    /// Some column got a value.
+    Changed,
+    /// It was marked as deleted.
+    Deleted,
+}
+
+const CHANGES: [Change; 3] = [Change::No, Change::Changed, Change::Deleted];
+
+/// What happened on one path, seen by one duty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// How the row was changed.
+    pub change: Change,
+    /// Whether it was handed to a session.
+    pub is_added: bool,
+    /// How far the duty is discharged.
+    pub level: Level,
+}
+
+impl Element {
+    const START: Element = Element { change: Change::No, is_added: false, level: Level::Unset };
+
+    fn bit(self) -> u32 {
+        1 << ((self.change as u32 * 2 + u32::from(self.is_added)) * 5 + self.level as u32)
+    }
+}
+
+/// A set of elements, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Paths(u32);
+
+impl Paths {
+    /// One path on which nothing has happened yet.
+    pub fn start() -> Paths {
+        Paths(Element::START.bit())
+    }
+
+    /// The elements in the set.
+    pub fn elements(self) -> impl Iterator<Item = Element> {
+        CHANGES.into_iter().flat_map(move |change| {
+            [false, true].into_iter().flat_map(move |is_added| {
+                LEVELS.into_iter().filter_map(move |level| {
+                    let element = Element { change, is_added, level };
+                    (self.0 & element.bit() != 0).then_some(element)
+                })
+            })
+        })
+    }
+
+    /// Whether there is no path.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The paths of both sets.
+    pub fn union(self, other: Paths) -> Paths {
+        Paths(self.0 | other.0)
+    }
+
+    /// The paths after each of them took a step.
+    pub fn map(self, step: impl Fn(Element) -> Element) -> Paths {
+        Paths(self.elements().fold(0, |all, element| all | step(element).bit()))
+    }
+
+    /// The paths for which a test holds.
+    pub fn filter(self, test: impl Fn(Element) -> bool) -> Paths {
+        Paths(self.elements().filter(|element| test(*element)).fold(0, |all, element| all | element.bit()))
+    }
+
+    /// Every path of this set followed by every path of another.
+    pub fn then(self, next: Paths) -> Paths {
+        let mut all = Paths::default();
+        for after in next.elements() {
+            all = all.union(self.map(|before| Element {
+                change: before.change.max(after.change),
+                is_added: before.is_added || after.is_added,
+                level: before.level.max(after.level),
+            }));
+        }
+        all
+    }
+}
+
+/// Where a row came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Base {
+    /// Constructed.
+    New,
+    /// Loaded by a query.
+    Loaded,
+    /// Handed in.
+    Param(u32),
+}
+
+/// Where a change was made: here, or in a function that was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Touch {
+    /// The step in the function that looks.
+    pub step: StepId,
+    /// The place in the callee, when a call changed the row.
+    pub within: Option<(FunctionId, StepId)>,
+}
+
+/// What does not change about a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowInfo {
+    /// Where it came from.
+    pub base: Base,
+    /// Its model.
+    pub model: ModelRef,
+    /// Where it was constructed or loaded; in a callee, when it was returned by one.
+    pub origin: (FunctionId, StepId),
+}
+
+/// How many places of change are remembered.
+const MOST_TOUCHES: usize = 6;
+
+/// What happened to one row on the paths so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowState {
+    /// By duty: the paths of the write that is still open.
+    pub open: [Paths; 6],
+    /// By duty: the paths of writes that were committed, or of rows an earlier turn of a loop has left behind.
+    pub done: [Paths; 6],
+    /// Where it was changed.
+    pub touches: Vec<Touch>,
+    /// Where it became visible.
+    pub published: Option<StepId>,
+}
+
+impl RowState {
+    /// A row to which nothing has happened yet.
+    pub fn start() -> RowState {
+        RowState {
+            open: [Paths::start(); 6],
+            done: [Paths::default(); 6],
+            touches: Vec::new(),
+            published: None,
+        }
+    }
+
+    /// The state after either of two paths.
+    pub fn join(&mut self, other: &RowState) {
+        for duty in Duty::ALL {
+            let at = duty.index();
+            self.open[at] = self.open[at].union(other.open[at]);
+            self.done[at] = self.done[at].union(other.done[at]);
+        }
+        for touch in &other.touches {
+            self.touch(*touch);
+        }
+        self.published = match (self.published, other.published) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+
+    /// A column got a value, or the row was marked as deleted.
+    pub fn change(&mut self, change: Change, touch: Touch) {
+        for paths in &mut self.open {
+            *paths = paths.map(|e| Element { change: e.change.max(change), ..e });
+        }
+        self.touch(touch);
+    }
+
+    /// The row was handed to a session.
+    pub fn add(&mut self) {
+        for paths in &mut self.open {
+            *paths = paths.map(|e| Element { is_added: true, ..e });
+        }
+    }
+
+    /// A duty was discharged up to a level.
+    pub fn discharge(&mut self, duty: Duty, level: Level) {
+        let paths = &mut self.open[duty.index()];
+        *paths = paths.map(|e| Element { level: e.level.max(level), ..e });
+    }
+
+    /// What one duty's paths have done so far is over: a commit, or the next turn of a loop.
+    pub fn seal(&mut self, is_new: bool) {
+        for duty in Duty::ALL {
+            let at = duty.index();
+            self.done[at] =
+                self.done[at].union(self.open[at].filter(|e| e.change != Change::No || e.is_added));
+            self.open[at] = self.open[at].map(|e| Element {
+                change: Change::No,
+                is_added: e.is_added,
+                // A second write that completes a new row is not judged by itself.
+                level: if is_new && e.is_added { Level::Set } else { Level::Unset },
+            });
+        }
+    }
+
+    /// The next turn of a loop makes a new row where this one was made.
+    pub fn begin_again(&mut self) {
+        for duty in Duty::ALL {
+            let at = duty.index();
+            self.done[at] =
+                self.done[at].union(self.open[at].filter(|e| e.change != Change::No || e.is_added));
+            self.open[at] = Paths::start();
+        }
+    }
+
+    /// The open write was taken back.
+    pub fn roll_back(&mut self) {
+        for paths in &mut self.open {
+            *paths = paths.map(|e| Element { change: Change::No, is_added: false, level: e.level });
+        }
+    }
+
+    /// What a callee did to the row happens to it.
+    pub fn undergo(&mut self, open: &[Paths; 6], done: &[Paths; 6], touch: Touch) {
+        let mut changed = false;
+        for duty in Duty::ALL {
+            let at = duty.index();
+            changed |= open[at].union(done[at]).elements().any(|e| e.change != Change::No || e.is_added);
+            if !done[at].is_empty() {
+                self.done[at] = self.done[at].union(self.open[at].then(done[at]));
+            }
+            self.open[at] = self.open[at].then(open[at]);
+        }
+        if changed {
+            self.touch(touch);
+        }
+    }
+
+    fn touch(&mut self, touch: Touch) {
+        if let Err(at) = self.touches.binary_search(&touch)
+            && self.touches.len() < MOST_TOUCHES
+        {
+            self.touches.insert(at, touch);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! flow/state: everything known at one point of a function, on the paths that lead there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashMap;
+
+use crate::facts::HandlerId;
+use crate::name::Name;
+use crate::project::FunctionId;
+
+use super::row::RowState;
+use super::value::{RowKey, SessionKey, Value};
+
+/// How many states that differ in their flags are kept apart at one point.
+const MOST_STATES: usize = 8;
+
+/// A handler that let go of a session in the failed state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Failure {
+    /// The function of the handler.
+    pub function: FunctionId,
+    /// The handler.
+    pub handler: HandlerId,
+    /// The session, as the function that looks knows it.
+    pub session: SessionKey,
+}
+
+/// What the paths through a handler have done so far: a set of combinations of [`Deeds`], one bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandlerPaths(u16);
+
+/// What one path through a handler has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deeds(u16);
+
+impl Deeds {
+    /// It logged.
+    pub const LOGGED: Deeds = Deeds(1);
+    /// It recorded the error somewhere.
+    pub const RECORDED: Deeds = Deeds(2);
+    /// It printed, flashed or counted.
+    pub const PRINTED: Deeds = Deeds(4);
+
+    /// Whether it did all of these.
+    pub fn has(self, other: Deeds) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl HandlerPaths {
+    /// One path that has done nothing yet.
+    pub fn start() -> HandlerPaths {
+        HandlerPaths(1)
+    }
+
+    /// Every path does this.
+    pub fn all_do(self, deed: Deeds) -> HandlerPaths {
+        HandlerPaths(self.deeds().fold(0, |all, deeds| all | 1 << (deeds.0 | deed.0)))
+    }
+
+    /// What the paths have done.
+    pub fn deeds(self) -> impl Iterator<Item = Deeds> {
+        (0..8).filter(move |deeds| self.0 & (1 << deeds) != 0).map(Deeds)
+    }
+}
+
+/// Everything known at one point.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Local variables.
+    pub locals: FxHashMap<Name, Value>,
+    /// Rows.
+    pub rows: BTreeMap<RowKey, RowState>,
+    /// Sessions that a handler has let go in the failed state.
+    pub failures: BTreeSet<Failure>,
+    /// Sessions that the exception on its way has left in the failed state.
+    pub erring: BTreeSet<SessionKey>,
+    /// The handlers that control is in.
+    pub handling: BTreeMap<HandlerId, HandlerPaths>,
+    /// What is being returned, once that is decided.
+    pub returned: Option<Value>,
+    /// Whether every path so far has logged, rolled back, committed.
+    pub logged: bool,
+    /// See [`State::logged`].
+    pub rolled_back: bool,
+    /// See [`State::logged`].
+    pub committed: bool,
+}
+
+impl State {
+    /// The state after either of two paths.
+    pub fn join(&mut self, other: &State) {
+        for (name, value) in &other.locals {
+            match self.locals.get_mut(name) {
+                Some(known) if known == value => {}
+                Some(known) => {
+                    let old = std::mem::replace(known, Value::Unknown);
+                    *known = old.join(value.clone());
+                }
+                None => {
+                    self.locals.insert(*name, value.clone());
+                }
+            }
+        }
+        for (key, row) in &other.rows {
+            match self.rows.get_mut(key) {
+                Some(known) => known.join(row),
+                None => {
+                    self.rows.insert(*key, row.clone());
+                }
+            }
+        }
+        self.failures.extend(&other.failures);
+        self.erring.extend(&other.erring);
+        for (handler, paths) in &other.handling {
+            let known = self.handling.entry(*handler).or_insert(*paths);
+            known.0 |= paths.0;
+        }
+        self.returned = match (self.returned.take(), other.returned.clone()) {
+            (Some(a), Some(b)) => Some(a.join(b)),
+            (a, b) => a.or(b),
+        };
+        self.logged &= other.logged;
+        self.rolled_back &= other.rolled_back;
+        self.committed &= other.committed;
+    }
+}
+
+/// The flags a state is told apart by: local variables that are `True`, `False` or `None` for certain.
+type Flags = Vec<(Name, Option<Value>)>;
+
+/// The states at the beginning of a block, told apart by their flags.
+#[derive(Clone, Debug, Default)]
+pub struct States(Vec<(Flags, State)>);
+
+impl States {
+    /// The states.
+    pub fn all(&self) -> impl Iterator<Item = &State> {
+        self.0.iter().map(|(_, state)| state)
+    }
+
+    /// Adds a state; answers whether anything new came with it.
+    pub fn add(&mut self, state: State, flag_names: &[Name]) -> bool {
+        let flag = |name: &Name| match state.locals.get(name) {
+            Some(value @ (Value::Switch(_) | Value::None)) => (*name, Some(value.clone())),
+            _ => (*name, None),
+        };
+        let flags: Flags = flag_names.iter().map(flag).collect();
+        if let Some((_, known)) = self.0.iter_mut().find(|(known, _)| *known == flags) {
+            let mut joined = known.clone();
+            joined.join(&state);
+            let is_news = joined != *known;
+            *known = joined;
+            return is_news;
+        }
+        if self.0.len() >= MOST_STATES {
+            // Too many to keep apart: from here on one state stands for all.
+            let (_, known) = &mut self.0[0];
+            let mut joined = known.clone();
+            joined.join(&state);
+            let is_news = joined != *known;
+            *known = joined;
+            return is_news;
+        }
+        self.0.push((flags, state));
+        true
+    }
+}

@@ -1,0 +1,121 @@
+//! flow/summary: what a caller needs to know of a function.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::name::Name;
+use crate::project::{ClassId, FunctionId};
+
+use super::row::{Base, Paths, RowInfo, Touch};
+use super::state::Failure;
+use super::value::{RowKey, Value};
+
+/// What a function did to a row, or with which past it returns one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowEffect {
+    /// Which row.
+    pub info: RowInfo,
+    /// By duty: what the open write did.
+    pub open: [Paths; 6],
+    /// By duty: what was committed.
+    pub done: [Paths; 6],
+    /// Where it was changed first.
+    pub touch: Option<Touch>,
+}
+
+/// What a function does, as its callers need it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What it returns, in its own terms; `None` when no path returns.
+    pub returns: Option<Value>,
+    /// What it yields, in its own terms.
+    pub yields: Option<Value>,
+    /// Rows it was handed and changed, or returns.
+    pub rows: BTreeMap<RowKey, RowEffect>,
+    /// What it does to the database.
+    pub database: DatabaseUse,
+    /// Every path logs, those that raise included.
+    pub logs: bool,
+    /// Every path rolls back or closes, those that raise included.
+    pub rolls_back: bool,
+    /// Every path that returns commits.
+    pub commits: bool,
+    /// Handlers that return with the outer session still failed.
+    pub failures: BTreeSet<Failure>,
+    /// An exception may leave it with the outer session still failed.
+    pub throws_failed: bool,
+    /// Actor duties it may discharge on rows it was handed.
+    pub stamps_actor: bool,
+}
+
+/// What a piece of code may do to the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DatabaseUse {
+    /// It runs SQL on a session from outside.
+    pub outer: bool,
+    /// It writes, on whatever session.
+    pub writes: bool,
+    /// It runs SQL, on whatever session.
+    pub any: bool,
+}
+
+impl DatabaseUse {
+    /// What either of two pieces does.
+    pub fn merge(&mut self, other: DatabaseUse) {
+        self.outer |= other.outer;
+        self.writes |= other.writes;
+        self.any |= other.any;
+    }
+}
+
+impl Summary {
+    /// The effect on a parameter.
+    pub fn param(&self, index: u32) -> Option<&RowEffect> {
+        self.rows.values().find(|effect| effect.info.base == Base::Param(index))
+    }
+
+    /// Gives up on what still differs from the summary before, and keeps what both say: recursion can swing for ever.
+    pub fn settle_with(&mut self, before: &Summary) {
+        let undecided = |now: &mut Option<Value>, before: &Option<Value>| {
+            if *now != *before {
+                *now = Some(Value::Unknown);
+            }
+        };
+        undecided(&mut self.returns, &before.returns);
+        undecided(&mut self.yields, &before.yields);
+        for (key, effect) in &before.rows {
+            let now = self.rows.entry(*key).or_insert_with(|| effect.clone());
+            for (at, paths) in now.open.iter_mut().enumerate() {
+                *paths = paths.union(effect.open[at]);
+            }
+            for (at, paths) in now.done.iter_mut().enumerate() {
+                *paths = paths.union(effect.done[at]);
+            }
+            now.touch = effect.touch.or(now.touch);
+        }
+        self.database.merge(before.database);
+        self.failures.extend(&before.failures);
+        self.logs &= before.logs;
+        self.rolls_back &= before.rolls_back;
+        self.commits &= before.commits;
+        self.throws_failed |= before.throws_failed;
+        self.stamps_actor |= before.stamps_actor;
+    }
+
+    /// Whether it never returns.
+    pub fn always_raises(&self) -> bool {
+        self.returns.is_none()
+    }
+}
+
+/// What is known of all functions and of the attributes that methods give their objects.
+#[derive(Debug, Default)]
+pub struct Knowledge {
+    /// By function; a function that was not looked at yet has none.
+    pub summaries: FxHashMap<FunctionId, Summary>,
+    /// By class and attribute: what its methods store there.
+    pub attributes: FxHashMap<(ClassId, Name), Value>,
+    /// Classes whose instances are rows: mapped classes and what they derive from.
+    pub row_classes: FxHashSet<ClassId>,
+}

@@ -1,0 +1,785 @@
+//! flow/trace: follows one function over all its paths, until nothing new is learned, and once more to tell of it.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
+use crate::duty::Duty;
+use crate::facts::{
+    BlockId, Comparison, Function, FunctionKind, HandlerId, Literal, Next, RegionId, RegionKind, StepId,
+    StepKind,
+};
+use crate::name::Name;
+use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
+
+use super::actor;
+use super::outcome::{End, Outcome, Way};
+use super::row::{Base, Level, RowInfo, RowState};
+use super::state::{Deeds, Failure, HandlerPaths, State, States};
+use super::summary::{DatabaseUse, Knowledge};
+use super::value::{Keys, ModelRef, RowKey, SessionKey, Value};
+
+/// How often one block may be looked at before the paths are taken for settled.
+const MOST_VISITS: u32 = 40;
+
+/// What following one function needs at hand.
+pub(super) struct Trace<'p> {
+    pub(super) project: &'p Project,
+    pub(super) knowledge: &'p Knowledge,
+    pub(super) id: FunctionId,
+    pub(super) function: &'p Function,
+    pub(super) outcome: Outcome,
+    pub(super) rows: Vec<RowInfo>,
+    /// Dotted paths of values that an actor is made from; a test of one tests the actor.
+    pub(super) actors: BTreeSet<Name>,
+    /// Whether this pass tells what it sees; the passes before only learn.
+    pub(super) telling: bool,
+    /// Where the step at hand lies.
+    pub(super) region: Option<RegionId>,
+    /// What the step at hand did to the database, and on which sessions it may fail.
+    pub(super) used: DatabaseUse,
+    pub(super) may_fail: BTreeSet<SessionKey>,
+    /// Whether the step at hand never comes back.
+    pub(super) never_returns: bool,
+    values: Vec<Value>,
+    row_keys: FxHashMap<(StepId, u32), RowKey>,
+    flags: Vec<Name>,
+    entries: FxHashMap<BlockId, HandlerId>,
+}
+
+/// Follows a function.
+pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) -> Outcome {
+    let function = project.function(id);
+    let mut trace = Trace {
+        project,
+        knowledge,
+        id,
+        function,
+        outcome: Outcome::default(),
+        rows: Vec::new(),
+        actors: actor::actors(project, function),
+        telling: false,
+        region: None,
+        used: DatabaseUse::default(),
+        may_fail: BTreeSet::new(),
+        never_returns: false,
+        values: vec![Value::Unknown; function.steps.len()],
+        row_keys: FxHashMap::default(),
+        flags: flag_names(function),
+        entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
+    };
+    let start = trace.start();
+    let known_actors = trace.actors.len();
+    let mut states = trace.settle(start.clone());
+    if trace.actors.len() > known_actors {
+        // A callee turned out to stamp an actor: what was tested before now reads differently.
+        states = trace.settle(start);
+    }
+    trace.tell(&states);
+    trace.outcome
+}
+
+/// Local variables that are bound to `True`, `False` or `None` somewhere and tested by name.
+fn flag_names(function: &Function) -> Vec<Name> {
+    let mut names: Vec<Name> = Vec::new();
+    for step in &function.steps {
+        if let StepKind::Bind { name, value, .. } = step.kind
+            && let StepKind::Literal(Literal::Switch(_) | Literal::None) = function.steps[value as usize].kind
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    let tested = |name: &Name| {
+        function.blocks.iter().any(|block| match block.next {
+            Next::Branch { test, .. } => match function.steps[test as usize].kind {
+                StepKind::Name(tested) => tested == *name,
+                StepKind::Compare { left, .. } => {
+                    matches!(function.steps[left as usize].kind, StepKind::Name(tested) if tested == *name)
+                }
+                _ => false,
+            },
+            _ => false,
+        })
+    };
+    names.retain(tested);
+    names.sort();
+    names
+}
+
+impl<'p> Trace<'p> {
+    fn start(&mut self) -> State {
+        let mut state = State::default();
+        if self.function.kind == FunctionKind::Lambda || self.function.kind == FunctionKind::Function {
+            for index in 0..self.function.params.len() {
+                let value = self.parameter(&mut state, index);
+                state.locals.insert(self.function.params[index].name, value);
+            }
+        }
+        state
+    }
+
+    fn settle(&mut self, start: State) -> Vec<States> {
+        let count = self.function.blocks.len();
+        let mut states = vec![States::default(); count];
+        let mut visits = vec![0; count];
+        let order = self.order();
+        let mut waiting: BTreeSet<(u32, BlockId)> = BTreeSet::new();
+        if count > 0 {
+            states[0].add(start, &self.flags);
+            waiting.insert((order[0], 0));
+        }
+        while let Some((_, block)) = waiting.pop_first() {
+            visits[block as usize] += 1;
+            if visits[block as usize] > MOST_VISITS {
+                continue;
+            }
+            let here: Vec<State> = states[block as usize].all().cloned().collect();
+            for state in here {
+                for (target, state) in self.block(block, state) {
+                    if states[target as usize].add(state, &self.flags) {
+                        waiting.insert((order[target as usize], target));
+                    }
+                }
+            }
+        }
+        states
+    }
+
+    fn tell(&mut self, states: &[States]) {
+        self.telling = true;
+        for (block, states) in states.iter().enumerate() {
+            for state in states.all() {
+                self.block(block as BlockId, state.clone());
+            }
+        }
+        self.finish();
+    }
+
+    /// A place for each block in an order that visits what comes before a join before the join.
+    fn order(&self) -> Vec<u32> {
+        let blocks = &self.function.blocks;
+        let mut place = vec![u32::MAX; blocks.len()];
+        let mut seen = vec![false; blocks.len()];
+        let mut next_place = blocks.len() as u32;
+        let mut stack: Vec<(BlockId, Vec<BlockId>)> = Vec::new();
+        if !blocks.is_empty() {
+            seen[0] = true;
+            stack.push((0, self.successors(0)));
+        }
+        while let Some((block, left)) = stack.last_mut() {
+            match left.pop() {
+                Some(next) if !seen[next as usize] => {
+                    seen[next as usize] = true;
+                    let successors = self.successors(next);
+                    stack.push((next, successors));
+                }
+                Some(_) => {}
+                None => {
+                    next_place -= 1;
+                    place[*block as usize] = next_place;
+                    stack.pop();
+                }
+            }
+        }
+        place
+    }
+
+    fn successors(&self, block: BlockId) -> Vec<BlockId> {
+        let block = &self.function.blocks[block as usize];
+        let mut all = match &block.next {
+            Next::Goto(next) => vec![*next],
+            Next::Branch { yes, no, .. } => vec![*yes, *no],
+            Next::Any(next) => next.clone(),
+            Next::Leave | Next::Throw => Vec::new(),
+            Next::Resume { swallowed } => swallowed.iter().map(|(_, after)| *after).collect(),
+        };
+        all.extend(self.landings(block.region));
+        all
+    }
+
+    /// Where an exception lands that is raised in a region.
+    fn landings(&self, region: Option<RegionId>) -> Vec<BlockId> {
+        let mut found = Vec::new();
+        let mut at = region;
+        while let Some(id) = at {
+            let region = &self.function.regions[id as usize];
+            found.extend(&region.lands);
+            if !region.passes {
+                break;
+            }
+            at = region.parent;
+        }
+        found
+    }
+
+    /// Whether an exception raised in a region may leave the function.
+    fn may_escape(&self, region: Option<RegionId>) -> bool {
+        let mut at = region;
+        while let Some(id) = at {
+            let region = &self.function.regions[id as usize];
+            if !region.passes {
+                return false;
+            }
+            at = region.parent;
+        }
+        true
+    }
+
+    /// Runs a block from a state; answers where control may go, in which state.
+    fn block(&mut self, id: BlockId, mut state: State) -> Vec<(BlockId, State)> {
+        let function = self.function;
+        let block = &function.blocks[id as usize];
+        self.region = block.region;
+        let landings = self.landings(block.region);
+        let escapes = self.may_escape(block.region);
+        let mut out: Vec<(BlockId, State)> = Vec::new();
+        for step in block.start..block.end {
+            let kind = &function.steps[step as usize].kind;
+            let may_raise = matches!(
+                kind,
+                StepKind::Call { .. } | StepKind::Await(_) | StepKind::Yield(_) | StepKind::Exit { .. }
+            );
+            let before = (may_raise && (!landings.is_empty() || escapes)).then(|| state.clone());
+            self.used = DatabaseUse::default();
+            self.may_fail.clear();
+            self.never_returns = false;
+            let value = self.step(&mut state, step).limited();
+            self.values[step as usize] = value;
+            if self.telling {
+                self.tell_use(block.region);
+            }
+            if let Some(mut before) = before {
+                before.erring = self.may_fail.clone();
+                if self.never_returns {
+                    // What the callee did before it raised has happened.
+                    before.failures = state.failures.clone();
+                    before.handling = state.handling.clone();
+                    before.logged = state.logged;
+                    before.rolled_back = state.rolled_back;
+                }
+                self.throw(&mut out, &landings, escapes, before);
+            }
+            if self.never_returns {
+                if self.telling {
+                    self.tell_raise(&state, step, block.region);
+                    if escapes {
+                        self.outcome.always(&state, Way::Raises);
+                    }
+                }
+                return out;
+            }
+        }
+        match &block.next {
+            Next::Goto(next) => self.go(&mut out, *next, state),
+            Next::Any(all) => {
+                for next in all {
+                    self.go(&mut out, *next, state.clone());
+                }
+            }
+            Next::Branch { test, yes, no } => {
+                if let Some(state) = self.assume(state.clone(), *test, true) {
+                    self.go(&mut out, *yes, state);
+                }
+                if let Some(state) = self.assume(state, *test, false) {
+                    self.go(&mut out, *no, state);
+                }
+            }
+            Next::Leave => {
+                if self.telling {
+                    self.leave(state);
+                }
+            }
+            Next::Throw => {
+                if self.telling && block.end > block.start {
+                    self.tell_raise(&state, block.end - 1, block.region);
+                    if escapes {
+                        self.outcome.always(&state, Way::Raises);
+                    }
+                }
+                let sessions: Vec<SessionKey> =
+                    state.failures.iter().map(|failure| failure.session).collect();
+                state.erring.extend(sessions);
+                self.throw(&mut out, &landings, escapes, state);
+            }
+            Next::Resume { swallowed } => {
+                if let Some((enter, after)) = swallowed
+                    && self.swallows(*enter)
+                {
+                    let mut state = state.clone();
+                    state.erring.clear();
+                    self.go(&mut out, *after, state);
+                }
+                self.throw(&mut out, &landings, escapes, state);
+            }
+        }
+        out
+    }
+
+    /// An exception goes to wherever it may land.
+    fn throw(&mut self, out: &mut Vec<(BlockId, State)>, landings: &[BlockId], escapes: bool, state: State) {
+        for &landing in landings {
+            let mut state = state.clone();
+            // What the failing code was about to write is not judged: no path from here completes it.
+            for row in state.rows.values_mut() {
+                row.roll_back();
+            }
+            if let Some(&handler) = self.entries.get(&landing) {
+                state.handling.insert(handler, HandlerPaths::start());
+                for session in std::mem::take(&mut state.erring) {
+                    state.failures.insert(Failure { function: self.id, handler, session });
+                }
+            }
+            self.go(out, landing, state);
+        }
+        if escapes && self.telling {
+            self.outcome.throws(&state);
+        }
+    }
+
+    /// Control goes to a block; handlers that it leaves on the way are done.
+    fn go(&mut self, out: &mut Vec<(BlockId, State)>, target: BlockId, mut state: State) {
+        let region = self.function.blocks[target as usize].region;
+        let left: Vec<HandlerId> = state
+            .handling
+            .keys()
+            .copied()
+            .filter(|&handler| {
+                self.function.handlers[handler as usize].entry != target
+                    && !self.lies_in_handler(region, handler)
+            })
+            .collect();
+        for handler in left {
+            if self.telling && state.returned.is_none() && self.lies_in_handler(self.region, handler) {
+                self.tell_end(&state, handler, End::Falls);
+            }
+            state.handling.remove(&handler);
+        }
+        out.push((target, state));
+    }
+
+    fn lies_in_handler(&self, region: Option<RegionId>, handler: HandlerId) -> bool {
+        self.enclosing(region).any(|(_, kind)| kind == RegionKind::Handler(handler))
+    }
+
+    /// The regions around a place, innermost first.
+    pub(super) fn enclosing(
+        &self,
+        region: Option<RegionId>,
+    ) -> impl Iterator<Item = (RegionId, RegionKind)> + use<'p> {
+        let regions = &self.function.regions;
+        std::iter::successors(region, move |id| regions[*id as usize].parent)
+            .map(move |id| (id, regions[id as usize].kind))
+    }
+
+    /// The state on the side of a branch where a value is true, or is not; nothing when that side is never taken.
+    fn assume(&mut self, mut state: State, test: StepId, holds: bool) -> Option<State> {
+        let (subject, is_there) = match self.function.steps[test as usize].kind {
+            StepKind::Compare { comparison: Comparison::Is | Comparison::Equal, negated, left, right }
+                if matches!(self.function.steps[right as usize].kind, StepKind::Literal(Literal::None)) =>
+            {
+                (left, holds == negated)
+            }
+            _ => (test, holds),
+        };
+        let value = self.values[subject as usize].clone();
+        let by_truth = subject == test;
+        let possible = |value: &Value| match value {
+            Value::None => !is_there,
+            Value::Switch(on) if by_truth => *on == is_there,
+            Value::Symbol(Symbol::Class(_) | Symbol::Function(_) | Symbol::Module(_)) => is_there,
+            Value::Object(_) | Value::Logger if by_truth => is_there,
+            _ => true,
+        };
+        // The variable may have been told apart by its flag since the test read it.
+        let name = match self.function.steps[subject as usize].kind {
+            StepKind::Name(name) => Some(name),
+            StepKind::Bind { name, .. } => Some(name),
+            _ => None,
+        };
+        let current = name.and_then(|name| state.locals.get(&name).cloned()).unwrap_or(value);
+        let left: Vec<Value> = current.clone().alternatives().into_iter().filter(possible).collect();
+        if left.is_empty() {
+            return None;
+        }
+        if let Some(name) = name
+            && state.locals.contains_key(&name)
+        {
+            let row_is_missing = !is_there && left.iter().all(|v| matches!(v, Value::Row(_) | Value::None));
+            let narrowed = if row_is_missing { Value::None } else { Value::one_of(left) };
+            state.locals.insert(name, narrowed);
+        }
+        if !is_there && self.path(subject).is_some_and(|path| self.actors.contains(&path)) {
+            for row in state.rows.values_mut() {
+                for duty in Duty::ALL.into_iter().filter(|duty| duty.is_actor()) {
+                    row.discharge(duty, Level::Excused);
+                }
+            }
+        }
+        Some(state)
+    }
+
+    /// The dotted path a step reads, as `a.b.c`.
+    pub(super) fn path(&self, step: StepId) -> Option<Name> {
+        actor::path(self.function, step)
+    }
+
+    /// Whether a `with` swallows an exception that reaches its exit.
+    fn swallows(&self, enter: StepId) -> bool {
+        let StepKind::Enter(context) = self.function.steps[enter as usize].kind else { return false };
+        matches!(&self.values[context as usize], Value::External(path) if path.last() == "suppress")
+    }
+
+    /// The value a step has computed.
+    pub(super) fn value(&self, step: StepId) -> &Value {
+        &self.values[step as usize]
+    }
+
+    fn step(&mut self, state: &mut State, step: StepId) -> Value {
+        let function = self.function;
+        let value = |of: &StepId| self.values[*of as usize].clone();
+        match &function.steps[step as usize].kind {
+            StepKind::Literal(literal) => match literal {
+                Literal::None => Value::None,
+                Literal::Switch(on) => Value::Switch(*on),
+                Literal::Text(text) => Value::Text(*text),
+                Literal::Other => Value::Plain,
+            },
+            StepKind::Name(name) => self.name(state, *name),
+            StepKind::Attribute { of, name } => {
+                let of = value(of);
+                self.attribute(state, of, *name)
+            }
+            StepKind::Index { of, .. } => match value(of) {
+                // One row of a result that holds whole rows.
+                Value::Row(row) => Value::Row(row),
+                Value::Caught(handler) => Value::Caught(handler),
+                Value::Symbol(symbol) => Value::Symbol(symbol),
+                list => list.element(),
+            },
+            StepKind::Call { callee, arguments } => {
+                let callee_value = value(callee);
+                self.call(state, step, *callee, callee_value, arguments)
+            }
+            StepKind::Await(of) => value(of),
+            StepKind::Yield(of) => {
+                let yielded = of.as_ref().map_or(Value::None, value);
+                self.yields(state, yielded);
+                Value::Unknown
+            }
+            StepKind::List(items) => Value::Tuple(items.iter().map(value).collect()),
+            StepKind::Dictionary(entries) => {
+                let mut keys = Keys::default();
+                let mut caught = None;
+                for (key, part) in entries {
+                    caught = caught.or(value(part).caught());
+                    match key.as_ref().map(value) {
+                        Some(Value::Text(key)) => drop(keys.sure.insert(key)),
+                        Some(_) => keys.is_open = true,
+                        None => match value(part) {
+                            Value::Dictionary(inner) => keys.extend(&inner),
+                            _ => keys.is_open = true,
+                        },
+                    }
+                }
+                caught.map_or(Value::Dictionary(Box::new(keys)), Value::Caught)
+            }
+            StepKind::Format(parts) | StepKind::Compute(parts) => {
+                let parts: Vec<Value> = parts.iter().map(value).collect();
+                let caught = parts.iter().find_map(Value::caught).map(Value::Caught);
+                let decision = parts.iter().find_map(Value::decision).map(Value::Decision);
+                caught.or(decision).unwrap_or(Value::Plain)
+            }
+            StepKind::Compare { left, right, comparison, .. } => {
+                let read = [value(left), value(right)].into_iter().find_map(|side| match side {
+                    Value::Read(param, name) => Some((param, name)),
+                    _ => None,
+                });
+                match read {
+                    Some((param, name))
+                        if *comparison != Comparison::Is && *comparison != Comparison::Order =>
+                    {
+                        self.outcome.reads.insert(step, (param, name));
+                        Value::Decision(step)
+                    }
+                    _ => Value::Plain,
+                }
+            }
+            StepKind::Not(of) => value(of).decision().map_or(Value::Plain, Value::Decision),
+            StepKind::Either(parts) => Value::one_of(parts.iter().map(value)),
+            StepKind::Gather(of) => Value::Many(Box::new(value(of))),
+            StepKind::Element(of) => {
+                let of = value(of);
+                self.iterated(state, step, of)
+            }
+            StepKind::Part { of, index } => match (value(of), index) {
+                (Value::Tuple(parts), Some(index)) if (*index as usize) < parts.len() => {
+                    parts[*index as usize].clone()
+                }
+                (Value::KeyOf(keys), Some(0)) => Value::KeyOf(keys),
+                (Value::Row(row), Some(0)) => Value::Row(row),
+                (Value::Caught(handler), _) => Value::Caught(handler),
+                (Value::Many(inner), _) => *inner,
+                _ => Value::Unknown,
+            },
+            StepKind::Function(index) => {
+                Value::Symbol(Symbol::Function(FunctionId { file: self.id.file, index: *index as u32 }))
+            }
+            StepKind::Class(index) => {
+                Value::Symbol(Symbol::Class(ClassId { file: self.id.file, index: *index as u32 }))
+            }
+            StepKind::Import(index) => {
+                let import = &self.project.file(self.id.file).facts.imports[*index];
+                match self.project.imported(self.id.file, import) {
+                    Some(symbol) => self.symbol(symbol),
+                    None => Value::Unknown,
+                }
+            }
+            StepKind::Bind { name, value: bound, annotation } => {
+                let mut bound_value = value(bound).limited();
+                if bound_value.is_vague()
+                    && !matches!(bound_value, Value::None)
+                    && let Some(term) = annotation
+                {
+                    bound_value = self.annotated(state, step, term);
+                }
+                if let StepKind::Compute(_) = function.steps[*bound as usize].kind {
+                    self.deed(state, Deeds::PRINTED);
+                }
+                state.locals.insert(*name, bound_value);
+                Value::Unknown
+            }
+            StepKind::Unbind(name) => {
+                state.locals.remove(name);
+                Value::Unknown
+            }
+            StepKind::Store { of, name, value: stored } => {
+                let (target, stored) = (value(of), value(stored));
+                self.deed(state, Deeds::RECORDED);
+                self.store(state, step, target, *name, stored);
+                Value::Unknown
+            }
+            StepKind::StoreIndex { of, key, value: stored } => {
+                let (key, stored) = (value(key), value(stored));
+                if stored.caught().is_some() || !state.handling.is_empty() {
+                    self.deed(state, Deeds::RECORDED);
+                }
+                self.store_key(state, *of, key);
+                Value::Unknown
+            }
+            StepKind::Enter(of) => {
+                let of = value(of);
+                self.enter(state, step, of)
+            }
+            StepKind::Exit { enter, raising } => {
+                self.exit(state, *enter, *raising);
+                Value::Unknown
+            }
+            StepKind::Caught(handler) => Value::Caught(*handler),
+            StepKind::Raise { .. } => Value::Unknown,
+            StepKind::Return(of) => {
+                let returned = of.as_ref().map_or(Value::None, value);
+                if self.telling {
+                    self.tell_return(state, *of);
+                }
+                state.returned = Some(returned);
+                Value::Unknown
+            }
+            StepKind::Assert(_) => Value::Unknown,
+        }
+    }
+
+    fn name(&mut self, state: &State, name: Name) -> Value {
+        if let Some(value) = state.locals.get(&name) {
+            return if value.is_vague() { self.by_name(name, value.clone()) } else { value.clone() };
+        }
+        match self.project.lookup(self.id, name) {
+            Lookup::Global(symbol) => {
+                let value = self.symbol(symbol);
+                if value.is_vague() { self.by_name(name, value) } else { value }
+            }
+            Lookup::Builtin => Value::Symbol(Symbol::External(Name::new(&format!("builtins.{name}")))),
+            Lookup::Local => {
+                // A variable of a function around this one.
+                let value = self.closed_over(name);
+                if value.is_vague() { self.by_name(name, value) } else { value }
+            }
+            Lookup::Perhaps | Lookup::Nowhere => self.by_name(name, Value::Unknown),
+        }
+    }
+
+    /// Makes a row, or begins it again when a loop makes another one at the same place.
+    pub(super) fn new_row(&mut self, state: &mut State, step: StepId, nth: u32, info: RowInfo) -> RowKey {
+        let rows = &mut self.rows;
+        let key = *self.row_keys.entry((step, nth)).or_insert_with(|| {
+            rows.push(info);
+            RowKey((rows.len() - 1) as u32)
+        });
+        self.rows[key.0 as usize] = info;
+        match state.rows.get_mut(&key) {
+            Some(row) => row.begin_again(),
+            None => {
+                state.rows.insert(key, RowState::start());
+            }
+        }
+        key
+    }
+
+    /// A row that a step loads.
+    pub(super) fn loaded_row(&mut self, state: &mut State, step: StepId, model: ModelRef) -> RowKey {
+        let info = RowInfo { base: Base::Loaded, model, origin: (self.id, step) };
+        self.new_row(state, step, 0, info)
+    }
+
+    fn iterated(&mut self, state: &mut State, step: StepId, of: Value) -> Value {
+        match of {
+            Value::Query(Some(model)) => Value::Row(self.loaded_row(state, step, model)),
+            Value::Query(None) => Value::Unknown,
+            Value::OneOf(all) => {
+                let elements: Vec<Value> =
+                    all.into_iter().map(|one| self.iterated(state, step, one)).collect();
+                Value::one_of(elements)
+            }
+            other => other.element(),
+        }
+    }
+
+    /// Every handler that control is in has now done this on every path.
+    pub(super) fn deed(&mut self, state: &mut State, deed: Deeds) {
+        for paths in state.handling.values_mut() {
+            *paths = paths.all_do(deed);
+        }
+        if deed == Deeds::LOGGED {
+            state.logged = true;
+        }
+    }
+
+    /// The step at hand uses a session in a way that a failed one does not survive.
+    pub(super) fn use_session(&mut self, state: &mut State, session: SessionKey) {
+        self.used.any = true;
+        self.used.outer |= session == SessionKey::Outer;
+        if !self.in_savepoint() {
+            self.may_fail.insert(session);
+        }
+        if self.telling {
+            let hit = state.failures.iter().filter(|failure| failure.session == session);
+            self.outcome.used_after.extend(hit.map(|failure| (failure.function, failure.handler)));
+        }
+    }
+
+    fn in_savepoint(&self) -> bool {
+        self.enclosing(self.region).any(|(_, kind)| match kind {
+            RegionKind::With(enter) => match self.function.steps[enter as usize].kind {
+                StepKind::Enter(context) => matches!(self.values[context as usize], Value::Savepoint),
+                _ => false,
+            },
+            _ => false,
+        })
+    }
+
+    /// Rolls a session back.
+    pub(super) fn roll_back(&mut self, state: &mut State, session: SessionKey) {
+        state.failures.retain(|failure| failure.session != session);
+        state.erring.remove(&session);
+        if session == SessionKey::Outer {
+            state.rolled_back = true;
+        }
+        for row in state.rows.values_mut() {
+            row.roll_back();
+        }
+    }
+
+    /// Commits: every open write is over.
+    pub(super) fn commit(&mut self, state: &mut State, step: StepId) {
+        for (key, row) in &mut state.rows {
+            row.published.get_or_insert(step);
+            row.seal(self.rows[key.0 as usize].base == Base::New);
+        }
+        state.committed = true;
+    }
+
+    fn tell_use(&mut self, region: Option<RegionId>) {
+        if !self.used.any && !self.used.writes {
+            return;
+        }
+        let used = self.used;
+        self.outcome.summary.database.merge(used);
+        for (id, kind) in self.enclosing(region) {
+            if let RegionKind::Try { .. } = kind {
+                self.outcome.body_use.entry(id).or_default().merge(used);
+            }
+        }
+    }
+
+    fn tell_raise(&mut self, state: &State, step: StepId, region: Option<RegionId>) {
+        let original = match &self.function.steps[step as usize].kind {
+            StepKind::Raise { value: None, .. } => true,
+            StepKind::Raise { value: Some(value), .. } => {
+                // `raise error` raises the original again; `raise Other(error)` does not.
+                matches!(self.values[*value as usize], Value::Caught(_))
+                    && matches!(self.function.steps[*value as usize].kind, StepKind::Name(_))
+            }
+            _ => false,
+        };
+        let end = if original { End::RaisesOriginal } else { End::Raises };
+        for (_, kind) in self.enclosing(region) {
+            match kind {
+                // It is caught again before it leaves the handlers around.
+                RegionKind::Try { first, end } if end > first => break,
+                RegionKind::Handler(handler) => self.tell_end(state, handler, end),
+                _ => {}
+            }
+        }
+    }
+
+    fn tell_return(&mut self, state: &State, of: Option<StepId>) {
+        let end = match of {
+            None => End::Falls,
+            Some(step) => {
+                let is_trivial = match &self.function.steps[step as usize].kind {
+                    StepKind::Literal(_) | StepKind::Name(_) => true,
+                    StepKind::List(items) => items.is_empty(),
+                    StepKind::Dictionary(entries) => entries.is_empty(),
+                    _ => false,
+                };
+                let is_built_from_error = self.values[step as usize].caught().is_some();
+                if is_trivial && !is_built_from_error { End::Falls } else { End::Answers }
+            }
+        };
+        let handlers: Vec<HandlerId> = self
+            .enclosing(self.region)
+            .filter_map(|(_, kind)| match kind {
+                RegionKind::Handler(handler) => Some(handler),
+                _ => None,
+            })
+            .collect();
+        for handler in handlers {
+            self.tell_end(state, handler, end);
+        }
+    }
+
+    fn tell_end(&mut self, state: &State, handler: HandlerId, end: End) {
+        let failed = state.failures.iter().any(|f| f.function == self.id && f.handler == handler);
+        let report = self.outcome.handlers.entry(handler).or_default();
+        if failed && matches!(end, End::Falls | End::Answers) {
+            report.leaves_failed = true;
+        }
+        for deeds in state.handling.get(&handler).into_iter().flat_map(|paths| paths.deeds()) {
+            report.end(end, deeds);
+        }
+    }
+
+    fn closed_over(&self, name: Name) -> Value {
+        // The outer function's parameters say what they are; its other variables are not followed.
+        let mut at = self.function.parent;
+        while let Some(index) = at {
+            let id = FunctionId { file: self.id.file, index: index as u32 };
+            let outer = self.project.function(id);
+            if let Some(param) = outer.params.iter().find(|param| param.name == name) {
+                return self.outer_parameter(id.file, param);
+            }
+            at = outer.parent;
+        }
+        Value::Unknown
+    }
+}

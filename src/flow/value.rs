@@ -1,0 +1,253 @@
+//! flow/value: what the flow engine knows of a value.
+
+use std::collections::BTreeSet;
+
+use crate::duty::Operation;
+use crate::facts::{HandlerId, StepId};
+use crate::name::Name;
+use crate::project::{ClassId, FunctionId, Symbol};
+
+/// How many alternatives of one value are kept apart.
+const MOST_ALTERNATIVES: usize = 8;
+
+/// How deep values nest.
+const DEEPEST: usize = 5;
+
+/// A row as one function sees it; the number is the function's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey(pub u32);
+
+/// Which session: one that came from outside the function, or one opened by a step of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SessionKey {
+    /// A parameter, an attribute of `self`, a module's variable: all taken for the same.
+    Outer,
+    /// Opened here.
+    Opened(StepId),
+}
+
+/// Which model a query or row is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ModelRef {
+    /// This class.
+    Class(ClassId),
+    /// The class that a parameter holds.
+    Param(u32),
+    /// The class that an attribute of `self` holds.
+    Own(Name),
+    /// Not known.
+    Unknown,
+}
+
+/// Keys a dictionary is known to have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Keys {
+    /// Surely there.
+    pub sure: BTreeSet<Name>,
+    /// There on some path, or in some form of the data.
+    pub perhaps: BTreeSet<Name>,
+    /// Whether other keys may be there.
+    pub is_open: bool,
+}
+
+impl Keys {
+    /// The keys that are there whichever of both dictionaries it is.
+    pub fn either(&self, other: &Keys) -> Keys {
+        let sure: BTreeSet<Name> = self.sure.intersection(&other.sure).copied().collect();
+        let all = [&self.sure, &other.sure, &self.perhaps, &other.perhaps];
+        let perhaps = all.into_iter().flatten().filter(|key| !sure.contains(key)).copied().collect();
+        Keys { sure, perhaps, is_open: self.is_open || other.is_open }
+    }
+
+    /// Adds the keys of another dictionary.
+    pub fn extend(&mut self, other: &Keys) {
+        self.sure.extend(&other.sure);
+        self.perhaps.extend(&other.perhaps);
+        self.is_open |= other.is_open;
+    }
+}
+
+/// A statement that is being built: `insert(M).values(…)` and kin.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Statement {
+    /// What it does.
+    pub operation: Operation,
+    /// To rows of which model.
+    pub model: ModelRef,
+    /// The columns it gives values.
+    pub keys: Keys,
+    /// The columns that the conflict branch of an upsert gives values.
+    pub on_conflict: Option<Keys>,
+}
+
+/// What the flow engine knows of a value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// Nothing.
+    Unknown,
+    /// `None`.
+    None,
+    /// `True` or `False`.
+    Switch(bool),
+    /// This string.
+    Text(Name),
+    /// Plain data: a number, some string, a response.
+    Plain,
+    /// A class, function, module or external name.
+    Symbol(Symbol),
+    /// A function bound to a receiver.
+    Method(Box<Value>, FunctionId),
+    /// An attribute of a value that says nothing more of it.
+    Attribute(Box<Value>, Name),
+    /// An instance of a class that is no row.
+    Object(ClassId),
+    /// An instance or result of something external, by the path that was called.
+    External(Name),
+    /// A parameter of which nothing is known but its number.
+    Param(u32),
+    /// What `super()` answers in a method of this class.
+    Super(ClassId),
+    /// A database session.
+    Session(SessionKey),
+    /// What makes sessions when called.
+    SessionMaker,
+    /// A transaction block of a session; leaving it commits.
+    Transaction(SessionKey),
+    /// A savepoint block.
+    Savepoint,
+    /// What a context manager written as a generator function answers.
+    Manager(FunctionId),
+    /// A row.
+    Row(RowKey),
+    /// Many values of one kind.
+    Many(Box<Value>),
+    /// A list or tuple with known parts.
+    Tuple(Vec<Value>),
+    /// A query, or the result of running one: whole rows of a model, or parts of rows when `None`.
+    Query(Option<ModelRef>),
+    /// A statement that writes.
+    Statement(Box<Statement>),
+    /// A dictionary.
+    Dictionary(Box<Keys>),
+    /// A key of a dictionary.
+    KeyOf(Box<Keys>),
+    /// The exception a handler has caught, or something made from it.
+    Caught(HandlerId),
+    /// Something that logs.
+    Logger,
+    /// The outcome of comparing a column of a row that is a parameter.
+    Decision(StepId),
+    /// The value of a column of a row that is a parameter.
+    Read(u32, Name),
+    /// One of these.
+    OneOf(Vec<Value>),
+}
+
+impl Value {
+    /// One of two values.
+    pub fn join(self, other: Value) -> Value {
+        if self == other {
+            return self;
+        }
+        if let (Value::Dictionary(a), Value::Dictionary(b)) = (&self, &other) {
+            return Value::Dictionary(Box::new(a.either(b)));
+        }
+        let mut all = self.alternatives();
+        all.extend(other.alternatives());
+        all.sort();
+        all.dedup();
+        match all.len() {
+            1 => all.swap_remove(0),
+            n if n > MOST_ALTERNATIVES => Value::Unknown,
+            _ => Value::OneOf(all),
+        }
+    }
+
+    /// The value, or nothing when it has grown too deep: a loop can wrap a value again in every turn.
+    pub fn limited(self) -> Value {
+        if self.is_deeper_than(DEEPEST) { Value::Unknown } else { self }
+    }
+
+    fn is_deeper_than(&self, depth: usize) -> bool {
+        match self {
+            Value::Many(inner) | Value::Attribute(inner, _) | Value::Method(inner, _) => {
+                depth == 0 || inner.is_deeper_than(depth - 1)
+            }
+            Value::Tuple(all) | Value::OneOf(all) => {
+                depth == 0 || all.iter().any(|one| one.is_deeper_than(depth - 1))
+            }
+            _ => false,
+        }
+    }
+
+    /// One of many values.
+    pub fn one_of(values: impl IntoIterator<Item = Value>) -> Value {
+        values.into_iter().reduce(Value::join).unwrap_or(Value::Unknown)
+    }
+
+    /// The values it may be.
+    pub fn alternatives(self) -> Vec<Value> {
+        match self {
+            Value::OneOf(all) => all,
+            one => vec![one],
+        }
+    }
+
+    /// Applies a function to each value it may be.
+    pub fn map(self, f: impl FnMut(Value) -> Value) -> Value {
+        Value::one_of(self.alternatives().into_iter().map(f))
+    }
+
+    /// The rows in it, at any depth of lists.
+    pub fn rows(&self) -> Vec<RowKey> {
+        match self {
+            Value::Row(key) => vec![*key],
+            Value::Many(inner) => inner.rows(),
+            Value::Tuple(all) | Value::OneOf(all) => all.iter().flat_map(Value::rows).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// One element of it, when it is iterated over.
+    pub fn element(self) -> Value {
+        match self {
+            Value::Many(inner) => *inner,
+            Value::Tuple(all) => Value::one_of(all),
+            Value::OneOf(all) => Value::one_of(all.into_iter().map(Value::element)),
+            Value::Dictionary(keys) => Value::KeyOf(keys),
+            // The caught error stays known in whatever is made from it.
+            Value::Caught(handler) => Value::Caught(handler),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The handler whose error it was made from.
+    pub fn caught(&self) -> Option<HandlerId> {
+        match self {
+            Value::Caught(handler) => Some(*handler),
+            Value::Many(inner) | Value::Attribute(inner, _) | Value::Method(inner, _) => inner.caught(),
+            Value::Tuple(all) | Value::OneOf(all) => all.iter().find_map(Value::caught),
+            _ => None,
+        }
+    }
+
+    /// The place where a decision over a row's column was made.
+    pub fn decision(&self) -> Option<StepId> {
+        match self {
+            Value::Decision(step) => Some(*step),
+            Value::OneOf(all) | Value::Tuple(all) => all.iter().find_map(Value::decision),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing useful is known of it.
+    pub fn is_vague(&self) -> bool {
+        match self {
+            Value::Unknown | Value::Param(_) | Value::None => true,
+            Value::Attribute(of, _) => of.is_vague() || matches!(**of, Value::Object(_) | Value::Row(_)),
+            Value::Symbol(Symbol::Variable(..)) => true,
+            Value::OneOf(all) => all.iter().all(Value::is_vague),
+            _ => false,
+        }
+    }
+}

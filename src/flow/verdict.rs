@@ -1,0 +1,322 @@
+//! flow/verdict: every write of the program with the standing of each duty, said once and where it belongs.
+//!
+//! A function judges the rows it made or loaded itself. A row that was handed in, or is returned with its write still
+//! open, is for the callers: the one that does not discharge a duty is where it is missing. When all of several
+//! callers would need the same line, it is missing in the callee, once.
+
+use std::collections::BTreeMap;
+
+use crate::duty::{Duty, Operation, Standing};
+use crate::facts::StepId;
+use crate::project::{ClassId, FunctionId, Project};
+
+use super::outcome::{Executed, RowReport};
+use super::row::{Base, Change, Level, Paths, Touch};
+use super::value::ModelRef;
+use super::{Flow, Outcome};
+
+/// One write with the standing of its duties.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The function it is said of.
+    pub function: FunctionId,
+    /// Where: the constructor, the first change, the delete.
+    pub step: StepId,
+    /// What it does.
+    pub operation: Operation,
+    /// The model.
+    pub model: ClassId,
+    /// Whether rows are removed for good.
+    pub removes: bool,
+    /// The duties it owes.
+    pub duties: Vec<(Duty, Standing)>,
+    /// Where the row becomes visible.
+    pub published: Option<(FunctionId, StepId)>,
+    /// Where a callee makes the change that this function answers for.
+    pub within: Option<(FunctionId, StepId)>,
+    /// Which kind of thing was looked at.
+    pub subject: Subject,
+    /// The function that answers for the duties, and where it got the row from a callee.
+    pub answers: (FunctionId, StepId),
+}
+
+/// Which kind of thing a judgement is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A row object.
+    Row,
+    /// A statement.
+    Statement,
+}
+
+/// What writes a column, for the question which default fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Insert,
+    Update,
+    Conflict,
+}
+
+/// All writes, in the order of files and places.
+pub fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
+    let mut all = Vec::new();
+    for id in project.function_ids() {
+        let Some(outcome) = flow.outcomes.get(&id) else { continue };
+        for report in outcome.rows.values() {
+            all.extend(of_row(project, flow, id, report));
+        }
+        for (&step, executed) in &outcome.executed {
+            all.extend(executed.iter().map(|executed| of_statement(project, id, step, executed)));
+        }
+    }
+    let mut all = said_in_callee(project, flow, all);
+    all.sort_by_key(|j| (j.function, j.step, j.operation, j.model, j.subject));
+    merged(all)
+}
+
+fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) -> Vec<Judgement> {
+    let ModelRef::Class(model) = report.info.model else { return Vec::new() };
+    if project.model(model).is_none() {
+        return Vec::new();
+    }
+    let has_callers = flow.callers.get(&id).is_some_and(|callers| !callers.is_empty());
+    let is_method_of_row = report.info.base == Base::Param(0)
+        && project
+            .class_of(id)
+            .is_some_and(|class| project.hierarchy(class).classes().any(|c| c == model) || class == model);
+    let answers = |at: usize| {
+        if has_callers || is_method_of_row {
+            report.judged[at]
+        } else {
+            report.judged[at].union(report.deferred[at])
+        }
+    };
+    let mut found = Vec::new();
+    let is_new = report.info.base == Base::New;
+    let operations: &[Operation] =
+        if is_new { &[Operation::Create] } else { &[Operation::Update, Operation::Delete] };
+    for &operation in operations {
+        let of_operation = |paths: Paths| {
+            paths.filter(|e| match operation {
+                Operation::Create => e.is_added,
+                Operation::Update => e.change == Change::Changed,
+                Operation::Delete => e.change == Change::Deleted,
+            })
+        };
+        if Duty::ALL.iter().all(|duty| of_operation(answers(duty.index())).is_empty()) {
+            continue;
+        }
+        let way = if is_new { Way::Insert } else { Way::Update };
+        let duties = owed(project, model, operation)
+            .into_iter()
+            .map(|duty| (duty, standing(project, model, duty, way, of_operation(answers(duty.index())))))
+            .collect();
+        let first = report.touches.first().copied();
+        let is_handed_back = report.info.base == Base::Loaded && report.info.origin.0 != id;
+        let (function, step, within) = match (is_new, first) {
+            // The constructor is the place of a create, whoever adds the row.
+            (true, _) => (report.info.origin.0, report.info.origin.1, None),
+            // A row that a callee loaded, changed and returned: the change is the place.
+            (false, Some(Touch { within: Some((callee, step)), .. })) if is_handed_back => {
+                (callee, step, None)
+            }
+            (false, Some(Touch { step, within })) => (id, step, within),
+            (false, None) => continue,
+        };
+        let published = report.published.map(|step| (id, step));
+        found.push(Judgement {
+            function,
+            step,
+            operation,
+            model,
+            removes: false,
+            duties,
+            published,
+            within,
+            subject: Subject::Row,
+            answers: (id, first.map_or(step, |touch| touch.step)),
+        });
+    }
+    found
+}
+
+fn of_statement(project: &Project, id: FunctionId, step: StepId, executed: &Executed) -> Judgement {
+    let plays = |duty: Duty| move |name: &crate::name::Name| project.roles.of_field(name) == Some(duty);
+    let keys = executed.keys.clone().unwrap_or_default();
+    let marks_deletion = executed.operation == Operation::Update
+        && (keys.sure.iter().any(plays(Duty::DeletedAt)) || keys.sure.iter().any(plays(Duty::DeletedBy)));
+    let operation = if marks_deletion { Operation::Delete } else { executed.operation };
+    let way = match (executed.operation, executed.is_conflict) {
+        (_, true) => Way::Conflict,
+        (Operation::Create, _) => Way::Insert,
+        _ => Way::Update,
+    };
+    let mut duties = Vec::new();
+    if !executed.removes {
+        for duty in owed(project, executed.model, operation) {
+            let level = if keys.sure.iter().any(plays(duty)) {
+                Level::Set
+            } else if keys.is_open || keys.perhaps.iter().any(plays(duty)) {
+                Level::Perhaps
+            } else {
+                Level::Unset
+            };
+            let paths = Paths::start().map(|e| super::row::Element { level, ..e });
+            duties.push((duty, standing(project, executed.model, duty, way, paths)));
+        }
+    }
+    Judgement {
+        function: id,
+        step,
+        operation,
+        model: executed.model,
+        removes: executed.removes,
+        duties,
+        published: None,
+        within: None,
+        subject: Subject::Statement,
+        answers: (id, step),
+    }
+}
+
+/// The duties a write of a model owes.
+fn owed(project: &Project, model: ClassId, operation: Operation) -> Vec<Duty> {
+    let candidates: &[Duty] = match operation {
+        Operation::Create => &[Duty::CreatedAt, Duty::UpdatedAt, Duty::CreatedBy],
+        Operation::Update => &[Duty::UpdatedAt, Duty::UpdatedBy],
+        Operation::Delete => &[Duty::DeletedAt, Duty::DeletedBy],
+    };
+    let mut found: Vec<Duty> = candidates.iter().copied().filter(|duty| project.owes(model, *duty)).collect();
+    if operation == Operation::Delete {
+        // A flag alone is a plain update for whatever the model keeps no record of.
+        if !project.owes(model, Duty::DeletedAt) && project.owes(model, Duty::UpdatedAt) {
+            found.push(Duty::UpdatedAt);
+        }
+        if !project.owes(model, Duty::DeletedBy) && project.owes(model, Duty::UpdatedBy) {
+            found.push(Duty::UpdatedBy);
+        }
+    }
+    found
+}
+
+fn standing(project: &Project, model: ClassId, duty: Duty, way: Way, paths: Paths) -> Standing {
+    let lowest = paths.elements().map(|e| e.level).min();
+    match lowest {
+        None | Some(Level::Excused | Level::Misplaced | Level::Set) => {
+            // An excused path says nothing of one beside it that could not be told.
+            if paths.elements().any(|e| e.level == Level::Perhaps) {
+                Standing::Unknown
+            } else {
+                Standing::Set
+            }
+        }
+        Some(Level::Perhaps) => Standing::Unknown,
+        Some(Level::Unset) if is_covered(project, model, duty, way) => Standing::Covered,
+        Some(Level::Unset) => Standing::Missing,
+    }
+}
+
+/// Whether something fills a column of the role on this way of writing (section by section of the coverage matrix: a
+/// client-side default fires on every INSERT SQLAlchemy builds, `onupdate` on every UPDATE it builds but for the
+/// conflict branch of an upsert; a bare server default does not count).
+fn is_covered(project: &Project, model: ClassId, duty: Duty, way: Way) -> bool {
+    let Some(model) = project.model(model) else { return false };
+    model.fields_of(project, duty).iter().any(|name| {
+        let column = model.columns[name];
+        match way {
+            Way::Insert => column.default,
+            Way::Update => column.on_update,
+            Way::Conflict => false,
+        }
+    })
+}
+
+/// Where several callers leave the same duty of the same callee's change, it is missing in the callee.
+fn said_in_callee(project: &Project, flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
+    let mut by_change: BTreeMap<(FunctionId, StepId), Vec<usize>> = BTreeMap::new();
+    for (index, judgement) in all.iter().enumerate() {
+        if let Some(within) = judgement.within {
+            by_change.entry(within).or_default().push(index);
+        }
+    }
+    let mut all: Vec<Option<Judgement>> = all.into_iter().map(Some).collect();
+    let mut moved = Vec::new();
+    for ((function, step), indices) in by_change {
+        let callers = flow.callers.get(&function).map_or(0, |callers| callers.len());
+        let of_callers: Vec<&Judgement> = indices.iter().filter_map(|&index| all[index].as_ref()).collect();
+        let functions: std::collections::BTreeSet<FunctionId> =
+            of_callers.iter().map(|j| j.function).collect();
+        if functions.len() < 2 || functions.len() < callers {
+            continue;
+        }
+        let lacks = |judgement: &Judgement| {
+            let lacking: Vec<Duty> = judgement
+                .duties
+                .iter()
+                .filter(|(_, s)| *s == Standing::Missing)
+                .map(|(duty, _)| *duty)
+                .collect();
+            lacking
+        };
+        let first = lacks(of_callers[0]);
+        if first.is_empty() || of_callers.iter().any(|judgement| lacks(judgement) != first) {
+            continue;
+        }
+        let mut one = of_callers[0].clone();
+        one.function = function;
+        one.step = step;
+        one.within = None;
+        one.published = None;
+        moved.push(one);
+        for index in indices {
+            all[index] = None;
+        }
+    }
+    let _ = project;
+    all.into_iter().flatten().chain(moved).collect()
+}
+
+/// Judgements of the same write, seen from several callers or rows, as one: the worst standing counts. But where some
+/// callers discharge a duty, it is missing in those that do not.
+fn merged(all: Vec<Judgement>) -> Vec<Judgement> {
+    let place = |j: &Judgement| (j.function, j.step, j.operation, j.model, j.removes);
+    let mut found: Vec<Judgement> = Vec::new();
+    for group in all.chunk_by(|a, b| place(a) == place(b)) {
+        let mut one = group[0].clone();
+        one.published = group.iter().find_map(|judgement| judgement.published);
+        let mut elsewhere: BTreeMap<(FunctionId, StepId), Judgement> = BTreeMap::new();
+        for (at, (duty, standing)) in one.duties.iter_mut().enumerate() {
+            let standings = || group.iter().filter_map(|judgement| judgement.duties.get(at));
+            let worst = standings().map(|(_, standing)| *standing).max().unwrap_or(*standing);
+            let is_set_by_some = standings().any(|(_, standing)| *standing == Standing::Set);
+            let lacking = |j: &&Judgement| j.duties.get(at).is_some_and(|(_, s)| *s == Standing::Missing);
+            let by_callers = group.iter().filter(lacking).all(|j| j.answers.0 != j.function);
+            if worst == Standing::Missing && is_set_by_some && by_callers {
+                *standing = Standing::Set;
+                for judgement in group.iter().filter(lacking) {
+                    let (function, step) = judgement.answers;
+                    let within = Some((judgement.function, judgement.step));
+                    let there = elsewhere.entry(judgement.answers).or_insert_with(|| Judgement {
+                        function,
+                        step,
+                        within,
+                        duties: Vec::new(),
+                        ..judgement.clone()
+                    });
+                    there.duties.push((*duty, Standing::Missing));
+                }
+            } else {
+                *standing = worst;
+            }
+        }
+        found.push(one);
+        found.extend(elsewhere.into_values());
+    }
+    found.sort_by_key(|j| (j.function, j.step, j.operation, j.model, j.subject));
+    found
+}
+
+/// Whether a function's own outcome knows a session.
+pub(super) fn sees_session(outcome: &Outcome) -> bool {
+    outcome.sees_session
+}

@@ -1,0 +1,15 @@
+//! lower: the only room that sees syntax trees. A file becomes facts, and gaps where it could not be understood.
+//!
+//! Lowering never fails, knows no other file, no rule and no setting.
+
+use crate::facts::FileFacts;
+use crate::source::{Language, Source};
+
+mod python;
+
+/// What a file says.
+pub fn lower(source: &Source) -> FileFacts {
+    match source.language {
+        Language::Python => python::lower(&source.text),
+    }
+}

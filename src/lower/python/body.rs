@@ -1,0 +1,231 @@
+//! lower/python/body: builds one body's outline: steps into blocks, blocks into regions, ways out through cleanups.
+
+use rustc_hash::FxHashMap;
+use tree_sitter::Node;
+
+use crate::facts::{
+    Block, BlockId, Bound, Function, FunctionKind, Next, Region, RegionId, RegionKind, Step, StepId, StepKind,
+};
+use crate::name::Name;
+use crate::source::Span;
+
+use super::{DEEPEST, Lowering, empty_function, field, span};
+
+/// How many copies of `finally` bodies one function may get, for its jumps.
+const MOST_COPIES: usize = 64;
+
+/// Something that must still run when a jump leaves it.
+#[derive(Clone, Copy)]
+pub(super) enum Cleanup<'t> {
+    /// The exit of a `with`; steps of it lie in the region around.
+    With { enter: StepId, span: Span, around: Option<RegionId> },
+    /// The block of a `finally`.
+    Finally { block: Node<'t>, around: Option<RegionId> },
+}
+
+/// A loop that a jump may leave or go round again.
+#[derive(Clone, Copy)]
+pub(super) struct Loop {
+    pub(super) again: BlockId,
+    pub(super) after: BlockId,
+    pub(super) cleanups: usize,
+}
+
+/// Where a jump goes.
+#[derive(Clone, Copy)]
+pub(super) enum Jump {
+    Leave,
+    To(BlockId),
+}
+
+/// One body on its way to an outline.
+pub(super) struct Body<'l, 's, 't> {
+    pub(super) lower: &'l mut Lowering<'s, 't>,
+    /// The index of the function that is built.
+    pub(super) index: usize,
+    pub(super) function: Function,
+    pub(super) cleanups: Vec<Cleanup<'t>>,
+    pub(super) loops: Vec<Loop>,
+    /// Loop variables of comprehensions, innermost last: they live in no scope, only in their steps.
+    pub(super) local_values: Vec<(Name, StepId)>,
+    /// Whether the code stands under a test for type checking.
+    pub(super) only_for_types: bool,
+    bound: FxHashMap<Name, bool>,
+    current: BlockId,
+    region: Option<RegionId>,
+    depth: usize,
+    copies: usize,
+}
+
+impl<'l, 's, 't> Body<'l, 's, 't> {
+    /// Lowers the body of function `index`.
+    pub(super) fn lower(lower: &'l mut Lowering<'s, 't>, node: Node<'t>, index: usize) {
+        let placeholder = empty_function(Name::new(""), String::new(), FunctionKind::Lambda);
+        let function = std::mem::replace(&mut lower.facts.functions[index], placeholder);
+        let mut body = Body {
+            lower,
+            index,
+            function,
+            cleanups: Vec::new(),
+            loops: Vec::new(),
+            local_values: Vec::new(),
+            only_for_types: false,
+            bound: FxHashMap::default(),
+            current: 0,
+            region: None,
+            depth: 0,
+            copies: 0,
+        };
+        let entry = body.new_block();
+        body.begin(entry);
+        for index in 0..body.function.params.len() {
+            body.bind_name(body.function.params[index].name);
+        }
+        body.contents(node);
+        body.finish(Next::Leave);
+        let mut bound: Vec<Bound> =
+            body.bound.iter().map(|(&name, &only_for_types)| Bound { name, only_for_types }).collect();
+        bound.sort_by_key(|bound| bound.name);
+        body.function.bound = bound;
+        let Body { lower, function, .. } = body;
+        lower.facts.functions[index] = function;
+    }
+
+    fn contents(&mut self, node: Node<'t>) {
+        match node.kind() {
+            "module" => self.statements(node),
+            "function_definition" => {
+                // A function with a syntax error in it could lose just the line that matters: it is left out, and told.
+                if node.has_error() {
+                    return;
+                }
+                if let Some(block) = field(node, "body") {
+                    self.statements(block);
+                }
+            }
+            "class_definition" => {
+                if let Some(block) = field(node, "body") {
+                    self.statements(block);
+                }
+            }
+            _ => {
+                let value = self.value(node);
+                self.emit(StepKind::Return(Some(value)), span(node));
+            }
+        }
+    }
+
+    /// Runs `inner` one level deeper, or tells a gap and answers nothing where the code nests too deep.
+    pub(super) fn deeper<T>(&mut self, node: Node<'t>, inner: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth >= DEEPEST {
+            let at = span(node);
+            self.lower.gap(at, &format!("nested deeper than {DEEPEST} levels"));
+            return None;
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        Some(result)
+    }
+
+    pub(super) fn emit(&mut self, kind: StepKind, span: Span) -> StepId {
+        self.function.steps.push(Step { kind, span });
+        (self.function.steps.len() - 1) as StepId
+    }
+
+    pub(super) fn bind_name(&mut self, name: Name) {
+        let only_for_types = self.only_for_types;
+        let known = self.bound.entry(name).or_insert(true);
+        *known &= only_for_types;
+    }
+
+    pub(super) fn new_block(&mut self) -> BlockId {
+        self.function.blocks.push(Block { start: 0, end: 0, next: Next::Throw, region: None });
+        (self.function.blocks.len() - 1) as BlockId
+    }
+
+    /// Goes on in an empty block, in the region that is current.
+    pub(super) fn begin(&mut self, block: BlockId) {
+        self.current = block;
+        let start = self.function.steps.len() as StepId;
+        let target = &mut self.function.blocks[block as usize];
+        target.start = start;
+        target.region = self.region;
+    }
+
+    /// Ends the current block.
+    pub(super) fn finish(&mut self, next: Next) {
+        let end = self.function.steps.len() as StepId;
+        let block = &mut self.function.blocks[self.current as usize];
+        block.end = end;
+        block.next = next;
+    }
+
+    /// Ends the current block and goes on in the next one.
+    pub(super) fn finish_into(&mut self, next: Next, block: BlockId) {
+        self.finish(next);
+        self.begin(block);
+    }
+
+    /// Goes on in a block that nothing leads to.
+    pub(super) fn begin_unreachable(&mut self) {
+        let dead = self.new_block();
+        self.begin(dead);
+    }
+
+    pub(super) fn region(&self) -> Option<RegionId> {
+        self.region
+    }
+
+    pub(super) fn set_region(&mut self, region: Option<RegionId>) {
+        self.region = region;
+    }
+
+    pub(super) fn new_region(&mut self, kind: RegionKind, parent: Option<RegionId>) -> RegionId {
+        self.function.regions.push(Region { parent, kind, lands: Vec::new(), passes: true });
+        (self.function.regions.len() - 1) as RegionId
+    }
+
+    /// Leaves towards `target`, running every cleanup beyond the first `keep` ones on the way.
+    pub(super) fn jump(&mut self, target: Jump, keep: usize) {
+        let waiting = self.cleanups.split_off(keep);
+        let (region, loops) = (self.region, self.loops.clone());
+        for (index, cleanup) in waiting.iter().enumerate().rev() {
+            // What runs now lies outside of the cleanup itself, but inside those further out.
+            self.cleanups.extend_from_slice(&waiting[..index]);
+            match *cleanup {
+                Cleanup::With { enter, span, around } => {
+                    self.enter_region_block(around);
+                    self.emit(StepKind::Exit { enter, raising: false }, span);
+                }
+                Cleanup::Finally { block, around } => {
+                    self.copies += 1;
+                    if self.copies > MOST_COPIES {
+                        self.lower.gap(super::span(block), "too many ways out through this `finally`");
+                    } else {
+                        self.enter_region_block(around);
+                        self.statements(block);
+                    }
+                }
+            }
+            self.cleanups.truncate(keep);
+        }
+        match target {
+            Jump::Leave => self.finish(Next::Leave),
+            Jump::To(block) => self.finish(Next::Goto(block)),
+        }
+        self.cleanups.truncate(keep);
+        self.cleanups.extend(waiting);
+        self.loops = loops;
+        self.region = region;
+        self.begin_unreachable();
+    }
+
+    /// Goes on in a new block of another region.
+    pub(super) fn enter_region_block(&mut self, region: Option<RegionId>) {
+        let block = self.new_block();
+        self.finish(Next::Goto(block));
+        self.region = region;
+        self.begin(block);
+    }
+}

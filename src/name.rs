@@ -1,0 +1,120 @@
+//! name: interned identifiers and dotted paths, compared by address and ordered by spelling.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::{LazyLock, Mutex};
+
+use rustc_hash::FxHashSet;
+
+/// An identifier or dotted path. Copies are free; equality is one comparison of addresses.
+///
+/// Names live as long as the process: a program has few distinct ones, and they are shared by all its files.
+#[derive(Clone, Copy)]
+pub struct Name(&'static str);
+
+static TABLE: LazyLock<Mutex<FxHashSet<&'static str>>> = LazyLock::new(Mutex::default);
+
+thread_local! {
+    // Most names are met again at once, so that a thread seldom asks the shared table.
+    static SEEN: RefCell<FxHashSet<&'static str>> = RefCell::default();
+}
+
+impl Name {
+    /// The name with this spelling.
+    pub fn new(text: &str) -> Name {
+        SEEN.with_borrow_mut(|seen| {
+            if let Some(&known) = seen.get(text) {
+                return Name(known);
+            }
+            let mut table = TABLE.lock().expect("internal error: a thread died while it interned a name");
+            let known = match table.get(text) {
+                Some(&known) => known,
+                None => {
+                    let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
+                    table.insert(leaked);
+                    leaked
+                }
+            };
+            seen.insert(known);
+            Name(known)
+        })
+    }
+
+    /// The spelling.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// This path with one more part.
+    pub fn join(self, part: &str) -> Name {
+        if self.0.is_empty() { Name::new(part) } else { Name::new(&format!("{}.{part}", self.0)) }
+    }
+
+    /// The part behind the last dot.
+    pub fn last(self) -> &'static str {
+        self.0.rsplit('.').next().unwrap_or(self.0)
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0.as_ptr() as usize).hash(state);
+        self.0.len().hash(state);
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Name) -> std::cmp::Ordering {
+        self.0.cmp(other.0)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0, out)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Name;
+
+    #[test]
+    fn equal_spellings_are_one_name_in_every_thread() {
+        let here = Name::new("created_at");
+        let there = std::thread::spawn(|| Name::new("created_at")).join().expect("the thread ends");
+        assert!(here == there);
+        assert!(Name::new("a") < Name::new("b"));
+        assert_eq!(Name::new("a.b").join("c").last(), "c");
+    }
+}

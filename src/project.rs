@@ -1,0 +1,222 @@
+//! project: the facts of all files as one program: modules, names over imports, class hierarchies, models.
+//!
+//! Nothing here knows a rule. Names are resolved as Python resolves them: an import binds what the imported module
+//! binds, a star import what it exports, and what lies outside the scanned files is an external dotted path.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::config;
+use crate::duty::Duty;
+use crate::facts::{Class, FileFacts, Function, FunctionKind, StepKind};
+use crate::name::Name;
+use crate::source::Source;
+
+pub use class::{Ancestor, Hierarchy};
+pub use model::{Column, Model};
+pub use resolve::Lookup;
+
+mod builtin;
+mod class;
+mod model;
+mod module;
+mod resolve;
+
+/// A file of the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A class, by its file and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClassId {
+    /// Its file.
+    pub file: FileId,
+    /// Its index in [`FileFacts::classes`].
+    pub index: u32,
+}
+
+/// A function, by its file and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionId {
+    /// Its file.
+    pub file: FileId,
+    /// Its index in [`FileFacts::functions`].
+    pub index: u32,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Symbol {
+    /// A module of the project.
+    Module(FileId),
+    /// A folder of the project without a file of its own, by its dotted path.
+    Package(Name),
+    /// A class.
+    Class(ClassId),
+    /// A function.
+    Function(FunctionId),
+    /// A variable at the top level of a module.
+    Variable(FileId, Name),
+    /// Something outside the scanned files, by its dotted path.
+    External(Name),
+}
+
+/// Which names play which role.
+#[derive(Clone, Debug, Default)]
+pub struct Roles {
+    /// The columns.
+    pub fields: config::Roles,
+    /// The methods.
+    pub setters: config::Roles,
+}
+
+impl Roles {
+    /// The duty a column of this name fills.
+    pub fn of_field(&self, name: &str) -> Option<Duty> {
+        self.fields.duty(name)
+    }
+
+    /// The duty a method of this name discharges.
+    pub fn of_setter(&self, name: &str) -> Option<Duty> {
+        self.setters.duty(name)
+    }
+}
+
+/// One file: its text and what it says.
+#[derive(Debug)]
+pub struct File {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// What it says.
+    pub facts: FileFacts,
+    globals: FxHashMap<Name, Global>,
+}
+
+/// What binds a name at the top level of a module.
+#[derive(Clone, Copy, Debug)]
+enum Global {
+    Import(usize),
+    Class(usize),
+    Function(usize),
+    Variable,
+}
+
+/// All files as one program.
+#[derive(Debug)]
+pub struct Project {
+    /// The files, in path order.
+    pub files: Vec<File>,
+    /// Which names play which role.
+    pub roles: Roles,
+    modules: FxHashMap<Name, FileId>,
+    module_names: Vec<Name>,
+    by_last_part: FxHashMap<&'static str, Vec<FileId>>,
+    packages: FxHashSet<Name>,
+    hierarchies: FxHashMap<ClassId, Hierarchy>,
+    models: FxHashMap<ClassId, Model>,
+}
+
+impl Project {
+    /// Joins the facts of all files.
+    pub fn new(files: Vec<(Arc<Source>, FileFacts)>, roles: Roles) -> Project {
+        let files: Vec<File> = files
+            .into_iter()
+            .map(|(source, facts)| {
+                let globals = globals(&facts);
+                File { source, facts, globals }
+            })
+            .collect();
+        let mut project = Project {
+            files,
+            roles,
+            modules: FxHashMap::default(),
+            module_names: Vec::new(),
+            by_last_part: FxHashMap::default(),
+            packages: FxHashSet::default(),
+            hierarchies: FxHashMap::default(),
+            models: FxHashMap::default(),
+        };
+        project.index_modules();
+        project.hierarchies = class::hierarchies(&project);
+        project.models = model::models(&project);
+        project
+    }
+
+    /// A file.
+    pub fn file(&self, id: FileId) -> &File {
+        &self.files[id.0 as usize]
+    }
+
+    /// The facts of a class.
+    pub fn class(&self, id: ClassId) -> &Class {
+        &self.file(id.file).facts.classes[id.index as usize]
+    }
+
+    /// The outline of a function.
+    pub fn function(&self, id: FunctionId) -> &Function {
+        &self.file(id.file).facts.functions[id.index as usize]
+    }
+
+    /// All files, in path order.
+    pub fn file_ids(&self) -> impl Iterator<Item = FileId> + use<> {
+        (0..self.files.len() as u32).map(FileId)
+    }
+
+    /// All functions, in path order and source order.
+    pub fn function_ids(&self) -> Vec<FunctionId> {
+        let of_file = |file: FileId| {
+            (0..self.file(file).facts.functions.len() as u32).map(move |index| FunctionId { file, index })
+        };
+        self.file_ids().flat_map(of_file).collect()
+    }
+
+    /// All classes, in path order and source order.
+    pub fn class_ids(&self) -> Vec<ClassId> {
+        let of_file = |file: FileId| {
+            (0..self.file(file).facts.classes.len() as u32).map(move |index| ClassId { file, index })
+        };
+        self.file_ids().flat_map(of_file).collect()
+    }
+
+    /// The class whose method a function is.
+    pub fn class_of(&self, id: FunctionId) -> Option<ClassId> {
+        self.function(id).class.map(|index| ClassId { file: id.file, index: index as u32 })
+    }
+
+    /// The classes a class derives from.
+    pub fn hierarchy(&self, class: ClassId) -> &Hierarchy {
+        &self.hierarchies[&class]
+    }
+
+    /// What a class says about a table, where it is mapped to one.
+    pub fn model(&self, class: ClassId) -> Option<&Model> {
+        self.models.get(&class)
+    }
+}
+
+/// The last binding of a name is the one that runs; but an alternative in a handler (`except ImportError`) does not
+/// replace what the `try` binds.
+fn globals(facts: &FileFacts) -> FxHashMap<Name, Global> {
+    let mut found: FxHashMap<Name, Global> = FxHashMap::default();
+    let Some(module) = facts.functions.first() else { return found };
+    debug_assert_eq!(module.kind, FunctionKind::Module);
+    for block in &module.blocks {
+        let in_handler = block.region.is_some_and(|region| {
+            matches!(module.regions[region as usize].kind, crate::facts::RegionKind::Handler(_))
+        });
+        for step in &module.steps[block.start as usize..block.end as usize] {
+            let StepKind::Bind { name, value, .. } = step.kind else { continue };
+            let global = match module.steps[value as usize].kind {
+                StepKind::Import(index) => Global::Import(index),
+                StepKind::Class(index) => Global::Class(index),
+                StepKind::Function(index) => Global::Function(index),
+                _ => Global::Variable,
+            };
+            if !(in_handler && found.contains_key(&name)) {
+                found.insert(name, global);
+            }
+        }
+    }
+    found
+}

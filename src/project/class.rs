@@ -1,0 +1,154 @@
+//! project/class: what a class derives from, over files.
+
+use rustc_hash::FxHashMap;
+
+use crate::facts::Term;
+use crate::name::Name;
+
+use super::{ClassId, FunctionId, Project, Symbol};
+
+/// How many ancestors are followed; a longer line is taken for a cycle.
+const MOST_ANCESTORS: usize = 256;
+
+/// One class above another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ancestor {
+    /// A class of the project.
+    Project(ClassId),
+    /// A class from outside, by its dotted path; for a variable or something unresolved, the path as written.
+    External(Name),
+}
+
+/// A class and everything it derives from, itself first, in the order attributes are looked up.
+#[derive(Clone, Debug, Default)]
+pub struct Hierarchy {
+    /// The line of ancestors.
+    pub line: Vec<Ancestor>,
+}
+
+impl Hierarchy {
+    /// The classes of the project in the line, the class itself first.
+    pub fn classes(&self) -> impl Iterator<Item = ClassId> + '_ {
+        self.line.iter().filter_map(|ancestor| match ancestor {
+            Ancestor::Project(class) => Some(*class),
+            Ancestor::External(_) => None,
+        })
+    }
+
+    /// The external classes in the line.
+    pub fn externals(&self) -> impl Iterator<Item = Name> + '_ {
+        self.line.iter().filter_map(|ancestor| match ancestor {
+            Ancestor::External(path) => Some(*path),
+            Ancestor::Project(_) => None,
+        })
+    }
+}
+
+impl Project {
+    /// The method a class or its ancestors define under a name; the last definition in a class counts.
+    pub fn method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
+        self.hierarchy(class).classes().find_map(|class| self.own_method(class, name))
+    }
+
+    /// The method the ancestors of a class define under a name, as `super()` finds it.
+    pub fn inherited_method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
+        self.hierarchy(class).classes().skip(1).find_map(|class| self.own_method(class, name))
+    }
+
+    fn own_method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
+        let methods = &self.class(class).methods;
+        let &(_, index) = methods.iter().rev().find(|(method, _)| *method == name)?;
+        Some(FunctionId { file: class.file, index: index as u32 })
+    }
+
+    /// The value a class or its ancestors give a name in their body.
+    pub fn class_field(&self, class: ClassId, name: Name) -> Option<(ClassId, &crate::facts::Field)> {
+        self.hierarchy(class).classes().find_map(|class| {
+            let field = self.class(class).fields.iter().rev().find(|field| field.name == name)?;
+            Some((class, field))
+        })
+    }
+
+    /// The dotted path a base class is written with.
+    fn base(&self, class: ClassId, base: &Term) -> Option<Ancestor> {
+        match base {
+            Term::Path(path) => {
+                let found = self.resolve_in_scope(class, *path);
+                Some(match found {
+                    Some(Symbol::Class(other)) if other != class => Ancestor::Project(other),
+                    Some(Symbol::External(path)) => Ancestor::External(path),
+                    // `Base = declarative_base()`: what is called says what the variable is.
+                    Some(Symbol::Variable(file, name)) => match self.declared_call(file, name) {
+                        Some(Symbol::External(path)) => Ancestor::External(path),
+                        _ => Ancestor::External(*path),
+                    },
+                    _ => Ancestor::External(*path),
+                })
+            }
+            Term::Generic { base, .. } => self.base(class, base),
+            Term::Call { callee, .. } => self.base(class, callee),
+            _ => None,
+        }
+    }
+
+    fn resolve_in_scope(&self, class: ClassId, path: Name) -> Option<Symbol> {
+        let facts = self.class(class);
+        let first = path.split('.').next().unwrap_or(&path);
+        // A class beside it in the same function or class body comes first.
+        let scope = &self.file(class.file).facts.functions[facts.scope];
+        let prefix = facts.qualname.rsplit_once('.').map_or("", |(prefix, _)| prefix);
+        if scope.parent.is_some() && !prefix.is_empty() {
+            let beside = format!("{prefix}.{first}");
+            let classes = &self.file(class.file).facts.classes;
+            if let Some(index) =
+                classes.iter().position(|other| other.qualname == beside && path.as_str() == first)
+            {
+                return Some(Symbol::Class(ClassId { file: class.file, index: index as u32 }));
+            }
+        }
+        self.resolve_path(class.file, path)
+    }
+
+    /// What is called to make the value of a variable at the top level of a module.
+    pub fn declared_call(&self, file: super::FileId, name: Name) -> Option<Symbol> {
+        let declared = &self.file(file).facts.declared;
+        let field = declared.iter().rev().find(|field| field.name == name && field.value.is_some())?;
+        let Some(Term::Call { callee, .. }) = &field.value else { return None };
+        let Term::Path(path) = **callee else { return None };
+        self.resolve_path(file, path)
+    }
+}
+
+/// The lines of ancestors of all classes.
+pub(super) fn hierarchies(project: &Project) -> FxHashMap<ClassId, Hierarchy> {
+    let mut bases: FxHashMap<ClassId, Vec<Ancestor>> = FxHashMap::default();
+    for class in project.class_ids() {
+        let above = project.class(class).bases.iter().filter_map(|base| project.base(class, base)).collect();
+        bases.insert(class, above);
+    }
+    let line = |class: ClassId| {
+        let mut line = Vec::new();
+        let mut waiting = vec![Ancestor::Project(class)];
+        // Code may say that classes derive from each other in a circle; the count ends that.
+        let mut turns = 0;
+        while let Some(next) = waiting.pop() {
+            turns += 1;
+            if turns > MOST_ANCESTORS {
+                break;
+            }
+            // A class met on two ways is looked up where the later way puts it, behind its other heirs.
+            if let Some(at) = line.iter().position(|known| *known == next) {
+                if at == 0 {
+                    continue;
+                }
+                line.remove(at);
+            }
+            line.push(next);
+            if let Ancestor::Project(class) = next {
+                waiting.extend(bases[&class].iter().rev());
+            }
+        }
+        Hierarchy { line }
+    };
+    bases.keys().map(|&class| (class, line(class))).collect()
+}

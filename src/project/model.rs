@@ -1,0 +1,278 @@
+//! project/model: classes that are mapped to tables, their columns, and what fills a column nobody sets.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::duty::Duty;
+use crate::facts::{ArgumentKind, Field, Function, StepKind, Term};
+use crate::name::Name;
+
+use super::{Ancestor, ClassId, Project};
+
+/// A class that is mapped to a table.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// Its columns by attribute name, inherited ones included.
+    pub columns: FxHashMap<Name, Column>,
+    /// Every other name the class or an ancestor defines: relationships, properties, methods, annotations.
+    pub other_names: FxHashSet<Name>,
+    /// Whether an ancestor could not be resolved, so that more columns may exist than are known.
+    pub is_open: bool,
+}
+
+/// What fills a column that the code does not set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Column {
+    /// A client-side default (`default=`, `insert_default=`, `default_factory=`).
+    pub default: bool,
+    /// A default of the database (`server_default=`).
+    pub server_default: bool,
+    /// A client-side value for updates (`onupdate=`).
+    pub on_update: bool,
+}
+
+impl Model {
+    /// The columns that play a role, in the order the configuration prefers them.
+    pub fn fields_of(&self, project: &Project, duty: Duty) -> Vec<Name> {
+        let plays = |name: &&Name| project.roles.of_field(name) == Some(duty);
+        let mut names: Vec<Name> = self.columns.keys().filter(plays).copied().collect();
+        let preferred = project.roles.fields.names(duty);
+        let rank = |name: &Name| preferred.iter().position(|known| **known == **name).unwrap_or(usize::MAX);
+        names.sort_by_key(|name| (rank(name), *name));
+        names
+    }
+
+    /// Whether the class defines a name in any way.
+    pub fn defines(&self, name: Name) -> bool {
+        self.columns.contains_key(&name) || self.other_names.contains(&name)
+    }
+}
+
+impl Project {
+    /// The setter a class has for a duty.
+    pub fn setter(&self, class: ClassId, duty: Duty) -> Option<Name> {
+        self.hierarchy(class).classes().find_map(|class| {
+            let methods = &self.class(class).methods;
+            methods.iter().map(|(name, _)| *name).find(|name| self.roles.of_setter(name) == Some(duty))
+        })
+    }
+
+    /// Whether a write of this class owes a duty: a column plays the role, or a setter stands for the actor.
+    pub fn owes(&self, class: ClassId, duty: Duty) -> bool {
+        let Some(model) = self.model(class) else { return false };
+        let has_column = model.columns.keys().any(|name| self.roles.of_field(name) == Some(duty));
+        has_column || (duty.is_actor() && self.setter(class, duty).is_some())
+    }
+}
+
+/// All mapped classes of a project.
+pub(super) fn models(project: &Project) -> FxHashMap<ClassId, Model> {
+    let mut found = FxHashMap::default();
+    for class in project.class_ids() {
+        if is_mapped(project, class) {
+            found.insert(class, model(project, class));
+        }
+    }
+    found
+}
+
+/// Bases of declarative models, by the last part of their path.
+const DECLARATIVE: &[&str] =
+    &["DeclarativeBase", "DeclarativeBaseNoMeta", "declarative_base", "automap_base", "as_declarative"];
+
+/// External ancestors that add no columns.
+const WITHOUT_COLUMNS: &[&str] = &[
+    "ABC",
+    "AsyncAttrs",
+    "DeclarativeBase",
+    "DeclarativeBaseNoMeta",
+    "Generic",
+    "MappedAsDataclass",
+    "Model",
+    "Protocol",
+    "SQLModel",
+    "SerializerMixin",
+    "UserMixin",
+    "declarative_base",
+    "object",
+];
+
+fn is_mapped(project: &Project, class: ClassId) -> bool {
+    let own = project.class(class);
+    let named = |name: &str| own.fields.iter().find(|field| &*field.name == name);
+    if named("__abstract__").is_some_and(|field| field.value == Some(Term::Switch(true))) {
+        return false;
+    }
+    let line = project.hierarchy(class);
+    let is_sql_model = line.externals().any(|path| path.last() == "SQLModel");
+    if is_sql_model {
+        let table = |class: ClassId| {
+            project
+                .class(class)
+                .keywords
+                .iter()
+                .any(|(name, on)| &**name == "table" && *on == Term::Switch(true))
+        };
+        return line.classes().any(table);
+    }
+    let has_columns = || line.classes().any(|class| declares_columns(project, class));
+    // Flask-SQLAlchemy names the table by itself; a base class of the project's own may do so, too.
+    if line.externals().any(|path| path.ends_with("db.Model")) {
+        return has_columns();
+    }
+    let names_table = line.classes().any(|class| {
+        let class = project.class(class);
+        class.fields.iter().any(|field| matches!(&*field.name, "__tablename__" | "__table__"))
+            || class.methods.iter().any(|(name, _)| &**name == "__tablename__")
+    });
+    let is_declarative = line.externals().any(|path| DECLARATIVE.contains(&path.last()));
+    names_table && (is_declarative || has_columns())
+}
+
+fn declares_columns(project: &Project, class: ClassId) -> bool {
+    project.class(class).fields.iter().any(|field| column(field, Declares::Explicitly).is_some())
+}
+
+fn model(project: &Project, class: ClassId) -> Model {
+    let mut model = Model::default();
+    let line = project.hierarchy(class);
+    let declares = if line.externals().any(|path| path.last() == "SQLModel") {
+        Declares::ByAnnotation
+    } else {
+        Declares::Explicitly
+    };
+    for ancestor in &line.line {
+        let class = match ancestor {
+            Ancestor::Project(class) => *class,
+            Ancestor::External(path) => {
+                model.is_open |= !WITHOUT_COLUMNS.contains(&path.last());
+                continue;
+            }
+        };
+        let facts = project.class(class);
+        for field in &facts.fields {
+            // What a class nearer to the model says of a name hides what its ancestors say.
+            if model.defines(field.name) {
+                continue;
+            }
+            match column(field, declares) {
+                Some(column) => {
+                    model.columns.insert(field.name, column);
+                }
+                None => {
+                    model.other_names.insert(field.name);
+                }
+            }
+        }
+        for &(name, index) in &facts.methods {
+            if model.defines(name) {
+                continue;
+            }
+            let function = &project.file(class.file).facts.functions[index];
+            match declared_attribute(function) {
+                Some(column) => {
+                    model.columns.insert(name, column);
+                }
+                None => {
+                    model.other_names.insert(name);
+                }
+            }
+        }
+    }
+    model
+}
+
+/// How a model says what its columns are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Declares {
+    /// By `Column(…)`, `mapped_column(…)` or `Mapped[…]`.
+    Explicitly,
+    /// By any annotation, as SQLModel does.
+    ByAnnotation,
+}
+
+fn column(field: &Field, declares: Declares) -> Option<Column> {
+    if let Some(Term::Call { callee, arguments, keywords }) = &field.value {
+        let Term::Path(callee) = &**callee else { return None };
+        return match callee.last() {
+            "Column" | "mapped_column" => Some(filled(keywords)),
+            "Field" => {
+                let mut column = filled(keywords);
+                // SQLModel: a whole column, or keywords for the one it makes.
+                for (name, value) in keywords {
+                    if let (true, Term::Call { keywords, .. }) = (name.starts_with("sa_column"), value) {
+                        let inner = filled(keywords);
+                        column.default |= inner.default;
+                        column.server_default |= inner.server_default;
+                        column.on_update |= inner.on_update;
+                    }
+                }
+                // `Field(None)` and `Field(…)` give a positional default.
+                column.default |=
+                    arguments.iter().any(|argument| !matches!(argument, Term::None | Term::Other));
+                Some(column)
+            }
+            "deferred" | "column_property" => match arguments.first() {
+                Some(Term::Call { callee, keywords, .. }) if matches!(&**callee, Term::Path(p) if p.last() == "Column") => {
+                    Some(filled(keywords))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+    }
+    match &field.annotation {
+        Some(Term::Generic { base, .. }) if matches!(&**base, Term::Path(path) if path.last() == "Mapped") => {
+            Some(Column::default())
+        }
+        Some(Term::Generic { base, .. }) if matches!(&**base, Term::Path(path) if path.last() == "ClassVar") => {
+            None
+        }
+        Some(_) if declares == Declares::ByAnnotation => {
+            let default = field.value.as_ref().is_some_and(|value| *value != Term::None);
+            Some(Column { default, ..Column::default() })
+        }
+        _ => None,
+    }
+}
+
+fn filled(keywords: &[(Name, Term)]) -> Column {
+    let given = |wanted: &[&str]| {
+        keywords.iter().any(|(name, value)| wanted.contains(&&**name) && *value != Term::None)
+    };
+    Column {
+        default: given(&["default", "insert_default", "default_factory"]),
+        server_default: given(&["server_default"]),
+        // `server_onupdate=` is a marker; nothing fires.
+        on_update: given(&["onupdate"]),
+    }
+}
+
+/// The column a `@declared_attr` method makes.
+fn declared_attribute(function: &Function) -> Option<Column> {
+    let is_declared = function.decorators.iter().any(|decorator| {
+        matches!(decorator, Term::Path(path) if path.split('.').any(|part| part == "declared_attr"))
+    });
+    if !is_declared {
+        return None;
+    }
+    function.steps.iter().find_map(|step| {
+        let StepKind::Call { callee, arguments } = &step.kind else { return None };
+        let called = match function.steps[*callee as usize].kind {
+            StepKind::Name(name) | StepKind::Attribute { name, .. } => name,
+            _ => return None,
+        };
+        if !matches!(&*called, "Column" | "mapped_column") {
+            return None;
+        }
+        let given = |wanted: &[&str]| {
+            arguments
+                .iter()
+                .any(|argument| matches!(argument.kind, ArgumentKind::Keyword(n) if wanted.contains(&&*n)))
+        };
+        Some(Column {
+            default: given(&["default", "insert_default"]),
+            server_default: given(&["server_default"]),
+            on_update: given(&["onupdate"]),
+        })
+    })
+}

@@ -1,0 +1,101 @@
+//! project/module: which file a dotted module path means, seen from the file that imports it.
+
+use crate::name::Name;
+
+use super::{FileId, Project, Symbol, builtin};
+
+impl Project {
+    pub(super) fn index_modules(&mut self) {
+        for (index, file) in self.files.iter().enumerate() {
+            let id = FileId(index as u32);
+            let path = file.source.display_path();
+            let stem = path.strip_suffix(".py").unwrap_or(&path);
+            let (dotted, is_package) = match stem.strip_suffix("__init__") {
+                Some(folder) => (folder.trim_end_matches('/'), true),
+                None => (stem, false),
+            };
+            let name = Name::new(&dotted.trim_start_matches('/').replace('/', "."));
+            // A package's own file wins over a module of the same name beside it, as in Python.
+            if is_package || !self.modules.contains_key(&name) {
+                self.modules.insert(name, id);
+            }
+            self.module_names.push(name);
+            self.by_last_part.entry(name.last()).or_default().push(id);
+            let mut folder = name.as_str();
+            while let Some((parent, _)) = folder.rsplit_once('.') {
+                if !self.packages.insert(Name::new(parent)) {
+                    break;
+                }
+                folder = parent;
+            }
+        }
+    }
+
+    /// The dotted path of a file's module, from the top of the paths as they were given.
+    pub fn module_name(&self, file: FileId) -> Name {
+        self.module_names[file.0 as usize]
+    }
+
+    /// Whether the file is a package's `__init__`.
+    pub fn is_package(&self, file: FileId) -> bool {
+        self.file(file).source.path.file_stem().is_some_and(|stem| stem == "__init__")
+    }
+
+    /// What a relative import's dots and path mean in a file.
+    pub(super) fn relative_module(&self, from: FileId, level: u32, module: &str) -> Option<Symbol> {
+        let mut base = self.module_name(from).as_str();
+        let ups = if self.is_package(from) { level - 1 } else { level };
+        for _ in 0..ups {
+            base = base.rsplit_once('.').map_or("", |(parent, _)| parent);
+        }
+        let path = match (base, module) {
+            ("", module) => module.to_owned(),
+            (base, "") => base.to_owned(),
+            (base, module) => format!("{base}.{module}"),
+        };
+        self.module_at(Name::new(&path))
+    }
+
+    /// What an absolute module path means, seen from a file: first below the folders around it, then anywhere.
+    pub(super) fn absolute_module(&self, from: FileId, module: Name) -> Symbol {
+        let top = module.split('.').next().unwrap_or(&module);
+        let mut folder = self.module_name(from).as_str();
+        loop {
+            folder = folder.rsplit_once('.').map_or("", |(parent, _)| parent);
+            let full = if folder.is_empty() { module } else { Name::new(&format!("{folder}.{module}")) };
+            // A folder inside a package is no place Python starts from; names of the standard library are its own.
+            let is_start = !self.modules.contains_key(&Name::new(folder)) || folder.is_empty();
+            if is_start
+                && let Some(found) = self.module_at(full)
+                && !(module.as_str() == top && builtin::is_standard_module(top))
+            {
+                return found;
+            }
+            if folder.is_empty() {
+                break;
+            }
+        }
+        // A source folder beside this one (`src/`, another service's library): only when there is no doubt.
+        if !builtin::is_standard_module(top) {
+            let suffix = format!(".{module}");
+            let candidates = self.by_last_part.get(module.last()).map_or(&[][..], Vec::as_slice);
+            let mut fitting = candidates.iter().filter(|&&file| {
+                let name = self.module_name(file);
+                let Some(start) = name.strip_suffix(&suffix) else { return false };
+                !self.modules.contains_key(&Name::new(start))
+            });
+            if let (Some(&only), None) = (fitting.next(), fitting.next()) {
+                return Symbol::Module(only);
+            }
+        }
+        Symbol::External(module)
+    }
+
+    /// The module or folder at a full dotted path.
+    pub(super) fn module_at(&self, path: Name) -> Option<Symbol> {
+        if let Some(&file) = self.modules.get(&path) {
+            return Some(Symbol::Module(file));
+        }
+        self.packages.contains(&path).then_some(Symbol::Package(path))
+    }
+}

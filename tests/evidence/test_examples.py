@@ -1,0 +1,22 @@
+"""Every example of every page is Python that runs."""
+
+import pytest
+from pages import RULES, Example, examples, run
+
+ALL = examples()
+
+
+def test_every_page_has_examples():
+    """A page shows what is wrong and what is right."""
+    sections = {(example.page, example.section) for example in ALL}
+    for path in RULES.glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        if "```python" in text:
+            assert {(path.stem, "bad"), (path.stem, "good")} <= sections, path.stem
+
+
+@pytest.mark.parametrize("example", ALL, ids=str)
+def test_every_example_runs_as_python(example: Example):
+    """Also the bad ones: what is wrong with them shows later, when they are called."""
+    module = run(example.code, str(example))
+    assert any(callable(value) for name, value in vars(module).items() if not name.startswith("__"))

@@ -1,0 +1,54 @@
+"""The marks in the fixtures are well formed: they name rules, and every rule is broken somewhere."""
+
+import re
+
+from pages import ROOT, RULES
+
+MARK = re.compile(r"# planted: (.*)$", re.MULTILINE)
+SERVICE = ROOT / "fixtures" / "orders-fastapi" / "orders"
+STANDARD = ROOT / "fixtures" / "standard"
+# The rules that the fixtures of this service are made for.
+PLANTED = {
+    "missing-created-at",
+    "missing-updated-at",
+    "missing-deleted-at",
+    "missing-created-by",
+    "missing-updated-by",
+    "missing-deleted-by",
+    "hard-delete",
+    "phantom-audit-field",
+    "unimported-exception",
+    "unimported-datetime",
+    "unimported-audit-context",
+    "missing-rollback",
+    "swallowed-error",
+    "unlogged-error",
+    "lazy-user-attribute",
+    "unused-suppression",
+    "suppression-without-reason",
+    "expired-suppression",
+}
+
+
+def marks(folder):
+    for path in sorted(folder.rglob("*.py")):
+        for ids in MARK.findall(path.read_text(encoding="utf-8")):
+            yield path, ids.split(", ")
+
+
+def test_every_mark_names_a_rule():
+    """A mark is a comma-separated list of rule ids, and each has a page."""
+    pages = {path.stem for path in RULES.glob("*.md")}
+    for path, ids in [*marks(SERVICE), *marks(STANDARD)]:
+        assert set(ids) <= pages and len(set(ids)) == len(ids), (path, ids)
+
+
+def test_every_rule_is_broken_somewhere():
+    """Each rule is planted in the order service at least once."""
+    assert {one for _, ids in marks(SERVICE) for one in ids} == PLANTED
+
+
+def test_marks_stand_in_the_broken_half_only():
+    """The compliant half carries no mark."""
+    assert all(path.name.startswith("broken_") for path, _ in marks(SERVICE))
+    assert all(path.parent.name == "wrong" for path, _ in marks(STANDARD))
