@@ -1,4 +1,4 @@
-//! walk: the only room that lists folders and reads files, in an order that never changes.
+//! walk: the only room that lists folders and reads and writes files, in an order that never changes.
 //!
 //! It works in two steps, because the settings that leave files out are found by the folders the files lie in: [`list`]
 //! says what is there, [`read`] reads what is wanted. Nothing here fails for what the world does to a file: that is a
@@ -117,6 +117,14 @@ pub fn read_text(path: &Path) -> io::Result<Option<String>> {
         Err(fault) if is_absence(&fault) => Ok(None),
         Err(fault) => Err(fault),
     }
+}
+
+/// Writes a report to a file, in place of what it held.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    fs::write(path, text)
 }
 
 impl Listing {

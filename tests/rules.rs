@@ -10,14 +10,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use trailcheck::config::{Configuration, Selection};
-use trailcheck::scan::{Quiet, Request, scan};
-use trailcheck::walk::Walked;
 use trailcheck::duty::Duty;
 use trailcheck::finding::{FileReport, Scan};
 use trailcheck::rule::{Example, Kind, Rule};
 use trailcheck::rulebook::Rulebook;
+use trailcheck::scan::{Quiet, Request, scan};
 use trailcheck::source::{Language, Source};
 use trailcheck::vocabulary::WORDS;
+use trailcheck::walk::Walked;
 
 /// The day of the scan, so that examples with dates mean the same for ever.
 const TODAY: &str = "2026-01-15";

@@ -1,7 +1,6 @@
 //! cli/check: the command that checks code: finds files and settings, scans, writes reports, and says how it ended.
 
 use std::env;
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,6 +10,7 @@ use super::progress::Bar;
 use super::terminal::{self, Stream};
 use super::{Failure, Outcome, print, rules, say, today};
 use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, absolute};
+use crate::escape;
 use crate::finding::Scan;
 use crate::report::human::Look;
 use crate::report::{self, Extent, Tally};
@@ -51,8 +51,8 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
         walked,
         configuration: &configuration,
         rulebook: &rulebook,
-        selection,
-        today,
+        selection: &selection,
+        today: &today,
         progress: &bar,
     };
     let scan = pool.install(|| scan::scan(request));
@@ -132,7 +132,7 @@ fn write(arguments: &CheckArguments, scan: &Scan) -> Result<(), Failure> {
     let extent = if arguments.quiet { Extent::FindingsOnly } else { Extent::Full };
     for output in &arguments.output {
         let text = render(scan, output.format, &terminal::look_in_file(), extent);
-        fs::write(&output.file, text).map_err(|fault| {
+        walk::write(&output.file, &text).map_err(|fault| {
             Failure::Other(format!("cannot write `{}`: {fault}", slashed(&output.file)), None)
         })?;
     }
@@ -148,7 +148,7 @@ fn write(arguments: &CheckArguments, scan: &Scan) -> Result<(), Failure> {
     scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
     if scan.files.is_empty() {
         let paths: Vec<String> = arguments.paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
-        say(&crate::escape::terminal(&format!(
+        say(&escape::terminal(&format!(
             "nothing was scanned: no readable Python file in {}",
             paths.join(", ")
         )));
@@ -188,7 +188,7 @@ fn outcome(arguments: &CheckArguments, scan: &Scan) -> Outcome {
 mod tests {
     use super::*;
     use crate::cli::arguments::{Arguments, Command};
-    use crate::report::example;
+    use crate::report::tests as example;
     use clap::Parser as _;
 
     fn outcome_of(options: &[&str], scan: &Scan) -> Outcome {

@@ -3,14 +3,14 @@
 use super::{Failure, Outcome, print};
 use crate::config::{Names, RuleName};
 use crate::nearest::nearest;
+use crate::rule::Rule;
 use crate::rulebook::Rulebook;
 
 /// Prints the rules as a table.
 pub(super) fn list() -> Result<Outcome, Failure> {
     let rulebook = Rulebook::built_in();
-    let width = |column: fn(&crate::rule::Rule) -> &str| {
-        rulebook.rules.iter().map(|rule| column(rule).len()).max().unwrap_or(0)
-    };
+    let width =
+        |column: fn(&Rule) -> &str| rulebook.rules.iter().map(|rule| column(rule).len()).max().unwrap_or(0);
     let (ids, packs) = (width(|rule| &rule.id), width(|rule| &rule.pack));
     let rows = rulebook.rules.iter().map(|rule| {
         format!("{:<ids$}  {:<packs$}  {:<6}  {}\n", rule.id, rule.pack, rule.severity.word(), rule.summary)
@@ -35,7 +35,7 @@ pub(super) fn explain(id: &str) -> Result<Outcome, Failure> {
 
 /// The names of the rules, for configuration and selection.
 pub(super) fn names(rulebook: &Rulebook) -> Names {
-    let name = |rule: &crate::rule::Rule| RuleName {
+    let name = |rule: &Rule| RuleName {
         id: rule.id.clone(),
         pack: rule.pack.clone(),
         // No rule takes keys of its own yet.

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    ArgumentKind, Comparison, Export, FileFacts, Function, Imported, Literal, Next, ParamKind, RegionKind, StepKind,
-    Term,
+    ArgumentKind, Comparison, Export, FileFacts, Function, Imported, Literal, Next, ParamKind, RegionKind,
+    StepKind, Term,
 };
 
 /// All facts of a file as text, without places.
@@ -169,7 +169,9 @@ fn step_text(kind: &StepKind) -> String {
         StepKind::Store { of, name, value } => format!("store {of}.{name} = {value}"),
         StepKind::StoreIndex { of, key, value } => format!("store {of}[{key}] = {value}"),
         StepKind::Enter(value) => format!("enter {value}"),
-        StepKind::Exit { enter, raising } => format!("exit {enter}{}", if *raising { " raising" } else { "" }),
+        StepKind::Exit { enter, raising } => {
+            format!("exit {enter}{}", if *raising { " raising" } else { "" })
+        }
         StepKind::Caught(handler) => format!("caught by {handler}"),
         StepKind::Raise { value, cause } => format!("raise {value:?} from {cause:?}"),
         StepKind::Return(value) => format!("return {value:?}"),

@@ -28,7 +28,9 @@ pub(super) fn actors(project: &Project, function: &Function) -> BTreeSet<Name> {
                     }
                 }
             }
-            StepKind::Store { name, value, .. } if is_actor(project.roles.of_field(name)) => seeds.push(*value),
+            StepKind::Store { name, value, .. } if is_actor(project.roles.of_field(name)) => {
+                seeds.push(*value)
+            }
             StepKind::StoreIndex { key, value, .. } => {
                 if let StepKind::Literal(Literal::Text(text)) = function.steps[*key as usize].kind
                     && is_actor(project.roles.of_field(&text))

@@ -22,7 +22,9 @@ pub(super) fn instance_of(path: Name) -> Value {
 pub(super) fn made_by(path: Name) -> Value {
     match path.last() {
         "getLogger" | "get_logger" | "get_task_logger" | "getChild" | "LoggerAdapter" => Value::Logger,
-        "sessionmaker" | "async_sessionmaker" | "scoped_session" | "async_scoped_session" => Value::SessionMaker,
+        "sessionmaker" | "async_sessionmaker" | "scoped_session" | "async_scoped_session" => {
+            Value::SessionMaker
+        }
         _ => instance_of(path),
     }
 }
@@ -30,7 +32,9 @@ pub(super) fn made_by(path: Name) -> Value {
 /// Whether a variable or attribute of this name is a database session when nothing else says what it is.
 pub(super) fn names_session(name: &str) -> bool {
     let name = name.trim_start_matches('_');
-    matches!(name, "db" | "session" | "sess" | "dbsession") || name.ends_with("_session") || name.ends_with("_db")
+    matches!(name, "db" | "session" | "sess" | "dbsession")
+        || name.ends_with("_session")
+        || name.ends_with("_db")
 }
 
 /// Whether a variable or attribute of this name is a logger when nothing else says what it is.
@@ -70,12 +74,17 @@ pub(super) fn logs(method: &str) -> bool {
 
 /// External functions that show something to somebody and keep no record.
 pub(super) fn shows(path: &str) -> bool {
-    matches!(path, "builtins.print") || path.ends_with(".flash") || path.ends_with(".print_exc") || path == "flash"
+    matches!(path, "builtins.print")
+        || path.ends_with(".flash")
+        || path.ends_with(".print_exc")
+        || path == "flash"
 }
 
 /// External functions that keep a record of an error.
 pub(super) fn reports(path: &str) -> bool {
-    path.ends_with(".capture_exception") || path.ends_with(".capture_message") || path.ends_with(".record_exception")
+    path.ends_with(".capture_exception")
+        || path.ends_with(".capture_message")
+        || path.ends_with(".record_exception")
 }
 
 /// Whether a column of this name marks a row as deleted.
@@ -95,7 +104,10 @@ pub(super) enum Begins {
 
 /// What an external function begins, by its path.
 pub(super) fn begins(path: Name) -> Option<Begins> {
-    if !(path.starts_with("sqlalchemy") || path.starts_with("sqlmodel") || path.starts_with("flask_sqlalchemy")) {
+    if !(path.starts_with("sqlalchemy")
+        || path.starts_with("sqlmodel")
+        || path.starts_with("flask_sqlalchemy"))
+    {
         return None;
     }
     Some(match path.last() {
@@ -126,11 +138,11 @@ pub(super) enum Answers {
 /// What a method of a query or result answers.
 pub(super) fn answers(method: &str) -> Answers {
     match method {
-        "first" | "one" | "one_or_none" | "scalar" | "scalar_one" | "scalar_one_or_none" | "get" | "fetchone"
-        | "get_or_404" | "first_or_404" | "one_or_404" => Answers::One,
+        "first" | "one" | "one_or_none" | "scalar" | "scalar_one" | "scalar_one_or_none" | "get"
+        | "fetchone" | "get_or_404" | "first_or_404" | "one_or_404" => Answers::One,
         "all" | "fetchall" | "fetchmany" | "partitions" => Answers::Many,
-        "count" | "exists" | "rowcount" | "keys" | "subquery" | "cte" | "label" | "as_scalar" | "scalar_subquery"
-        | "paginate" => Answers::Plain,
+        "count" | "exists" | "rowcount" | "keys" | "subquery" | "cte" | "label" | "as_scalar"
+        | "scalar_subquery" | "paginate" => Answers::Plain,
         "update" | "delete" => Answers::Writes,
         _ => Answers::Same,
     }

@@ -82,7 +82,11 @@ impl Observer<'_> {
     }
 
     fn span(&self, id: FunctionId, step: StepId) -> Span {
-        self.project.function(id).steps.get(step as usize).map_or(self.project.function(id).name_span, |s| s.span)
+        self.project
+            .function(id)
+            .steps
+            .get(step as usize)
+            .map_or(self.project.function(id).name_span, |s| s.span)
     }
 
     fn write(&self, judgement: &Judgement) -> Vec<Observation> {
@@ -228,7 +232,16 @@ impl Observer<'_> {
         let outcome = &self.flow.outcomes[&id];
         let mut seen = self.at(id, handler.head);
         let used = outcome.body_use.get(&handler.body).copied().unwrap_or_default();
-        seen.say("handler", if used.writes { "write" } else if used.any { "sql" } else { "other" });
+        seen.say(
+            "handler",
+            if used.writes {
+                "write"
+            } else if used.any {
+                "sql"
+            } else {
+                "other"
+            },
+        );
         let is_reached_late = self.is_behind_a_broader_one(id, number);
         let catches = self.catches_database(id, number) && !is_reached_late;
         seen.say("catches", if catches { "database" } else { "other" });
@@ -378,11 +391,16 @@ impl Observer<'_> {
     fn read(&self, id: FunctionId) -> Option<Observation> {
         let outcome = &self.flow.outcomes[&id];
         let function = self.project.function(id);
-        let (&step, &(param, field)) = outcome.reads.iter().find(|(step, _)| outcome.decisions.contains(step))?;
-        let is_entry = function.params.iter().any(|param| param.default.as_ref().is_some_and(|d| depends_on(d).is_some()))
+        let (&step, &(param, field)) =
+            outcome.reads.iter().find(|(step, _)| outcome.decisions.contains(step))?;
+        let is_entry = function
+            .params
+            .iter()
+            .any(|param| param.default.as_ref().is_some_and(|d| depends_on(d).is_some()))
             || !function.decorators.is_empty() && !decorated(&function.decorators, "staticmethod");
         // A method of the row itself is the row's own business.
-        let is_own = param == 0 && function.class.is_some() && !decorated(&function.decorators, "staticmethod");
+        let is_own =
+            param == 0 && function.class.is_some() && !decorated(&function.decorators, "staticmethod");
         if is_entry || is_own {
             return None;
         }
@@ -423,7 +441,9 @@ fn depends_on(term: &crate::facts::Term) -> Option<Name> {
     use crate::facts::Term;
     match term {
         Term::Call { callee, arguments, .. } => match (&**callee, arguments.first()) {
-            (Term::Path(path), Some(Term::Path(on))) if path.last() == "Depends" || path.last() == "Security" => {
+            (Term::Path(path), Some(Term::Path(on)))
+                if path.last() == "Depends" || path.last() == "Security" =>
+            {
                 Some(*on)
             }
             _ => None,

@@ -167,7 +167,12 @@ pub struct RowState {
 impl RowState {
     /// A row to which nothing has happened yet.
     pub fn start() -> RowState {
-        RowState { open: [Paths::start(); 6], done: [Paths::default(); 6], touches: Vec::new(), published: None }
+        RowState {
+            open: [Paths::start(); 6],
+            done: [Paths::default(); 6],
+            touches: Vec::new(),
+            published: None,
+        }
     }
 
     /// The state after either of two paths.
@@ -211,7 +216,8 @@ impl RowState {
     pub fn seal(&mut self, is_new: bool) {
         for duty in Duty::ALL {
             let at = duty.index();
-            self.done[at] = self.done[at].union(self.open[at].filter(|e| e.change != Change::No || e.is_added));
+            self.done[at] =
+                self.done[at].union(self.open[at].filter(|e| e.change != Change::No || e.is_added));
             self.open[at] = self.open[at].map(|e| Element {
                 change: Change::No,
                 is_added: e.is_added,
@@ -225,7 +231,8 @@ impl RowState {
     pub fn begin_again(&mut self) {
         for duty in Duty::ALL {
             let at = duty.index();
-            self.done[at] = self.done[at].union(self.open[at].filter(|e| e.change != Change::No || e.is_added));
+            self.done[at] =
+                self.done[at].union(self.open[at].filter(|e| e.change != Change::No || e.is_added));
             self.open[at] = Paths::start();
         }
     }

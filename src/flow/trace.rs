@@ -6,7 +6,8 @@ use rustc_hash::FxHashMap;
 
 use crate::duty::Duty;
 use crate::facts::{
-    BlockId, Comparison, Function, FunctionKind, HandlerId, Literal, Next, RegionId, RegionKind, StepId, StepKind,
+    BlockId, Comparison, Function, FunctionKind, HandlerId, Literal, Next, RegionId, RegionKind, StepId,
+    StepKind,
 };
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
@@ -296,7 +297,8 @@ impl<'p> Trace<'p> {
                         self.outcome.always(&state, Way::Raises);
                     }
                 }
-                let sessions: Vec<SessionKey> = state.failures.iter().map(|failure| failure.session).collect();
+                let sessions: Vec<SessionKey> =
+                    state.failures.iter().map(|failure| failure.session).collect();
                 state.erring.extend(sessions);
                 self.throw(&mut out, &landings, escapes, state);
             }
@@ -346,7 +348,8 @@ impl<'p> Trace<'p> {
             .keys()
             .copied()
             .filter(|&handler| {
-                self.function.handlers[handler as usize].entry != target && !self.lies_in_handler(region, handler)
+                self.function.handlers[handler as usize].entry != target
+                    && !self.lies_in_handler(region, handler)
             })
             .collect();
         for handler in left {
@@ -363,7 +366,10 @@ impl<'p> Trace<'p> {
     }
 
     /// The regions around a place, innermost first.
-    pub(super) fn enclosing(&self, region: Option<RegionId>) -> impl Iterator<Item = (RegionId, RegionKind)> + use<'p> {
+    pub(super) fn enclosing(
+        &self,
+        region: Option<RegionId>,
+    ) -> impl Iterator<Item = (RegionId, RegionKind)> + use<'p> {
         let regions = &self.function.regions;
         std::iter::successors(region, move |id| regions[*id as usize].parent)
             .map(move |id| (id, regions[id as usize].kind))
@@ -493,7 +499,9 @@ impl<'p> Trace<'p> {
                     _ => None,
                 });
                 match read {
-                    Some((param, name)) if *comparison != Comparison::Is && *comparison != Comparison::Order => {
+                    Some((param, name))
+                        if *comparison != Comparison::Is && *comparison != Comparison::Order =>
+                    {
                         self.outcome.reads.insert(step, (param, name));
                         Value::Decision(step)
                     }
@@ -631,7 +639,8 @@ impl<'p> Trace<'p> {
             Value::Query(Some(model)) => Value::Row(self.loaded_row(state, step, model)),
             Value::Query(None) => Value::Unknown,
             Value::OneOf(all) => {
-                let elements: Vec<Value> = all.into_iter().map(|one| self.iterated(state, step, one)).collect();
+                let elements: Vec<Value> =
+                    all.into_iter().map(|one| self.iterated(state, step, one)).collect();
                 Value::one_of(elements)
             }
             other => other.element(),

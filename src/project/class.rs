@@ -100,7 +100,9 @@ impl Project {
         if scope.parent.is_some() && !prefix.is_empty() {
             let beside = format!("{prefix}.{first}");
             let classes = &self.file(class.file).facts.classes;
-            if let Some(index) = classes.iter().position(|other| other.qualname == beside && path.as_str() == first) {
+            if let Some(index) =
+                classes.iter().position(|other| other.qualname == beside && path.as_str() == first)
+            {
                 return Some(Symbol::Class(ClassId { file: class.file, index: index as u32 }));
             }
         }

@@ -106,7 +106,11 @@ fn is_mapped(project: &Project, class: ClassId) -> bool {
     let is_sql_model = line.externals().any(|path| path.last() == "SQLModel");
     if is_sql_model {
         let table = |class: ClassId| {
-            project.class(class).keywords.iter().any(|(name, on)| &**name == "table" && *on == Term::Switch(true))
+            project
+                .class(class)
+                .keywords
+                .iter()
+                .any(|(name, on)| &**name == "table" && *on == Term::Switch(true))
         };
         return line.classes().any(table);
     }
@@ -203,7 +207,8 @@ fn column(field: &Field, declares: Declares) -> Option<Column> {
                     }
                 }
                 // `Field(None)` and `Field(…)` give a positional default.
-                column.default |= arguments.iter().any(|argument| !matches!(argument, Term::None | Term::Other));
+                column.default |=
+                    arguments.iter().any(|argument| !matches!(argument, Term::None | Term::Other));
                 Some(column)
             }
             "deferred" | "column_property" => match arguments.first() {
@@ -219,7 +224,9 @@ fn column(field: &Field, declares: Declares) -> Option<Column> {
         Some(Term::Generic { base, .. }) if matches!(&**base, Term::Path(path) if path.last() == "Mapped") => {
             Some(Column::default())
         }
-        Some(Term::Generic { base, .. }) if matches!(&**base, Term::Path(path) if path.last() == "ClassVar") => None,
+        Some(Term::Generic { base, .. }) if matches!(&**base, Term::Path(path) if path.last() == "ClassVar") => {
+            None
+        }
         Some(_) if declares == Declares::ByAnnotation => {
             let default = field.value.as_ref().is_some_and(|value| *value != Term::None);
             Some(Column { default, ..Column::default() })
@@ -258,7 +265,9 @@ fn declared_attribute(function: &Function) -> Option<Column> {
             return None;
         }
         let given = |wanted: &[&str]| {
-            arguments.iter().any(|argument| matches!(argument.kind, ArgumentKind::Keyword(n) if wanted.contains(&&*n)))
+            arguments
+                .iter()
+                .any(|argument| matches!(argument.kind, ArgumentKind::Keyword(n) if wanted.contains(&&*n)))
         };
         Some(Column {
             default: given(&["default", "insert_default"]),

@@ -108,9 +108,13 @@ impl Project {
         }
         let entry = self.file(file);
         match entry.globals.get(&name) {
-            Some(&Global::Import(index)) => self.imported_within(file, &entry.facts.imports[index], steps + 1),
+            Some(&Global::Import(index)) => {
+                self.imported_within(file, &entry.facts.imports[index], steps + 1)
+            }
             Some(&Global::Class(index)) => Some(Symbol::Class(ClassId { file, index: index as u32 })),
-            Some(&Global::Function(index)) => Some(Symbol::Function(FunctionId { file, index: index as u32 })),
+            Some(&Global::Function(index)) => {
+                Some(Symbol::Function(FunctionId { file, index: index as u32 }))
+            }
             Some(Global::Variable) => Some(Symbol::Variable(file, name)),
             None => {
                 let module = entry.facts.functions.first()?;
@@ -171,9 +175,9 @@ impl Project {
         let import = &self.file(file).facts.imports[star];
         match self.import_module(file, import) {
             Some(Symbol::Module(from)) if from != file => match self.exports(from, name, steps + 1) {
-                Exported::Yes => {
-                    self.member_within(Symbol::Module(from), name, steps + 1).map_or(Starred::Perhaps, Starred::Symbol)
-                }
+                Exported::Yes => self
+                    .member_within(Symbol::Module(from), name, steps + 1)
+                    .map_or(Starred::Perhaps, Starred::Symbol),
                 Exported::No => Starred::No,
                 Exported::Perhaps => Starred::Perhaps,
             },
@@ -215,11 +219,13 @@ impl Project {
                 Export::Of(path) => {
                     let module = path.strip_suffix(".__all__").map(Name::new);
                     match module.and_then(|module| self.resolve_path(file, module)) {
-                        Some(Symbol::Module(other)) if other != file => match self.exports(other, name, steps + 1) {
-                            Exported::Yes => return Exported::Yes,
-                            Exported::Perhaps => found = Exported::Perhaps,
-                            Exported::No => {}
-                        },
+                        Some(Symbol::Module(other)) if other != file => {
+                            match self.exports(other, name, steps + 1) {
+                                Exported::Yes => return Exported::Yes,
+                                Exported::Perhaps => found = Exported::Perhaps,
+                                Exported::No => {}
+                            }
+                        }
                         _ => found = Exported::Perhaps,
                     }
                 }

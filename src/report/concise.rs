@@ -26,7 +26,7 @@ pub fn render(scan: &Scan, extent: Extent) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example;
+    use crate::report::tests as example;
 
     #[test]
     fn a_finding_is_a_line() {

@@ -182,7 +182,7 @@ fn label(finding: &Finding) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example;
+    use crate::report::tests as example;
 
     const PLAIN: Look = Look { colour: Colour::Off, charset: Charset::Unicode, width: 100 };
 

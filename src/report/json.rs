@@ -242,7 +242,7 @@ fn location(place: &Place) -> JsonLocation {
 mod tests {
     use super::*;
     use crate::finding::Severity;
-    use crate::report::example;
+    use crate::report::tests as example;
     use serde_json::{Value, json};
 
     fn valid(text: &str) -> Result<(), String> {

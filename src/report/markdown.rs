@@ -127,7 +127,7 @@ fn why(suppressed: &Suppressed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example;
+    use crate::report::tests as example;
 
     #[test]
     fn the_report_has_the_standards_form() {

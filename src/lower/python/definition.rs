@@ -51,7 +51,8 @@ impl<'t> Body<'_, '_, 't> {
         let mut params = Vec::new();
         let mut plain = ParamKind::Plain;
         for node in parts(list) {
-            let inner = if node.kind() == "typed_parameter" { parts(node).first().copied() } else { Some(node) };
+            let inner =
+                if node.kind() == "typed_parameter" { parts(node).first().copied() } else { Some(node) };
             let Some(inner) = inner else { continue };
             let (kind, name_node) = match inner.kind() {
                 "keyword_separator" => {
@@ -139,14 +140,22 @@ pub(super) fn declared_fields(text: &str, block: Node<'_>) -> Vec<Field> {
     waiting.reverse();
     while let Some(node) = waiting.pop() {
         match node.kind() {
-            "expression_statement" | "if_statement" | "else_clause" | "elif_clause" | "block" | "try_statement"
-            | "except_clause" | "finally_clause" => {
+            "expression_statement"
+            | "if_statement"
+            | "else_clause"
+            | "elif_clause"
+            | "block"
+            | "try_statement"
+            | "except_clause"
+            | "finally_clause" => {
                 let mut inner = parts(node);
                 inner.reverse();
                 waiting.extend(inner);
             }
             "assignment" => {
-                let Some(left) = field(node, "left").filter(|left| left.kind() == "identifier") else { continue };
+                let Some(left) = field(node, "left").filter(|left| left.kind() == "identifier") else {
+                    continue;
+                };
                 found.push(Field {
                     name: Name::new(&text[left.byte_range()]),
                     annotation: field(node, "type").map(|annotation| term::annotation(text, annotation)),

@@ -14,7 +14,12 @@ pub(super) fn exports(text: &str, module: Node<'_>) -> Option<Vec<Export>> {
     waiting.reverse();
     while let Some(node) = waiting.pop() {
         match node.kind() {
-            "expression_statement" | "if_statement" | "else_clause" | "elif_clause" | "block" | "try_statement"
+            "expression_statement"
+            | "if_statement"
+            | "else_clause"
+            | "elif_clause"
+            | "block"
+            | "try_statement"
             | "except_clause" => {
                 let mut inner = parts(node);
                 inner.reverse();
@@ -32,7 +37,8 @@ pub(super) fn exports(text: &str, module: Node<'_>) -> Option<Vec<Export>> {
                 }
             }
             "call" => {
-                let (Some(callee), Some(arguments)) = (field(node, "function"), field(node, "arguments")) else {
+                let (Some(callee), Some(arguments)) = (field(node, "function"), field(node, "arguments"))
+                else {
                     continue;
                 };
                 let Some(method) = text[callee.byte_range()].strip_prefix("__all__.") else { continue };
@@ -76,7 +82,9 @@ fn listed(text: &str, node: Node<'_>) -> Vec<Export> {
                 }
                 found.push(Export::Names(names));
             }
-            "binary_operator" => waiting.extend([field(node, "right"), field(node, "left")].into_iter().flatten()),
+            "binary_operator" => {
+                waiting.extend([field(node, "right"), field(node, "left")].into_iter().flatten())
+            }
             "parenthesized_expression" => waiting.extend(parts(node)),
             "call" => {
                 // `list(other.__all__)`

@@ -124,7 +124,10 @@ impl<'t> Body<'_, '_, 't> {
                 }
                 StepKind::Dictionary(entries)
             }
-            "list_comprehension" | "set_comprehension" | "generator_expression" | "dictionary_comprehension" => {
+            "list_comprehension"
+            | "set_comprehension"
+            | "generator_expression"
+            | "dictionary_comprehension" => {
                 return self.comprehension(node);
             }
             "comparison_operator" => return self.comparison(node),

@@ -14,7 +14,8 @@ pub(super) fn remarks(text: &str, root: Node<'_>) -> Vec<Remark> {
     let first = first_code(root);
     let mut found: Vec<Remark> = Vec::new();
     for (at, _) in text.match_indices(MARK) {
-        let Some(comment) = root.descendant_for_byte_range(at, at + 1).filter(|node| node.kind() == "comment")
+        let Some(comment) =
+            root.descendant_for_byte_range(at, at + 1).filter(|node| node.kind() == "comment")
         else {
             continue;
         };
@@ -44,7 +45,8 @@ fn first_code(root: Node<'_>) -> usize {
     let mut cursor = root.walk();
     let statements = root.named_children(&mut cursor).filter(|node| !node.is_extra());
     let is_docstring = |node: &Node<'_>| {
-        node.kind() == "expression_statement" && node.named_child(0).is_some_and(|inner| inner.kind() == "string")
+        node.kind() == "expression_statement"
+            && node.named_child(0).is_some_and(|inner| inner.kind() == "string")
     };
     statements.skip_while(is_docstring).next().map_or(usize::MAX, |node| node.start_byte())
 }

@@ -114,7 +114,8 @@ impl<'t> Body<'_, '_, 't> {
 
     /// Lowers `left = right`, also chained, and answers the value.
     fn assignment(&mut self, node: Node<'t>) -> Option<StepId> {
-        let annotation = field(node, "type").map(|annotation| Box::new(term::annotation(self.lower.text, annotation)));
+        let annotation =
+            field(node, "type").map(|annotation| Box::new(term::annotation(self.lower.text, annotation)));
         let value = match field(node, "right") {
             Some(right) if right.kind() == "assignment" => {
                 self.deeper(right, |body| body.assignment(right)).flatten()
@@ -141,7 +142,12 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     /// Lowers the binding of a target to a value.
-    pub(super) fn assign(&mut self, target: Node<'t>, value: StepId, annotation: Option<Box<crate::facts::Term>>) {
+    pub(super) fn assign(
+        &mut self,
+        target: Node<'t>,
+        value: StepId,
+        annotation: Option<Box<crate::facts::Term>>,
+    ) {
         let at = span(target);
         match target.kind() {
             "identifier" => {
@@ -150,7 +156,8 @@ impl<'t> Body<'_, '_, 't> {
                 self.emit(StepKind::Bind { name, value, annotation }, at);
             }
             "attribute" => {
-                let (Some(object), Some(attribute)) = (field(target, "object"), field(target, "attribute")) else {
+                let (Some(object), Some(attribute)) = (field(target, "object"), field(target, "attribute"))
+                else {
                     return;
                 };
                 let of = self.value(object);
@@ -224,7 +231,8 @@ impl<'t> Body<'_, '_, 't> {
                 }
                 continue;
             }
-            let (Some(condition), Some(block)) = (field(clause, "condition"), field(clause, "consequence")) else {
+            let (Some(condition), Some(block)) = (field(clause, "condition"), field(clause, "consequence"))
+            else {
                 continue;
             };
             let (yes, no) = (self.new_block(), self.new_block());
@@ -283,7 +291,8 @@ impl<'t> Body<'_, '_, 't> {
                 for (&operator, &(yes, no, rest)) in spine.iter().zip(&targets).rev() {
                     self.begin(rest);
                     let right = field(operator, "right");
-                    let done = right.and_then(|right| self.deeper(right, |body| body.condition(right, yes, no)));
+                    let done =
+                        right.and_then(|right| self.deeper(right, |body| body.condition(right, yes, no)));
                     if done.is_none() {
                         self.finish(Next::Any(vec![yes, no]));
                     }
@@ -362,7 +371,8 @@ impl<'t> Body<'_, '_, 't> {
         });
         let inner = guarded.map(|(region, _)| region).or(around);
         let first = self.function.handlers.len() as HandlerId;
-        let body = self.new_region(RegionKind::Try { first, end: first + handlers.len() as HandlerId }, inner);
+        let body =
+            self.new_region(RegionKind::Try { first, end: first + handlers.len() as HandlerId }, inner);
         for &clause in &handlers {
             let entry = self.new_block();
             self.function.regions[body as usize].lands.push(entry);
@@ -577,7 +587,13 @@ impl<'t> Body<'_, '_, 't> {
             let index = self.lower.facts.imports.len();
             self.function.stars.push(index);
             let binds = Name::new("*");
-            self.lower.facts.imports.push(Import { module, level, item: Imported::Star, binds, span: span(star) });
+            self.lower.facts.imports.push(Import {
+                module,
+                level,
+                item: Imported::Star,
+                binds,
+                span: span(star),
+            });
         }
     }
 
@@ -591,7 +607,13 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     /// Binds a definition, wrapped by its decorators.
-    pub(super) fn bind_definition(&mut self, name: Name, definition: StepKind, at: Span, decorators: &[Node<'t>]) {
+    pub(super) fn bind_definition(
+        &mut self,
+        name: Name,
+        definition: StepKind,
+        at: Span,
+        decorators: &[Node<'t>],
+    ) {
         for &decorator in decorators {
             if let Some(&expression) = parts(decorator).first() {
                 self.value(expression);

@@ -105,14 +105,19 @@ fn at_depth(text: &str, node: Node<'_>, depth: usize) -> Term {
             [one] => inner(one),
             _ => Term::Other,
         },
-        "list" | "tuple" | "set" | "expression_list" => Term::List(parts(node).into_iter().map(inner).collect()),
+        "list" | "tuple" | "set" | "expression_list" => {
+            Term::List(parts(node).into_iter().map(inner).collect())
+        }
         "string" => {
             let content = parts(node);
             if content.iter().any(|part| part.kind() == "interpolation") {
                 return Term::Other;
             }
-            let body: String =
-                content.iter().filter(|part| part.kind() == "string_content").map(|&part| slice(part)).collect();
+            let body: String = content
+                .iter()
+                .filter(|part| part.kind() == "string_content")
+                .map(|&part| slice(part))
+                .collect();
             Term::Text(Name::new(&body))
         }
         // A dictionary with plain keys says the same as a call of `dict`.

@@ -1,9 +1,10 @@
-//! report/example: one scan with something of everything, for the tests of the formats.
+//! report/tests: one scan with something of everything, for the tests of the formats, and what is counted in it.
 
 use std::sync::Arc;
 
-use crate::duty::{Duty, Operation, Standing};
-use crate::finding::{FileReport, Finding, Gap, Place, Related, Scan, Severity, Suppressed, Write};
+use super::*;
+use crate::duty::Duty;
+use crate::finding::{Place, Related, Suppressed};
 use crate::source::{Language, Source, Span};
 
 const SERVICE: &str = "\
@@ -95,4 +96,42 @@ fn write(finding: &Finding, operation: Operation, standings: &[Standing; 2]) -> 
         span: finding.place.span,
         duties: vec![(Duty::CreatedAt, standings[0]), (Duty::UpdatedAt, standings[1])],
     }
+}
+
+#[test]
+fn the_numbers_agree_with_the_scan() {
+    let tally = Tally::of(&scan());
+    assert_eq!((tally.scanned, tally.with_writes, tally.files_with_gaps, tally.gaps), (3, 1, 2, 2));
+    assert_eq!((tally.errors, tally.reviews, tally.suppressed), (1, 1, 1));
+    assert_eq!((tally.writes(), tally.compliant, tally.stamped), (3, 2, 1));
+    assert_eq!(
+        tally.line(),
+        "1 error, 1 review, 1 suppressed in 1 file with writes (3 scanned, 3 writes, 33.3 % fully stamped, 2 gaps)"
+    );
+    assert_eq!(
+        Tally::default().line(),
+        "0 errors, 0 reviews in 0 files with writes (0 scanned, no writes, 0 gaps)"
+    );
+}
+
+#[test]
+fn coverage_is_never_rounded_up_to_all() {
+    let tally = Tally { creates: 10_000, stamped: 9_999, ..Tally::default() };
+    assert_eq!(tally.coverage().map(percent).as_deref(), Some("99.9 %"));
+}
+
+#[test]
+fn a_file_with_a_gap_is_not_compliant() {
+    let scan = scan();
+    let of = |at: usize| status(&scan.files[at], &scan.gaps);
+    assert_eq!([of(0), of(1), of(2)], [Status::HasIssues, Status::NeedsReview, Status::Compliant]);
+}
+
+#[test]
+fn statistics_are_a_line_a_rule() {
+    assert_eq!(
+        statistics(&scan()),
+        "hard-delete            0 errors     1 reviews     0 suppressed\n\
+         missing-created-at     1 errors     0 reviews     1 suppressed\n"
+    );
 }
