@@ -73,7 +73,11 @@ pub fn scan(request: Request<'_>) -> Scan {
         }));
     }
     let settings = configuration.root();
-    let roles = Roles { fields: settings.fields.clone(), setters: settings.setters.clone(), common: Settings::default().fields };
+    let roles = Roles {
+        fields: settings.fields.clone(),
+        setters: settings.setters.clone(),
+        common: Settings::default().fields,
+    };
     let naming = Naming { clock: settings.clock.clone(), context: settings.context_class.clone() };
     let project = Project::new(lowered, roles);
     let flow = flow::follow(&project);

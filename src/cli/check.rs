@@ -51,8 +51,8 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
         walked,
         configuration: &configuration,
         rulebook: &rulebook,
-        selection: &selection,
-        today: &today,
+        selection,
+        today,
         progress: &bar,
     };
     let scan = pool.install(|| scan::scan(request));

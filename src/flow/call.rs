@@ -29,8 +29,10 @@ impl Trace<'_> {
             return known;
         }
         let all = callee.alternatives();
-        let results: Vec<Value> =
-            all.into_iter().map(|callee| self.call_one(state, step, callee_step, callee, arguments)).collect();
+        let results: Vec<Value> = all
+            .into_iter()
+            .map(|callee| self.call_one(state, step, callee_step, callee, arguments))
+            .collect();
         Value::one_of(results)
     }
 
@@ -42,12 +44,15 @@ impl Trace<'_> {
         callee: Value,
         arguments: &[Argument],
     ) -> Value {
-        let values: Vec<Value> = arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
+        let values: Vec<Value> =
+            arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
         let error = values.iter().find_map(Value::caught);
         match callee {
             Value::Symbol(Symbol::Class(class)) => self.construct(state, step, class, arguments),
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
-            Value::Method(receiver, function) => self.apply(state, step, Some(*receiver), function, arguments),
+            Value::Method(receiver, function) => {
+                self.apply(state, step, Some(*receiver), function, arguments)
+            }
             Value::Symbol(Symbol::External(path)) => self.external(state, step, path, arguments, &values),
             Value::SessionMaker => Value::Session(SessionKey::Opened(step)),
             Value::Attribute(receiver, method) => {
@@ -65,7 +70,9 @@ impl Trace<'_> {
 
     /// Changes to a list or dictionary that a local variable holds.
     fn mutation(&mut self, state: &mut State, callee: StepId, arguments: &[Argument]) -> Option<Value> {
-        let StepKind::Attribute { of, name: method } = self.function.steps[callee as usize].kind else { return None };
+        let StepKind::Attribute { of, name: method } = self.function.steps[callee as usize].kind else {
+            return None;
+        };
         let StepKind::Name(name) = self.function.steps[of as usize].kind else { return None };
         let argument = arguments.first().map(|argument| self.value(argument.value).clone());
         match (state.locals.get(&name)?, &*method) {
@@ -129,17 +136,25 @@ impl Trace<'_> {
         }
     }
 
-    fn construct(&mut self, state: &mut State, step: StepId, class: ClassId, arguments: &[Argument]) -> Value {
+    fn construct(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        class: ClassId,
+        arguments: &[Argument],
+    ) -> Value {
         let init = self.project.method(class, Name::new("__init__"));
         if self.project.model(class).is_none() {
-            let values: Vec<Value> = arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
+            let values: Vec<Value> =
+                arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
             let object = Value::Object(class, session_among(&values));
             if let Some(init) = init {
                 self.apply(state, step, Some(object.clone()), init, arguments);
             }
             return values.iter().find_map(Value::caught).map_or(object, Value::Caught);
         }
-        let info = RowInfo { base: Base::New, model: ModelRef::Class(class), origin: (self.id, step), at: step };
+        let info =
+            RowInfo { base: Base::New, model: ModelRef::Class(class), origin: (self.id, step), at: step };
         let key = self.new_row(state, step, 0, info);
         for argument in arguments {
             let value = self.value(argument.value).clone();
@@ -158,14 +173,24 @@ impl Trace<'_> {
         Value::Row(key)
     }
 
-    fn initialize(&mut self, state: &mut State, step: StepId, key: RowKey, class: ClassId, name: Name, value: &Value) {
+    fn initialize(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        key: RowKey,
+        class: ClassId,
+        name: Name,
+        value: &Value,
+    ) {
         let Some(model) = self.project.model(class) else { return };
         if !model.is_open && !model.defines(name) {
             // The constructor raises by itself; the duty stays what it is.
             if let (Some(duty), None) =
                 (self.project.roles.suggested_by(&name), self.project.method(class, Name::new("__init__")))
             {
-                self.outcome.phantoms.insert(step, Phantom { model: class, field: name, duty, by: "keyword" });
+                self.outcome
+                    .phantoms
+                    .insert(step, Phantom { model: class, field: name, duty, by: "keyword" });
             }
             return;
         }
@@ -348,9 +373,9 @@ impl Trace<'_> {
                 Value::Statement(statement)
             }
             Value::Many(inner) => Value::Many(Box::new(self.translate(state, step, inner, summary, binding))),
-            Value::Tuple(parts) => {
-                Value::Tuple(parts.iter().map(|part| self.translate(state, step, part, summary, binding)).collect())
-            }
+            Value::Tuple(parts) => Value::Tuple(
+                parts.iter().map(|part| self.translate(state, step, part, summary, binding)).collect(),
+            ),
             Value::OneOf(parts) => {
                 let parts: Vec<Value> =
                     parts.iter().map(|part| self.translate(state, step, part, summary, binding)).collect();
@@ -545,7 +570,8 @@ impl Trace<'_> {
                     let mut keys = Keys::default();
                     let hierarchy = self.project.hierarchy(class);
                     for class in hierarchy.classes() {
-                        let annotated = self.project.class(class).fields.iter().filter(|f| f.annotation.is_some());
+                        let annotated =
+                            self.project.class(class).fields.iter().filter(|f| f.annotation.is_some());
                         keys.perhaps.extend(annotated.map(|field| field.name));
                     }
                     Value::Dictionary(Box::new(keys))
@@ -581,6 +607,16 @@ impl Trace<'_> {
                 }
                 if error.is_some() || matches!(&*method, "append" | "add") {
                     self.deed(state, Deeds::RECORDED);
+                }
+                if matches!(&receiver, Value::Attribute(of, _) if matches!(**of, Value::Row(_)))
+                    && matches!(&*method, "append" | "add" | "extend")
+                {
+                    // A row put into a relationship of another row is saved with that one.
+                    for key in values.iter().flat_map(Value::rows) {
+                        if let Some(row) = state.rows.get_mut(&key) {
+                            row.add();
+                        }
+                    }
                 }
                 if !is_harmless(&method) && !matches!(receiver, Value::Param(_)) {
                     for key in values.iter().flat_map(Value::rows) {
@@ -706,7 +742,13 @@ impl Trace<'_> {
         {
             self.tell_executed(
                 step,
-                Executed { operation: Operation::Delete, model, removes: true, keys: None, is_conflict: false },
+                Executed {
+                    operation: Operation::Delete,
+                    model,
+                    removes: true,
+                    keys: None,
+                    is_conflict: false,
+                },
             );
         }
     }
@@ -726,8 +768,12 @@ impl Trace<'_> {
             (Answers::Writes, Some(model)) => {
                 self.used.writes = true;
                 self.use_session(state, SessionKey::Outer);
-                let mut statement =
-                    Statement { operation: Operation::Update, model, keys: Keys::default(), on_conflict: None };
+                let mut statement = Statement {
+                    operation: Operation::Update,
+                    model,
+                    keys: Keys::default(),
+                    on_conflict: None,
+                };
                 if method == "delete" {
                     statement.operation = Operation::Delete;
                 } else if let Some(value) = values.first() {
@@ -787,7 +833,13 @@ impl Trace<'_> {
         Value::Statement(Box::new(statement))
     }
 
-    fn execute(&mut self, step: StepId, statement: &Statement, rows: Option<&Value>, _arguments: &[Argument]) {
+    fn execute(
+        &mut self,
+        step: StepId,
+        statement: &Statement,
+        rows: Option<&Value>,
+        _arguments: &[Argument],
+    ) {
         self.used.writes = true;
         let ModelRef::Class(model) = statement.model else { return };
         if self.project.model(model).is_none() {
@@ -906,7 +958,9 @@ impl Trace<'_> {
 /// The session that a callee works on: one that was opened here and is handed over, alone or in an object.
 fn session_among(values: &[Value]) -> SessionKey {
     let opened = values.iter().flat_map(|value| value.clone().alternatives()).find_map(|value| match value {
-        Value::Session(key @ SessionKey::Opened(_)) | Value::Object(_, key @ SessionKey::Opened(_)) => Some(key),
+        Value::Session(key @ SessionKey::Opened(_)) | Value::Object(_, key @ SessionKey::Opened(_)) => {
+            Some(key)
+        }
         _ => None,
     });
     opened.unwrap_or(SessionKey::Outer)
@@ -932,8 +986,30 @@ pub(super) fn model_of(value: &Value) -> ModelRef {
 fn is_harmless(name: &str) -> bool {
     matches!(
         name,
-        "append" | "add" | "extend" | "insert" | "format" | "get" | "join" | "index" | "remove" | "update" | "pop"
-            | "setdefault" | "model_validate" | "from_orm" | "validate" | "serialize" | "to_dict" | "to_response"
-            | "refresh" | "send" | "publish" | "dump" | "encode" | "render" | "TemplateResponse"
+        "append"
+            | "add"
+            | "extend"
+            | "insert"
+            | "format"
+            | "get"
+            | "join"
+            | "index"
+            | "remove"
+            | "update"
+            | "pop"
+            | "setdefault"
+            | "model_validate"
+            | "from_orm"
+            | "validate"
+            | "serialize"
+            | "to_dict"
+            | "to_response"
+            | "refresh"
+            | "send"
+            | "publish"
+            | "dump"
+            | "encode"
+            | "render"
+            | "TemplateResponse"
     )
 }

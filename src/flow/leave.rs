@@ -29,7 +29,8 @@ impl Trace<'_> {
                 info,
                 judged: [Paths::default(); 6],
                 deferred: [Paths::default(); 6],
-                touches: Vec::new(),
+                touches: Default::default(),
+                first: None,
                 published: None,
             });
             for duty in Duty::ALL {
@@ -43,12 +44,16 @@ impl Trace<'_> {
                 report.judged[at] = report.judged[at].union(judged);
                 report.deferred[at] = report.deferred[at].union(deferred);
             }
-            for touch in &row.touches {
-                if !report.touches.contains(touch) {
-                    report.touches.push(*touch);
-                }
+            for duty in Duty::ALL {
+                let touches = &mut report.touches[duty.index()];
+                touches.extend(row.lacking(duty));
+                touches.sort();
+                touches.dedup();
             }
-            report.touches.sort();
+            report.first = match (report.first, row.first) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
             report.published = match (report.published, row.published) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
@@ -67,12 +72,15 @@ impl Trace<'_> {
                         effect.done[at] = effect.done[at].union(row.done[at]);
                     }
                 }
-                let first = row.touches.first().map(|touch| touch.within.unwrap_or((self.id, touch.step)));
+                let first = row.first.map(|touch| touch.within.unwrap_or((self.id, touch.step)));
                 effect.touch = match (effect.touch, first) {
                     (Some(known), Some(first)) => Some(known.min(first)),
                     (known, first) => known.or(first),
                 };
             }
+        }
+        for failure in state.failures.iter().filter(|failure| failure.function == self.id) {
+            self.outcome.handlers.entry(failure.handler).or_default().leaves_failed = true;
         }
         let outer = state.failures.iter().filter(|failure| failure.session == SessionKey::Outer);
         self.outcome.summary.failures.extend(outer);
@@ -85,9 +93,13 @@ impl Trace<'_> {
 
     /// All paths were seen.
     pub(super) fn finish(&mut self) {
-        let raises = self.function.steps.iter().any(|step| matches!(step.kind, StepKind::Raise { .. }));
-        if raises {
-            // A comparison that is tested before something is raised decides, too.
+        let decides = self.function.steps.iter().any(|step| match step.kind {
+            StepKind::Raise { .. } => true,
+            StepKind::Return(Some(value)) => matches!(self.value(value), Value::Switch(_)),
+            _ => false,
+        });
+        if decides {
+            // A comparison that is tested before something is raised, or yes or no is answered, decides, too.
             for block in &self.function.blocks {
                 if let crate::facts::Next::Branch { test, .. } = block.next
                     && let Some(step) = self.value(test).decision()
@@ -101,13 +113,18 @@ impl Trace<'_> {
             matches!(effect.info.base, Base::Param(_))
                 && actor_duties().any(|duty| {
                     let at = duty.index();
-                    effect.open[at].union(effect.done[at]).elements().any(|e| e.level > super::row::Level::Perhaps)
+                    effect.open[at]
+                        .union(effect.done[at])
+                        .elements()
+                        .any(|e| e.level > super::row::Level::Perhaps)
                 })
         });
         // A row that was only looked at is nobody's concern.
         self.outcome.summary.rows.retain(|_, effect| {
             let touched = effect.open.iter().chain(&effect.done).any(|paths| {
-                paths.elements().any(|e| e.change != Change::No || e.is_added || e.level != super::row::Level::Unset)
+                paths
+                    .elements()
+                    .any(|e| e.change != Change::No || e.is_added || e.level != super::row::Level::Unset)
             });
             touched || !matches!(effect.info.base, Base::Param(_))
         });

@@ -109,7 +109,8 @@ impl Trace<'_> {
                 None => Value::Row(self.loaded_row(state, place, ModelRef::Class(*class))),
             },
             Type::Instance(class) => Value::Object(*class, SessionKey::Outer),
-            Type::Class(class) => Value::Symbol(Symbol::Class(*class)),
+            // Which class it is the caller says.
+            Type::Class(class) => param.map_or(Value::Symbol(Symbol::Class(*class)), Value::Param),
             Type::External(path) => library::instance_of(*path),
             Type::Many(inner) => Value::Many(Box::new(self.instance(state, inner, param, place))),
             Type::OneOf(all) => {
@@ -133,7 +134,9 @@ impl Trace<'_> {
                 Some(Symbol::External(path)) => Type::External(path),
                 // `SessionDep = Annotated[…]`
                 Some(Symbol::Variable(file, name)) => match self.declared(file, name) {
-                    Some(value @ (Term::Generic { .. } | Term::Union(_))) => self.type_of(file, value, depth + 1),
+                    Some(value @ (Term::Generic { .. } | Term::Union(_))) => {
+                        self.type_of(file, value, depth + 1)
+                    }
                     _ => Type::Unknown,
                 },
                 Some(_) => Type::Unknown,
@@ -144,11 +147,14 @@ impl Trace<'_> {
             },
             Term::Generic { base, arguments } => {
                 let Term::Path(path) = &**base else { return Type::Unknown };
-                let first = || arguments.first().map_or(Type::Unknown, |first| self.type_of(file, first, depth + 1));
+                let first =
+                    || arguments.first().map_or(Type::Unknown, |first| self.type_of(file, first, depth + 1));
                 match path.last() {
-                    "Optional" | "Annotated" | "Mapped" | "Awaitable" | "Coroutine" | "Final" | "ClassVar"
-                    | "Required" | "NotRequired" => first(),
-                    "Union" => union(arguments.iter().map(|one| self.type_of(file, one, depth + 1)).collect()),
+                    "Optional" | "Annotated" | "Mapped" | "Awaitable" | "Coroutine" | "Final"
+                    | "ClassVar" | "Required" | "NotRequired" => first(),
+                    "Union" => {
+                        union(arguments.iter().map(|one| self.type_of(file, one, depth + 1)).collect())
+                    }
                     "list" | "List" | "Sequence" | "Iterable" | "set" | "Set" | "frozenset" | "Iterator"
                     | "AsyncIterator" | "Collection" | "tuple" | "Tuple" | "AsyncGenerator" | "Generator" => {
                         Type::Many(Box::new(first()))
@@ -161,7 +167,9 @@ impl Trace<'_> {
                     _ => self.type_of(file, base, depth + 1),
                 }
             }
-            Term::Union(members) => union(members.iter().map(|one| self.type_of(file, one, depth + 1)).collect()),
+            Term::Union(members) => {
+                union(members.iter().map(|one| self.type_of(file, one, depth + 1)).collect())
+            }
             Term::None => Type::None,
             _ => Type::Unknown,
         }
@@ -176,7 +184,9 @@ impl Trace<'_> {
     pub(super) fn outer_parameter(&self, file: FileId, param: &Param) -> Value {
         match param.annotation.as_ref().map(|term| self.type_of(file, term, 0)) {
             Some(Type::External(path)) => library::instance_of(path),
-            Some(Type::Instance(class)) if !self.is_row_class(class) => Value::Object(class, SessionKey::Outer),
+            Some(Type::Instance(class)) if !self.is_row_class(class) => {
+                Value::Object(class, SessionKey::Outer)
+            }
             _ => Value::Unknown,
         }
     }
@@ -214,12 +224,18 @@ impl Trace<'_> {
                 let Term::Path(path) = &**callee else { return Value::Unknown };
                 match self.project.resolve_path(file, *path) {
                     Some(Symbol::External(path)) => library::made_by(path),
-                    Some(Symbol::Class(class)) if !self.is_row_class(class) => Value::Object(class, SessionKey::Outer),
+                    Some(Symbol::Class(class)) if !self.is_row_class(class) => {
+                        Value::Object(class, SessionKey::Outer)
+                    }
                     Some(Symbol::Function(function)) => {
-                        match self.knowledge.summaries.get(&function).and_then(|known| known.returns.clone()) {
-                            Some(value @ (Value::Logger | Value::SessionMaker | Value::External(_) | Value::Object(..))) => {
-                                value
-                            }
+                        match self.knowledge.summaries.get(&function).and_then(|known| known.returns.clone())
+                        {
+                            Some(
+                                value @ (Value::Logger
+                                | Value::SessionMaker
+                                | Value::External(_)
+                                | Value::Object(..)),
+                            ) => value,
                             _ => Value::Unknown,
                         }
                     }
@@ -270,6 +286,14 @@ impl Trace<'_> {
                 // Columns are plain; what a relationship leads to is not followed.
                 return match info.model {
                     ModelRef::Unknown => Value::Attribute(Box::new(of), name),
+                    ModelRef::Class(class)
+                        if self
+                            .project
+                            .model(class)
+                            .is_some_and(|model| model.other_names.contains(&name)) =>
+                    {
+                        Value::Attribute(Box::new(of), name)
+                    }
                     _ => Value::Unknown,
                 };
             }
@@ -281,8 +305,12 @@ impl Trace<'_> {
             },
             Value::Super(class) => match self.project.inherited_method(*class, name) {
                 Some(method) => {
-                    let receiver = self.function.params.first().and_then(|p| state.locals.get(&p.name).cloned());
-                    return Value::Method(Box::new(receiver.unwrap_or(Value::Object(*class, SessionKey::Outer))), method);
+                    let receiver =
+                        self.function.params.first().and_then(|p| state.locals.get(&p.name).cloned());
+                    return Value::Method(
+                        Box::new(receiver.unwrap_or(Value::Object(*class, SessionKey::Outer))),
+                        method,
+                    );
                 }
                 None => Value::Attribute(Box::new(of.clone()), name),
             },
@@ -341,7 +369,9 @@ impl Trace<'_> {
             if let Some(annotation) = &field.annotation {
                 match self.type_of(class.file, annotation, 0) {
                     Type::External(path) => return library::instance_of(path),
-                    Type::Instance(class) if !self.is_row_class(class) => return Value::Object(class, SessionKey::Outer),
+                    Type::Instance(class) if !self.is_row_class(class) => {
+                        return Value::Object(class, SessionKey::Outer);
+                    }
                     _ => {}
                 }
             }
@@ -358,7 +388,9 @@ impl Trace<'_> {
         }
         let known = self.knowledge.summaries.get(&method).and_then(|summary| summary.returns.clone());
         match known {
-            Some(value @ (Value::Session(_) | Value::Logger | Value::Object(..) | Value::External(_))) => value,
+            Some(value @ (Value::Session(_) | Value::Logger | Value::Object(..) | Value::External(_))) => {
+                value
+            }
             _ => Value::Unknown,
         }
     }
@@ -403,7 +435,8 @@ impl Trace<'_> {
         let is_defined = model.is_none_or(|model| model.is_open || model.defines(name));
         let touch = Touch { step, within: None };
         let Some(row) = state.rows.get_mut(&key) else { return };
-        if let (Some(class), Some(duty), false) = (class, self.project.roles.suggested_by(&name), is_defined) {
+        if let (Some(class), Some(duty), false) = (class, self.project.roles.suggested_by(&name), is_defined)
+        {
             row.discharge(duty, Level::Misplaced);
             self.outcome.phantoms.insert(step, Phantom { model: class, field: name, duty, by: "attribute" });
             return;
@@ -422,7 +455,8 @@ impl Trace<'_> {
             Some(_) if is_none => {}
             Some(duty) => row.discharge(duty, Level::Set),
             None => {
-                let marks = library::is_deletion_flag(&name) && !matches!(value, Value::Switch(false) | Value::None);
+                let marks =
+                    library::is_deletion_flag(&name) && !matches!(value, Value::Switch(false) | Value::None);
                 let keeps_deletions = class.is_none_or(|class| {
                     self.project.owes(class, Duty::DeletedAt) || self.project.owes(class, Duty::DeletedBy)
                 });

@@ -124,6 +124,9 @@ impl Observer<'_> {
             seen.say("duty", duty.word());
             seen.say("state", standing.word());
             self.show_role(&mut seen, model, duty);
+            if let Some(step) = judgement.places[duty.index()] {
+                seen.span = self.span(id, step);
+            }
             seen
         };
         judgement.duties.iter().map(of_duty).collect()
@@ -243,10 +246,12 @@ impl Observer<'_> {
             },
         );
         let is_reached_late = self.is_behind_a_broader_one(id, number);
-        let catches = self.catches_database(id, number) && !is_reached_late;
+        let catches =
+            self.catches_database(id, number) && !is_reached_late && !self.names_nothing(id, number);
         seen.say("catches", if catches { "database" } else { "other" });
         let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
-        seen.say("session-left", if report.leaves_failed { "failed" } else { "clean" });
+        let is_left = report.leaves_failed || after != "unused";
+        seen.say("session-left", if is_left { "failed" } else { "clean" });
         seen.say("session-after", after);
         for end in &report.silent_ends {
             seen.say("silent-end", end);
@@ -311,6 +316,17 @@ impl Observer<'_> {
         handler.catches.iter().any(|&step| {
             let Some(path) = super::actor::path(function, step) else { return false };
             self.is_database_error(id, path)
+        })
+    }
+
+    /// Whether the clause names an exception that is bound nowhere, so that its body never runs.
+    fn names_nothing(&self, id: FunctionId, number: HandlerId) -> bool {
+        let function = self.project.function(id);
+        function.handlers[number as usize].catches.iter().any(|&step| {
+            super::actor::path(function, step).is_some_and(|path| {
+                let first = Name::new(path.split('.').next().unwrap_or(&path));
+                self.project.lookup(id, first) == Lookup::Nowhere
+            })
         })
     }
 

@@ -69,8 +69,10 @@ pub struct RowReport {
     pub judged: [Paths; 6],
     /// By duty, all paths a caller answers for, if there is one.
     pub deferred: [Paths; 6],
-    /// Where it was changed.
-    pub touches: Vec<Touch>,
+    /// By duty: where it was changed on paths that do not discharge the duty.
+    pub touches: [Vec<Touch>; 6],
+    /// Where it was changed first.
+    pub first: Option<Touch>,
     /// Where it became visible.
     pub published: Option<StepId>,
 }

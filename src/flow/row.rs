@@ -152,14 +152,18 @@ pub struct RowInfo {
 const MOST_TOUCHES: usize = 6;
 
 /// What happened to one row on the paths so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowState {
     /// By duty: the paths of the write that is still open.
     pub open: [Paths; 6],
     /// By duty: the paths of writes that were committed, or of rows an earlier turn of a loop has left behind.
     pub done: [Paths; 6],
-    /// Where it was changed.
-    pub touches: Vec<Touch>,
+    /// By duty: where it was changed on paths that have not discharged the duty.
+    pub touches: [Vec<Touch>; 6],
+    /// By duty: the same of writes that are over.
+    pub left: [Vec<Touch>; 6],
+    /// Where it was changed first.
+    pub first: Option<Touch>,
     /// Where it became visible.
     pub published: Option<StepId>,
 }
@@ -167,12 +171,7 @@ pub struct RowState {
 impl RowState {
     /// A row to which nothing has happened yet.
     pub fn start() -> RowState {
-        RowState {
-            open: [Paths::start(); 6],
-            done: [Paths::default(); 6],
-            touches: Vec::new(),
-            published: None,
-        }
+        RowState { open: [Paths::start(); 6], ..RowState::default() }
     }
 
     /// The state after either of two paths.
@@ -182,9 +181,15 @@ impl RowState {
             self.open[at] = self.open[at].union(other.open[at]);
             self.done[at] = self.done[at].union(other.done[at]);
         }
-        for touch in &other.touches {
-            self.touch(*touch);
+        for duty in Duty::ALL {
+            let at = duty.index();
+            merge_touches(&mut self.touches[at], &other.touches[at]);
+            merge_touches(&mut self.left[at], &other.left[at]);
         }
+        self.first = match (self.first, other.first) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
         self.published = match (self.published, other.published) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -199,6 +204,13 @@ impl RowState {
         self.touch(touch);
     }
 
+    /// The places of change that still lack a duty.
+    pub fn lacking(&self, duty: Duty) -> Vec<Touch> {
+        let mut all = self.left[duty.index()].clone();
+        merge_touches(&mut all, &self.touches[duty.index()]);
+        all
+    }
+
     /// The row was handed to a session.
     pub fn add(&mut self) {
         for paths in &mut self.open {
@@ -210,6 +222,9 @@ impl RowState {
     pub fn discharge(&mut self, duty: Duty, level: Level) {
         let paths = &mut self.open[duty.index()];
         *paths = paths.map(|e| Element { level: e.level.max(level), ..e });
+        if level >= Level::Excused {
+            self.touches[duty.index()].clear();
+        }
     }
 
     /// What one duty's paths have done so far is over: a commit, or the next turn of a loop.
@@ -224,6 +239,8 @@ impl RowState {
                 // A second write that completes a new row is not judged by itself.
                 level: if is_new && e.is_added { Level::Set } else { Level::Unset },
             });
+            let over = std::mem::take(&mut self.touches[at]);
+            merge_touches(&mut self.left[at], &over);
         }
     }
 
@@ -234,6 +251,8 @@ impl RowState {
             self.done[at] =
                 self.done[at].union(self.open[at].filter(|e| e.change != Change::No || e.is_added));
             self.open[at] = Paths::start();
+            let over = std::mem::take(&mut self.touches[at]);
+            merge_touches(&mut self.left[at], &over);
         }
     }
 
@@ -242,6 +261,7 @@ impl RowState {
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: Change::No, is_added: false, level: e.level });
         }
+        self.touches = Default::default();
     }
 
     /// What a callee did to the row happens to it.
@@ -254,6 +274,9 @@ impl RowState {
                 self.done[at] = self.done[at].union(self.open[at].then(done[at]));
             }
             self.open[at] = self.open[at].then(open[at]);
+            if !lacks(self.open[at]) {
+                self.touches[at].clear();
+            }
         }
         if changed {
             self.touch(touch);
@@ -261,10 +284,26 @@ impl RowState {
     }
 
     fn touch(&mut self, touch: Touch) {
-        if let Err(at) = self.touches.binary_search(&touch)
-            && self.touches.len() < MOST_TOUCHES
+        self.first = Some(self.first.map_or(touch, |first| first.min(touch)));
+        for (touches, open) in self.touches.iter_mut().zip(self.open) {
+            if lacks(open) {
+                merge_touches(touches, &[touch]);
+            }
+        }
+    }
+}
+
+/// Whether some path has not discharged the duty.
+fn lacks(paths: Paths) -> bool {
+    paths.elements().any(|e| e.level < Level::Excused)
+}
+
+fn merge_touches(known: &mut Vec<Touch>, more: &[Touch]) {
+    for touch in more {
+        if let Err(at) = known.binary_search(touch)
+            && known.len() < MOST_TOUCHES
         {
-            self.touches.insert(at, touch);
+            known.insert(at, *touch);
         }
     }
 }

@@ -408,6 +408,14 @@ impl<'p> Trace<'p> {
         if let Some(name) = name
             && state.locals.contains_key(&name)
         {
+            if !is_there {
+                // On this side there is no such row, so nothing is owed for it.
+                for key in left.iter().flat_map(Value::rows) {
+                    if self.rows[key.0 as usize].base == Base::Loaded {
+                        state.rows.remove(&key);
+                    }
+                }
+            }
             let row_is_missing = !is_there && left.iter().all(|v| matches!(v, Value::Row(_) | Value::None));
             let narrowed = if row_is_missing { Value::None } else { Value::one_of(left) };
             state.locals.insert(name, narrowed);
@@ -762,11 +770,7 @@ impl<'p> Trace<'p> {
     }
 
     fn tell_end(&mut self, state: &State, handler: HandlerId, end: End) {
-        let failed = state.failures.iter().any(|f| f.function == self.id && f.handler == handler);
         let report = self.outcome.handlers.entry(handler).or_default();
-        if failed && matches!(end, End::Falls | End::Answers) {
-            report.leaves_failed = true;
-        }
         for deeds in state.handling.get(&handler).into_iter().flat_map(|paths| paths.deeds()) {
             report.end(end, deeds);
         }

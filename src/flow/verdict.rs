@@ -36,6 +36,8 @@ pub struct Judgement {
     pub within: Option<(FunctionId, StepId)>,
     /// Which kind of thing was looked at.
     pub subject: Subject,
+    /// By duty: where the path that lacks it changes the row, in the same function.
+    pub places: [Option<StepId>; 6],
     /// The function that answers for the duties, and where it got the row from a callee.
     pub answers: (FunctionId, StepId),
 }
@@ -81,7 +83,9 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
     }
     let has_callers = flow.callers.get(&id).is_some_and(|callers| !callers.is_empty());
     let is_method_of_row = report.info.base == Base::Param(0)
-        && project.class_of(id).is_some_and(|class| project.hierarchy(class).classes().any(|c| c == model) || class == model);
+        && project
+            .class_of(id)
+            .is_some_and(|class| project.hierarchy(class).classes().any(|c| c == model) || class == model);
     let answers = |at: usize| {
         if has_callers || is_method_of_row {
             report.judged[at]
@@ -109,18 +113,27 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
             .into_iter()
             .map(|duty| (duty, standing(project, model, duty, way, of_operation(answers(duty.index())))))
             .collect();
-        let first = report.touches.first().copied();
+        // Where the path that lacks a duty changes the row, if that is another place than the first change.
+        let lacking = |duty: Duty| match report.touches[duty.index()].first() {
+            Some(Touch { step, within: None }) if !is_new => Some(*step),
+            _ => None,
+        };
+        let places = Duty::ALL.map(lacking);
+        let first = report.first;
         let is_handed_back = report.info.base == Base::Loaded && report.info.origin.0 != id;
         let (function, step, within) = match (is_new, first) {
             // The constructor is the place of a create, whoever adds the row.
             (true, _) => (report.info.origin.0, report.info.origin.1, None),
             // A row that a callee loaded, changed and returned: the change is the place.
-            (false, Some(Touch { within: Some((callee, step)), step: at })) if is_handed_back && at == report.info.at => {
+            (false, Some(Touch { within: Some((callee, step)), step: at }))
+                if is_handed_back && at == report.info.at =>
+            {
                 (callee, step, None)
             }
             (false, Some(Touch { step, within })) => (id, step, within),
             (false, None) => continue,
         };
+        let places = if function == id && within.is_none() { places } else { [None; 6] };
         let published = report.published.map(|step| (id, step));
         found.push(Judgement {
             function,
@@ -132,6 +145,7 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
             published,
             within,
             subject: Subject::Row,
+            places,
             answers: (id, first.map_or(step, |touch| touch.step)),
         });
     }
@@ -173,6 +187,7 @@ fn of_statement(project: &Project, id: FunctionId, step: StepId, executed: &Exec
         published: None,
         within: None,
         subject: Subject::Statement,
+        places: [None; 6],
         answers: (id, step),
     }
 }
@@ -235,13 +250,18 @@ fn said_in_callee(project: &Project, flow: &Flow, all: Vec<Judgement>) -> Vec<Ju
     for ((function, step), indices) in by_change {
         let callers = flow.callers.get(&function).map_or(0, |callers| callers.len());
         let of_callers: Vec<&Judgement> = indices.iter().filter_map(|&index| all[index].as_ref()).collect();
-        let functions: std::collections::BTreeSet<FunctionId> = of_callers.iter().map(|j| j.function).collect();
+        let functions: std::collections::BTreeSet<FunctionId> =
+            of_callers.iter().map(|j| j.function).collect();
         if functions.len() < 2 || functions.len() < callers {
             continue;
         }
         let lacks = |judgement: &Judgement| {
-            let lacking: Vec<Duty> =
-                judgement.duties.iter().filter(|(_, s)| *s == Standing::Missing).map(|(duty, _)| *duty).collect();
+            let lacking: Vec<Duty> = judgement
+                .duties
+                .iter()
+                .filter(|(_, s)| *s == Standing::Missing)
+                .map(|(duty, _)| *duty)
+                .collect();
             lacking
         };
         let first = lacks(of_callers[0]);
@@ -252,6 +272,7 @@ fn said_in_callee(project: &Project, flow: &Flow, all: Vec<Judgement>) -> Vec<Ju
         one.function = function;
         one.step = step;
         one.within = None;
+        one.places = [None; 6];
         one.published = None;
         moved.push(one);
         for index in indices {
@@ -286,6 +307,7 @@ fn merged(all: Vec<Judgement>) -> Vec<Judgement> {
                         function,
                         step,
                         within,
+                        places: [None; 6],
                         duties: Vec::new(),
                         ..judgement.clone()
                     });
