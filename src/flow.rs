@@ -22,6 +22,8 @@ use value::Value;
 
 mod actor;
 mod call;
+mod external;
+mod handler;
 mod leave;
 mod library;
 mod name_use;
@@ -29,6 +31,7 @@ mod object;
 mod observe;
 mod outcome;
 mod row;
+mod session;
 mod state;
 mod summary;
 mod trace;

@@ -54,14 +54,12 @@ pub(super) fn made_from(function: &Function, seeds: Vec<StepId>) -> BTreeSet<Nam
             continue;
         }
         match &function.steps[step as usize].kind {
-            StepKind::Name(name) => {
-                if found.insert(*name) {
-                    let binds = function.steps.iter().filter_map(|step| match step.kind {
-                        StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
-                        _ => None,
-                    });
-                    waiting.extend(binds);
-                }
+            StepKind::Name(name) if found.insert(*name) => {
+                let binds = function.steps.iter().filter_map(|step| match step.kind {
+                    StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
+                    _ => None,
+                });
+                waiting.extend(binds);
             }
             StepKind::Attribute { of, .. } => {
                 found.extend(path(function, step));

@@ -14,7 +14,7 @@ use super::value::{Keys, RowKey, SessionKey, Value};
 
 /// How a path through a handler ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum End {
+pub(super) enum End {
     /// It goes on behind the `try`, or returns nothing worth the name.
     Falls,
     /// It returns something that tells of the failure.

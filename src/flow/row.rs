@@ -153,7 +153,7 @@ const MOST_TOUCHES: usize = 6;
 
 /// What happened to one row on the paths so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowState {
+pub(super) struct RowState {
     /// By duty: the paths of the write that is still open.
     pub open: [Paths; 6],
     /// By duty: the paths of writes that were committed, or of rows an earlier turn of a loop has left behind.
@@ -170,12 +170,12 @@ pub struct RowState {
 
 impl RowState {
     /// A row to which nothing has happened yet.
-    pub fn start() -> RowState {
+    pub(super) fn start() -> RowState {
         RowState { open: [Paths::start(); 6], ..RowState::default() }
     }
 
     /// The state after either of two paths.
-    pub fn join(&mut self, other: &RowState) {
+    pub(super) fn join(&mut self, other: &RowState) {
         for duty in Duty::ALL {
             let at = duty.index();
             self.open[at] = self.open[at].union(other.open[at]);
@@ -197,7 +197,7 @@ impl RowState {
     }
 
     /// A column got a value, or the row was marked as deleted.
-    pub fn change(&mut self, change: Change, touch: Touch) {
+    pub(super) fn change(&mut self, change: Change, touch: Touch) {
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: e.change.max(change), ..e });
         }
@@ -205,21 +205,21 @@ impl RowState {
     }
 
     /// The places of change that still lack a duty.
-    pub fn lacking(&self, duty: Duty) -> Vec<Touch> {
+    pub(super) fn lacking(&self, duty: Duty) -> Vec<Touch> {
         let mut all = self.left[duty.index()].clone();
         merge_touches(&mut all, &self.touches[duty.index()]);
         all
     }
 
     /// The row was handed to a session.
-    pub fn add(&mut self) {
+    pub(super) fn add(&mut self) {
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { is_added: true, ..e });
         }
     }
 
     /// A duty was discharged up to a level.
-    pub fn discharge(&mut self, duty: Duty, level: Level) {
+    pub(super) fn discharge(&mut self, duty: Duty, level: Level) {
         let paths = &mut self.open[duty.index()];
         *paths = paths.map(|e| Element { level: e.level.max(level), ..e });
         if level >= Level::Excused {
@@ -228,7 +228,7 @@ impl RowState {
     }
 
     /// What one duty's paths have done so far is over: a commit, or the next turn of a loop.
-    pub fn seal(&mut self, is_new: bool) {
+    pub(super) fn seal(&mut self, is_new: bool) {
         for duty in Duty::ALL {
             let at = duty.index();
             self.done[at] =
@@ -245,7 +245,7 @@ impl RowState {
     }
 
     /// The next turn of a loop makes a new row where this one was made.
-    pub fn begin_again(&mut self) {
+    pub(super) fn begin_again(&mut self) {
         for duty in Duty::ALL {
             let at = duty.index();
             self.done[at] =
@@ -257,7 +257,7 @@ impl RowState {
     }
 
     /// The open write was taken back.
-    pub fn roll_back(&mut self) {
+    pub(super) fn roll_back(&mut self) {
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: Change::No, is_added: false, level: e.level });
         }
@@ -265,7 +265,7 @@ impl RowState {
     }
 
     /// What a callee did to the row happens to it.
-    pub fn undergo(&mut self, open: &[Paths; 6], done: &[Paths; 6], touch: Touch) {
+    pub(super) fn undergo(&mut self, open: &[Paths; 6], done: &[Paths; 6], touch: Touch) {
         let mut changed = false;
         for duty in Duty::ALL {
             let at = duty.index();

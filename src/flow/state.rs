@@ -27,46 +27,46 @@ pub struct Failure {
 
 /// What the paths through a handler have done so far: a set of combinations of [`Deeds`], one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HandlerPaths(u16);
+pub(super) struct HandlerPaths(u16);
 
 /// What one path through a handler has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Deeds(u16);
+pub(super) struct Deeds(u16);
 
 impl Deeds {
     /// It logged.
-    pub const LOGGED: Deeds = Deeds(1);
+    pub(super) const LOGGED: Deeds = Deeds(1);
     /// It recorded the error somewhere.
-    pub const RECORDED: Deeds = Deeds(2);
+    pub(super) const RECORDED: Deeds = Deeds(2);
     /// It printed, flashed or counted.
-    pub const PRINTED: Deeds = Deeds(4);
+    pub(super) const PRINTED: Deeds = Deeds(4);
 
     /// Whether it did all of these.
-    pub fn has(self, other: Deeds) -> bool {
+    pub(super) fn has(self, other: Deeds) -> bool {
         self.0 & other.0 == other.0
     }
 }
 
 impl HandlerPaths {
     /// One path that has done nothing yet.
-    pub fn start() -> HandlerPaths {
+    pub(super) fn start() -> HandlerPaths {
         HandlerPaths(1)
     }
 
     /// Every path does this.
-    pub fn all_do(self, deed: Deeds) -> HandlerPaths {
+    pub(super) fn all_do(self, deed: Deeds) -> HandlerPaths {
         HandlerPaths(self.deeds().fold(0, |all, deeds| all | 1 << (deeds.0 | deed.0)))
     }
 
     /// What the paths have done.
-    pub fn deeds(self) -> impl Iterator<Item = Deeds> {
+    pub(super) fn deeds(self) -> impl Iterator<Item = Deeds> {
         (0..8).filter(move |deeds| self.0 & (1 << deeds) != 0).map(Deeds)
     }
 }
 
 /// Everything known at one point.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
+pub(super) struct State {
     /// Local variables.
     pub locals: FxHashMap<Name, Value>,
     /// Rows.
@@ -89,7 +89,7 @@ pub struct State {
 
 impl State {
     /// The state after either of two paths.
-    pub fn join(&mut self, other: &State) {
+    pub(super) fn join(&mut self, other: &State) {
         for (name, value) in &other.locals {
             match self.locals.get_mut(name) {
                 Some(known) if known == value => {}
@@ -131,16 +131,16 @@ type Flags = Vec<(Name, Option<Value>)>;
 
 /// The states at the beginning of a block, told apart by their flags.
 #[derive(Clone, Debug, Default)]
-pub struct States(Vec<(Flags, State)>);
+pub(super) struct States(Vec<(Flags, State)>);
 
 impl States {
     /// The states.
-    pub fn all(&self) -> impl Iterator<Item = &State> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &State> {
         self.0.iter().map(|(_, state)| state)
     }
 
     /// Adds a state; answers whether anything new came with it.
-    pub fn add(&mut self, state: State, flag_names: &[Name]) -> bool {
+    pub(super) fn add(&mut self, state: State, flag_names: &[Name]) -> bool {
         let flag = |name: &Name| match state.locals.get(name) {
             Some(value @ (Value::Switch(_) | Value::None)) => (*name, Some(value.clone())),
             _ => (*name, None),

@@ -112,7 +112,7 @@ impl Summary {
 
 /// What is known of all functions and of the attributes that methods give their objects.
 #[derive(Debug, Default)]
-pub struct Knowledge {
+pub(super) struct Knowledge {
     /// By function; a function that was not looked at yet has none.
     pub summaries: FxHashMap<FunctionId, Summary>,
     /// By class and attribute: what its methods store there.

@@ -44,6 +44,7 @@ pub(super) struct Trace<'p> {
     values: Vec<Value>,
     row_keys: FxHashMap<(StepId, u32), RowKey>,
     flags: Vec<Name>,
+    order: Vec<u32>,
     entries: FxHashMap<BlockId, HandlerId>,
 }
 
@@ -66,8 +67,10 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
         flags: flag_names(function),
+        order: Vec::new(),
         entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
     };
+    trace.order = trace.order();
     let start = trace.start();
     let known_actors = trace.actors.len();
     let mut states = trace.settle(start.clone());
@@ -123,11 +126,11 @@ impl<'p> Trace<'p> {
         let count = self.function.blocks.len();
         let mut states = vec![States::default(); count];
         let mut visits = vec![0; count];
-        let order = self.order();
+
         let mut waiting: BTreeSet<(u32, BlockId)> = BTreeSet::new();
         if count > 0 {
             states[0].add(start, &self.flags);
-            waiting.insert((order[0], 0));
+            waiting.insert((self.order[0], 0));
         }
         while let Some((_, block)) = waiting.pop_first() {
             visits[block as usize] += 1;
@@ -138,7 +141,7 @@ impl<'p> Trace<'p> {
             for state in here {
                 for (target, state) in self.block(block, state) {
                     if states[target as usize].add(state, &self.flags) {
-                        waiting.insert((order[target as usize], target));
+                        waiting.insert((self.order[target as usize], target));
                     }
                 }
             }
@@ -196,6 +199,18 @@ impl<'p> Trace<'p> {
         };
         all.extend(self.landings(block.region));
         all
+    }
+
+    /// The body and the way out of a loop over rows that are at hand. Such a loop runs at least once, as far as those
+    /// rows are concerned: when it does not, there are none.
+    fn loop_over_rows(&self, head: BlockId) -> Option<(BlockId, BlockId)> {
+        let block = &self.function.blocks[head as usize];
+        let Next::Any(ways) = &block.next else { return None };
+        let &[inside, exhausted] = ways.as_slice() else { return None };
+        let first = self.function.blocks[inside as usize].start;
+        let StepKind::Element(of) = self.function.steps.get(first as usize)?.kind else { return None };
+        let is_many = matches!(self.value(of), Value::Many(_) | Value::Tuple(_));
+        (is_many && !self.value(of).rows().is_empty()).then_some((inside, exhausted))
     }
 
     /// Where an exception lands that is raised in a region.
@@ -271,7 +286,18 @@ impl<'p> Trace<'p> {
             }
         }
         match &block.next {
-            Next::Goto(next) => self.go(&mut out, *next, state),
+            Next::Goto(next) => {
+                // The way back to the head of such a loop is also the way out of it.
+                if let Some((_, exhausted)) = self.loop_over_rows(*next)
+                    && self.order[id as usize] > self.order[*next as usize]
+                {
+                    self.go(&mut out, exhausted, state.clone());
+                }
+                self.go(&mut out, *next, state);
+            }
+            Next::Any(_) if let Some((inside, _)) = self.loop_over_rows(id) => {
+                self.go(&mut out, inside, state)
+            }
             Next::Any(all) => {
                 for next in all {
                     self.go(&mut out, *next, state.clone());
@@ -580,7 +606,7 @@ impl<'p> Trace<'p> {
             }
             StepKind::Enter(of) => {
                 let of = value(of);
-                self.enter(state, step, of)
+                self.enter(step, of)
             }
             StepKind::Exit { enter, raising } => {
                 self.exit(state, *enter, *raising);
@@ -655,16 +681,6 @@ impl<'p> Trace<'p> {
         }
     }
 
-    /// Every handler that control is in has now done this on every path.
-    pub(super) fn deed(&mut self, state: &mut State, deed: Deeds) {
-        for paths in state.handling.values_mut() {
-            *paths = paths.all_do(deed);
-        }
-        if deed == Deeds::LOGGED {
-            state.logged = true;
-        }
-    }
-
     /// The step at hand uses a session in a way that a failed one does not survive.
     pub(super) fn use_session(&mut self, state: &mut State, session: SessionKey) {
         self.used.any = true;
@@ -707,73 +723,6 @@ impl<'p> Trace<'p> {
             row.seal(self.rows[key.0 as usize].base == Base::New);
         }
         state.committed = true;
-    }
-
-    fn tell_use(&mut self, region: Option<RegionId>) {
-        if !self.used.any && !self.used.writes {
-            return;
-        }
-        let used = self.used;
-        self.outcome.summary.database.merge(used);
-        for (id, kind) in self.enclosing(region) {
-            if let RegionKind::Try { .. } = kind {
-                self.outcome.body_use.entry(id).or_default().merge(used);
-            }
-        }
-    }
-
-    fn tell_raise(&mut self, state: &State, step: StepId, region: Option<RegionId>) {
-        let original = match &self.function.steps[step as usize].kind {
-            StepKind::Raise { value: None, .. } => true,
-            StepKind::Raise { value: Some(value), .. } => {
-                // `raise error` raises the original again; `raise Other(error)` does not.
-                matches!(self.values[*value as usize], Value::Caught(_))
-                    && matches!(self.function.steps[*value as usize].kind, StepKind::Name(_))
-            }
-            _ => false,
-        };
-        let end = if original { End::RaisesOriginal } else { End::Raises };
-        for (_, kind) in self.enclosing(region) {
-            match kind {
-                // It is caught again before it leaves the handlers around.
-                RegionKind::Try { first, end } if end > first => break,
-                RegionKind::Handler(handler) => self.tell_end(state, handler, end),
-                _ => {}
-            }
-        }
-    }
-
-    fn tell_return(&mut self, state: &State, of: Option<StepId>) {
-        let end = match of {
-            None => End::Falls,
-            Some(step) => {
-                let is_trivial = match &self.function.steps[step as usize].kind {
-                    StepKind::Literal(_) | StepKind::Name(_) => true,
-                    StepKind::List(items) => items.is_empty(),
-                    StepKind::Dictionary(entries) => entries.is_empty(),
-                    _ => false,
-                };
-                let is_built_from_error = self.values[step as usize].caught().is_some();
-                if is_trivial && !is_built_from_error { End::Falls } else { End::Answers }
-            }
-        };
-        let handlers: Vec<HandlerId> = self
-            .enclosing(self.region)
-            .filter_map(|(_, kind)| match kind {
-                RegionKind::Handler(handler) => Some(handler),
-                _ => None,
-            })
-            .collect();
-        for handler in handlers {
-            self.tell_end(state, handler, end);
-        }
-    }
-
-    fn tell_end(&mut self, state: &State, handler: HandlerId, end: End) {
-        let report = self.outcome.handlers.entry(handler).or_default();
-        for deeds in state.handling.get(&handler).into_iter().flat_map(|paths| paths.deeds()) {
-            report.end(end, deeds);
-        }
     }
 
     fn closed_over(&self, name: Name) -> Value {

@@ -76,8 +76,10 @@ pub struct Statement {
     pub model: ModelRef,
     /// The columns it gives values.
     pub keys: Keys,
-    /// The columns that the conflict branch of an upsert gives values.
-    pub on_conflict: Option<Keys>,
+    /// The columns that the conflict branch of an upsert gives values, and where that is said.
+    pub on_conflict: Option<(Keys, StepId)>,
+    /// Where it was begun.
+    pub begun: StepId,
 }
 
 /// What the flow engine knows of a value.

@@ -60,7 +60,7 @@ enum Way {
 }
 
 /// All writes, in the order of files and places.
-pub fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
+pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
     let mut all = Vec::new();
     for id in project.function_ids() {
         let Some(outcome) = flow.outcomes.get(&id) else { continue };

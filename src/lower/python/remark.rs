@@ -43,12 +43,12 @@ pub(super) fn remarks(text: &str, root: Node<'_>) -> Vec<Remark> {
 /// Where the first statement that is no docstring begins.
 fn first_code(root: Node<'_>) -> usize {
     let mut cursor = root.walk();
-    let statements = root.named_children(&mut cursor).filter(|node| !node.is_extra());
+    let mut statements = root.named_children(&mut cursor).filter(|node| !node.is_extra());
     let is_docstring = |node: &Node<'_>| {
         node.kind() == "expression_statement"
             && node.named_child(0).is_some_and(|inner| inner.kind() == "string")
     };
-    statements.skip_while(is_docstring).next().map_or(usize::MAX, |node| node.start_byte())
+    statements.find(|node| !is_docstring(node)).map_or(usize::MAX, |node| node.start_byte())
 }
 
 /// The offset of the next character that is neither blank nor in a comment.

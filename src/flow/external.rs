@@ -1,0 +1,275 @@
+//! flow/external: calls of what lies outside the project: built-in functions, libraries, objects of unknown kinds.
+
+use crate::duty::{Duty, Operation};
+use crate::facts::{Argument, ArgumentKind, StepId};
+use crate::name::Name;
+use crate::project::Symbol;
+
+use super::call::model_of;
+use super::library::{self, Begins};
+use super::row::{Change, Level, Touch};
+use super::state::{Deeds, State};
+use super::trace::Trace;
+use super::value::{Keys, ModelRef, SessionKey, Statement, Value};
+
+impl Trace<'_> {
+    pub(super) fn external(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        path: Name,
+        arguments: &[Argument],
+        values: &[Value],
+    ) -> Value {
+        let error = values.iter().find_map(Value::caught);
+        if let Some(begins) = library::begins(path) {
+            let model = values.first().map_or(ModelRef::Unknown, model_of);
+            let operation = match begins {
+                Begins::Query => {
+                    return Value::Query(Some(model).filter(|model| *model != ModelRef::Unknown));
+                }
+                Begins::Text => return Value::External(path),
+                Begins::Insert => Operation::Create,
+                Begins::Update => Operation::Update,
+                Begins::Delete => Operation::Delete,
+            };
+            let statement =
+                Statement { operation, model, keys: Keys::default(), on_conflict: None, begun: step };
+            return Value::Statement(Box::new(statement));
+        }
+        if library::shows(&path) {
+            self.deed(state, Deeds::PRINTED);
+            return Value::None;
+        }
+        if library::reports(&path) {
+            self.deed(state, Deeds::LOGGED);
+            return Value::Plain;
+        }
+        match &*path {
+            "builtins.setattr" => {
+                self.set_attribute(state, step, values);
+                return Value::None;
+            }
+            "builtins.getattr" => {
+                return match values {
+                    [of, Value::Text(name), ..] => self.attribute(state, of.clone(), *name),
+                    _ => Value::Unknown,
+                };
+            }
+            "builtins.super" => {
+                return self.project.class_of(self.id).map_or(Value::Unknown, Value::Super);
+            }
+            "builtins.dict" => {
+                let mut keys = Keys::default();
+                for argument in arguments {
+                    match (argument.kind, self.value(argument.value)) {
+                        (ArgumentKind::Keyword(name), _) => drop(keys.sure.insert(name)),
+                        (_, Value::Dictionary(inner)) => keys.extend(inner),
+                        _ => keys.is_open = true,
+                    }
+                }
+                return Value::Dictionary(Box::new(keys));
+            }
+            "builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.sorted" | "builtins.reversed" => {
+                return match values.first() {
+                    Some(Value::Query(Some(model))) => {
+                        Value::Many(Box::new(Value::Row(self.loaded_row(state, step, *model))))
+                    }
+                    Some(Value::Many(inner)) => Value::Many(inner.clone()),
+                    Some(Value::Tuple(parts)) => Value::Tuple(parts.clone()),
+                    None => Value::Tuple(Vec::new()),
+                    _ => error.map_or(Value::Unknown, Value::Caught),
+                };
+            }
+            "builtins.next" | "builtins.enumerate" | "builtins.zip" => {
+                let first = values.first().cloned().unwrap_or(Value::Unknown);
+                return match &*path {
+                    "builtins.next" => first.element(),
+                    "builtins.enumerate" => {
+                        Value::Many(Box::new(Value::Tuple(vec![Value::Plain, first.element()])))
+                    }
+                    _ => Value::Many(Box::new(Value::Tuple(
+                        values.iter().map(|value| value.clone().element()).collect(),
+                    ))),
+                };
+            }
+            "copy.copy" | "copy.deepcopy" => return values.first().cloned().unwrap_or(Value::Unknown),
+            _ => {}
+        }
+        if let Some(handler) = error {
+            return Value::Caught(handler);
+        }
+        match library::made_by(path) {
+            Value::Session(_) => Value::Session(SessionKey::Opened(step)),
+            other => other,
+        }
+    }
+
+    pub(super) fn set_attribute(&mut self, state: &mut State, step: StepId, values: &[Value]) {
+        let [of, name, value] = values else { return };
+        let name = match name {
+            Value::Text(name) => {
+                self.store(state, step, of.clone(), *name, value.clone());
+                return;
+            }
+            other => other.clone(),
+        };
+        let keys = match &name {
+            Value::KeyOf(keys) => (**keys).clone(),
+            _ => Keys::default(),
+        };
+        for key in of.rows() {
+            let Some(row) = state.rows.get_mut(&key) else { continue };
+            row.change(Change::Changed, Touch { step, within: None });
+            for duty in Duty::ALL {
+                let all = keys.sure.iter().chain(&keys.perhaps);
+                if all.into_iter().any(|name| self.project.roles.of_field(name) == Some(duty)) {
+                    row.discharge(duty, Level::Perhaps);
+                }
+            }
+        }
+    }
+
+    pub(super) fn library_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        receiver: Value,
+        method: Name,
+        arguments: &[Argument],
+        values: &[Value],
+    ) -> Value {
+        let error = values.iter().find_map(Value::caught);
+        match receiver {
+            Value::Session(session) => self.session_method(state, step, session, &method, values),
+            Value::Query(model) => self.query_method(state, step, model, &method, values),
+            Value::Statement(statement) => {
+                self.statement_method(step, *statement, &method, arguments, values)
+            }
+            Value::Logger => {
+                if library::logs(&method) {
+                    self.deed(state, Deeds::LOGGED);
+                    return Value::None;
+                }
+                Value::Logger
+            }
+            Value::SessionMaker => match &*method {
+                "begin" => Value::Transaction(SessionKey::Opened(step)),
+                _ => Value::Unknown,
+            },
+            Value::External(path) | Value::Symbol(Symbol::External(path)) => {
+                if let Some(handler) = error {
+                    self.deed(state, Deeds::RECORDED);
+                    return Value::Caught(handler);
+                }
+                library::made_by(path.join(&method))
+            }
+            // A method a mapped or pydantic class inherits from outside the project: it stamps nothing.
+            Value::Symbol(Symbol::Class(class)) => match &*method {
+                "model_validate" | "from_orm" | "parse_obj" | "construct" | "model_construct"
+                    if self.project.model(class).is_none() =>
+                {
+                    Value::Object(class, SessionKey::Outer)
+                }
+                _ => error.map_or(Value::Unknown, Value::Caught),
+            },
+            Value::Object(class, _) => match &*method {
+                "model_dump" | "dict" | "model_dump_json" => {
+                    let mut keys = Keys::default();
+                    let hierarchy = self.project.hierarchy(class);
+                    for class in hierarchy.classes() {
+                        let annotated =
+                            self.project.class(class).fields.iter().filter(|f| f.annotation.is_some());
+                        keys.perhaps.extend(annotated.map(|field| field.name));
+                    }
+                    Value::Dictionary(Box::new(keys))
+                }
+                _ => {
+                    if error.is_some() {
+                        self.deed(state, Deeds::RECORDED);
+                    }
+                    error.map_or(Value::Unknown, Value::Caught)
+                }
+            },
+            Value::Row(key) => {
+                // A row of an unknown model: what its setter is called is all there is to go by.
+                if let Some(duty) = self.project.roles.of_setter(&method)
+                    && let Some(row) = state.rows.get_mut(&key)
+                {
+                    if duty == Duty::DeletedBy {
+                        row.change(Change::Deleted, Touch { step, within: None });
+                    }
+                    row.discharge(duty, Level::Set);
+                }
+                if &*method == "sqlmodel_update"
+                    && let Some(row) = state.rows.get_mut(&key)
+                {
+                    row.change(Change::Changed, Touch { step, within: None });
+                }
+                Value::Unknown
+            }
+            Value::Dictionary(_) | Value::KeyOf(_) => Value::Unknown,
+            Value::Param(_) | Value::Unknown | Value::Attribute(..) => {
+                if matches!(&*method, "model_dump" | "dict") {
+                    return Value::Dictionary(Box::new(Keys { is_open: true, ..Keys::default() }));
+                }
+                if error.is_some() || matches!(&*method, "append" | "add") {
+                    self.deed(state, Deeds::RECORDED);
+                }
+                if matches!(&receiver, Value::Attribute(of, _) if matches!(**of, Value::Row(_)))
+                    && matches!(&*method, "append" | "add" | "extend")
+                {
+                    // A row put into a relationship of another row is saved with that one.
+                    for key in values.iter().flat_map(Value::rows) {
+                        if let Some(row) = state.rows.get_mut(&key) {
+                            row.add();
+                        }
+                    }
+                }
+                if !is_harmless(&method) && !matches!(receiver, Value::Param(_)) {
+                    for key in values.iter().flat_map(Value::rows) {
+                        if let Some(row) = state.rows.get_mut(&key) {
+                            for duty in Duty::ALL {
+                                row.discharge(duty, Level::Perhaps);
+                            }
+                        }
+                    }
+                }
+                error.map_or(Value::Unknown, Value::Caught)
+            }
+            _ => error.map_or(Value::Unknown, Value::Caught),
+        }
+    }
+}
+
+/// Methods and functions so common that a row handed to them is surely not stamped.
+pub(super) fn is_harmless(name: &str) -> bool {
+    matches!(
+        name,
+        "append"
+            | "add"
+            | "extend"
+            | "insert"
+            | "format"
+            | "get"
+            | "join"
+            | "index"
+            | "remove"
+            | "update"
+            | "pop"
+            | "setdefault"
+            | "model_validate"
+            | "from_orm"
+            | "validate"
+            | "serialize"
+            | "to_dict"
+            | "to_response"
+            | "refresh"
+            | "send"
+            | "publish"
+            | "dump"
+            | "encode"
+            | "render"
+            | "TemplateResponse"
+    )
+}

@@ -1,0 +1,87 @@
+//! flow/handler: what the paths through a handler do and how they end, and what the body of a `try` does to the database.
+
+use crate::facts::{HandlerId, RegionId, RegionKind, StepId, StepKind};
+
+use super::outcome::End;
+use super::state::{Deeds, State};
+use super::trace::Trace;
+use super::value::Value;
+
+impl Trace<'_> {
+    /// Every handler that control is in has now done this on every path.
+    pub(super) fn deed(&mut self, state: &mut State, deed: Deeds) {
+        for paths in state.handling.values_mut() {
+            *paths = paths.all_do(deed);
+        }
+        if deed == Deeds::LOGGED {
+            state.logged = true;
+        }
+    }
+
+    pub(super) fn tell_use(&mut self, region: Option<RegionId>) {
+        if !self.used.any && !self.used.writes {
+            return;
+        }
+        let used = self.used;
+        self.outcome.summary.database.merge(used);
+        for (id, kind) in self.enclosing(region) {
+            if let RegionKind::Try { .. } = kind {
+                self.outcome.body_use.entry(id).or_default().merge(used);
+            }
+        }
+    }
+
+    pub(super) fn tell_raise(&mut self, state: &State, step: StepId, region: Option<RegionId>) {
+        let original = match &self.function.steps[step as usize].kind {
+            StepKind::Raise { value: None, .. } => true,
+            StepKind::Raise { value: Some(value), .. } => {
+                // `raise error` raises the original again; `raise Other(error)` does not.
+                matches!(self.value(*value), Value::Caught(_))
+                    && matches!(self.function.steps[*value as usize].kind, StepKind::Name(_))
+            }
+            _ => false,
+        };
+        let end = if original { End::RaisesOriginal } else { End::Raises };
+        for (_, kind) in self.enclosing(region) {
+            match kind {
+                // It is caught again before it leaves the handlers around.
+                RegionKind::Try { first, end } if end > first => break,
+                RegionKind::Handler(handler) => self.tell_end(state, handler, end),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn tell_return(&mut self, state: &State, of: Option<StepId>) {
+        let end = match of {
+            None => End::Falls,
+            Some(step) => {
+                let is_trivial = match &self.function.steps[step as usize].kind {
+                    StepKind::Literal(_) | StepKind::Name(_) => true,
+                    StepKind::List(items) => items.is_empty(),
+                    StepKind::Dictionary(entries) => entries.is_empty(),
+                    _ => false,
+                };
+                let is_built_from_error = self.value(step).caught().is_some();
+                if is_trivial && !is_built_from_error { End::Falls } else { End::Answers }
+            }
+        };
+        let handlers: Vec<HandlerId> = self
+            .enclosing(self.region)
+            .filter_map(|(_, kind)| match kind {
+                RegionKind::Handler(handler) => Some(handler),
+                _ => None,
+            })
+            .collect();
+        for handler in handlers {
+            self.tell_end(state, handler, end);
+        }
+    }
+
+    pub(super) fn tell_end(&mut self, state: &State, handler: HandlerId, end: End) {
+        let report = self.outcome.handlers.entry(handler).or_default();
+        for deeds in state.handling.get(&handler).into_iter().flat_map(|paths| paths.deeds()) {
+            report.end(end, deeds);
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! flow/session: what sessions, queries and statements do, and the blocks that own them.
+
+use crate::duty::{Duty, Operation};
+use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
+
+use super::call::model_of;
+use super::library::{self, Answers};
+use super::outcome::Executed;
+use super::row::Level;
+use super::state::State;
+use super::trace::Trace;
+use super::value::{Keys, ModelRef, RowKey, SessionKey, Statement, Value};
+
+impl Trace<'_> {
+    pub(super) fn session_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        session: SessionKey,
+        method: &str,
+        values: &[Value],
+    ) -> Value {
+        self.outcome.sees_session = true;
+        let first = values.first().cloned().unwrap_or(Value::Unknown);
+        match method {
+            "add" | "add_all" | "merge" | "bulk_save_objects" => {
+                self.used.writes = true;
+                for key in values.iter().flat_map(Value::rows) {
+                    if let Some(row) = state.rows.get_mut(&key) {
+                        row.add();
+                    }
+                }
+                if method == "add" || method == "add_all" {
+                    return Value::None;
+                }
+                self.use_session(state, session);
+                first
+            }
+            "delete" => {
+                self.used.writes = true;
+                self.use_session(state, session);
+                for key in first.rows() {
+                    self.remove_row(state, step, key);
+                }
+                Value::None
+            }
+            "flush" => {
+                self.used.writes = true;
+                self.use_session(state, session);
+                for row in state.rows.values_mut() {
+                    row.published.get_or_insert(step);
+                }
+                Value::None
+            }
+            "commit" => {
+                self.used.writes = true;
+                self.use_session(state, session);
+                self.commit(state, step);
+                Value::None
+            }
+            "rollback" | "close" | "aclose" | "reset" | "invalidate" => {
+                self.roll_back(state, session);
+                Value::None
+            }
+            "begin" => Value::Transaction(session),
+            "begin_nested" => Value::Savepoint,
+            "get" | "get_one" => {
+                let model = model_of(&first);
+                if model == ModelRef::Unknown {
+                    return Value::Unknown;
+                }
+                self.use_session(state, session);
+                Value::Row(self.loaded_row(state, step, model))
+            }
+            "query" => Value::Query(match model_of(&first) {
+                ModelRef::Unknown => None,
+                model => Some(model),
+            }),
+            "execute" | "scalars" | "exec" | "stream" | "stream_scalars" | "scalar" => {
+                self.use_session(state, session);
+                if let Value::Statement(statement) = &first {
+                    self.execute(step, statement, values.get(1));
+                    return Value::Query(None);
+                }
+                if method == "scalar" {
+                    return match first {
+                        Value::Query(Some(model)) => Value::Row(self.loaded_row(state, step, model)),
+                        _ => Value::Plain,
+                    };
+                }
+                match first {
+                    query @ Value::Query(_) => query,
+                    _ => Value::Query(None),
+                }
+            }
+            "refresh" | "run_sync" | "expire" | "expire_all" | "connection" => {
+                self.use_session(state, session);
+                Value::Unknown
+            }
+            "bulk_insert_mappings" | "bulk_update_mappings" => {
+                self.used.writes = true;
+                self.use_session(state, session);
+                Value::None
+            }
+            // Flask-SQLAlchemy: the session hangs on the extension object of the same name.
+            _ => Value::Unknown,
+        }
+    }
+
+    pub(super) fn remove_row(&mut self, state: &mut State, step: StepId, key: RowKey) {
+        if let Some(row) = state.rows.get_mut(&key) {
+            // A row that is removed owes nothing else.
+            row.roll_back();
+            for duty in Duty::ALL {
+                row.discharge(duty, Level::Set);
+            }
+        }
+        if let ModelRef::Class(model) = self.rows[key.0 as usize].model
+            && self.project.model(model).is_some()
+        {
+            self.tell_executed(
+                step,
+                Executed {
+                    operation: Operation::Delete,
+                    model,
+                    removes: true,
+                    keys: None,
+                    is_conflict: false,
+                },
+            );
+        }
+    }
+
+    pub(super) fn query_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        model: Option<ModelRef>,
+        method: &str,
+        values: &[Value],
+    ) -> Value {
+        match (library::answers(method), model) {
+            (Answers::Same, model) => Value::Query(model),
+            (Answers::Plain, _) => Value::Plain,
+            (Answers::Writes, Some(model)) => {
+                self.used.writes = true;
+                self.use_session(state, SessionKey::Outer);
+                let mut statement = Statement {
+                    operation: Operation::Update,
+                    model,
+                    keys: Keys::default(),
+                    on_conflict: None,
+                    begun: step,
+                };
+                if method == "delete" {
+                    statement.operation = Operation::Delete;
+                } else if let Some(value) = values.first() {
+                    statement.keys = self.keys_of(value);
+                }
+                self.execute(step, &statement, None);
+                Value::Plain
+            }
+            (Answers::One, Some(model)) => Value::Row(self.loaded_row(state, step, model)),
+            (Answers::Many, Some(model)) => {
+                Value::Many(Box::new(Value::Row(self.loaded_row(state, step, model))))
+            }
+            (_, None) => Value::Unknown,
+        }
+    }
+
+    pub(super) fn statement_method(
+        &mut self,
+        step: StepId,
+        mut statement: Statement,
+        method: &str,
+        arguments: &[Argument],
+        values: &[Value],
+    ) -> Value {
+        match method {
+            "values" | "ordered_values" => {
+                for (argument, value) in arguments.iter().zip(values) {
+                    match argument.kind {
+                        ArgumentKind::Keyword(name) => drop(statement.keys.sure.insert(name)),
+                        _ => {
+                            let value = match value {
+                                Value::Many(inner) => (**inner).clone(),
+                                Value::Tuple(_) => value.clone().element(),
+                                other => other.clone(),
+                            };
+                            let keys = self.keys_of(&value);
+                            statement.keys.extend(&keys);
+                        }
+                    }
+                }
+            }
+            "on_conflict_do_update" | "on_duplicate_key_update" => {
+                let mut keys = Keys::default();
+                for (argument, value) in arguments.iter().zip(values) {
+                    match argument.kind {
+                        ArgumentKind::Keyword(name) if &*name == "set_" => keys.extend(&self.keys_of(value)),
+                        ArgumentKind::Keyword(name) if method == "on_duplicate_key_update" => {
+                            keys.sure.insert(name);
+                        }
+                        _ => {}
+                    }
+                }
+                statement.on_conflict = Some((keys, step));
+            }
+            "on_conflict_do_nothing" => statement.on_conflict = None,
+            _ => {}
+        }
+        Value::Statement(Box::new(statement))
+    }
+
+    pub(super) fn execute(&mut self, step: StepId, statement: &Statement, rows: Option<&Value>) {
+        self.used.writes = true;
+        let ModelRef::Class(model) = statement.model else { return };
+        if self.project.model(model).is_none() {
+            return;
+        }
+        let mut keys = statement.keys.clone();
+        if let Some(rows) = rows {
+            let row = match rows {
+                Value::Many(_) | Value::Tuple(_) => rows.clone().element(),
+                other => other.clone(),
+            };
+            keys.extend(&self.keys_of(&row));
+        }
+        let removes = statement.operation == Operation::Delete;
+        let keys = (!removes).then_some(keys);
+        let operation = statement.operation;
+        self.tell_executed(
+            self.place(step, statement.begun),
+            Executed { operation, model, removes, keys, is_conflict: false },
+        );
+        if let Some((keys, said)) = &statement.on_conflict {
+            let keys = Some(keys.clone());
+            let operation = Operation::Update;
+            self.tell_executed(
+                self.place(step, *said),
+                Executed { operation, model, removes: false, keys, is_conflict: true },
+            );
+        }
+    }
+
+    /// Where a statement is: at the call that runs it when it is written there, else where it was built.
+    fn place(&self, run: StepId, built: StepId) -> StepId {
+        let span = |step: StepId| self.function.steps[step as usize].span;
+        if span(run).contains(span(built)) { run } else { built }
+    }
+
+    pub(super) fn tell_executed(&mut self, step: StepId, executed: Executed) {
+        if !self.telling {
+            return;
+        }
+        let all = self.outcome.executed.entry(step).or_default();
+        if !all.contains(&executed) {
+            all.push(executed);
+        }
+    }
+
+    /// A `with` begins.
+    pub(super) fn enter(&mut self, step: StepId, context: Value) -> Value {
+        match context {
+            Value::Session(_) => {
+                // `with maker() as session` and `with existing_session` both close it in the end.
+                Value::Session(SessionKey::Opened(step))
+            }
+            Value::Transaction(SessionKey::Opened(_)) => Value::Session(SessionKey::Opened(step)),
+            Value::Transaction(session) => Value::Session(session),
+            Value::Savepoint => Value::Savepoint,
+            Value::Manager(function) => {
+                self.outcome.calls.insert(function);
+                let Some(summary) = self.knowledge.summaries.get(&function) else { return Value::Unknown };
+                match summary.yields.clone() {
+                    Some(Value::Session(_)) => Value::Session(SessionKey::Opened(step)),
+                    Some(value) if value.rows().is_empty() => value,
+                    _ => Value::Unknown,
+                }
+            }
+            Value::OneOf(all) => {
+                let values: Vec<Value> = all.into_iter().map(|one| self.enter(step, one)).collect();
+                Value::one_of(values)
+            }
+            other => other,
+        }
+    }
+
+    /// A `with` ends.
+    pub(super) fn exit(&mut self, state: &mut State, enter: StepId, raising: bool) {
+        let StepKind::Enter(context) = self.function.steps[enter as usize].kind else { return };
+        let session = match self.value(enter) {
+            Value::Session(session) => Some(*session),
+            _ => None,
+        };
+        for context in self.value(context).clone().alternatives() {
+            match context {
+                Value::Transaction(_) | Value::Manager(_) => {
+                    let commits = match context {
+                        Value::Manager(function) => {
+                            self.knowledge.summaries.get(&function).is_some_and(|summary| summary.commits)
+                        }
+                        _ => true,
+                    };
+                    if commits && !raising {
+                        let lost = state.failures.iter().filter(|failure| Some(failure.session) == session);
+                        if self.telling {
+                            self.outcome.owner_commits.extend(lost.map(|f| (f.function, f.handler)));
+                        }
+                        self.commit(state, enter);
+                    }
+                }
+                // The savepoint is rolled back, the transaction around it lives on.
+                Value::Savepoint if raising => state.erring.clear(),
+                _ => {}
+            }
+        }
+        if let Some(session @ SessionKey::Opened(_)) = session {
+            state.failures.retain(|failure| failure.session != session);
+            state.erring.remove(&session);
+        }
+    }
+
+    /// The function yields a value.
+    pub(super) fn yields(&mut self, state: &mut State, value: Value) {
+        // Whoever gets the value may commit in between: what it is handed is out of this function's hands.
+        for key in value.rows() {
+            if let Some(row) = state.rows.get_mut(&key) {
+                for duty in Duty::ALL {
+                    row.discharge(duty, Level::Perhaps);
+                }
+            }
+        }
+        state.committed = false;
+        let yields = self.outcome.summary.yields.take();
+        self.outcome.summary.yields = Some(match yields {
+            Some(known) => known.join(value),
+            None => value,
+        });
+    }
+}
