@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 
 use super::actor;
+use super::library;
 use super::outcome::{End, Outcome, Way};
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Deeds, Failure, HandlerPaths, State, States};
@@ -251,10 +252,7 @@ impl<'p> Trace<'p> {
         let mut out: Vec<(BlockId, State)> = Vec::new();
         for step in block.start..block.end {
             let kind = &function.steps[step as usize].kind;
-            let may_raise = matches!(
-                kind,
-                StepKind::Call { .. } | StepKind::Await(_) | StepKind::Yield(_) | StepKind::Exit { .. }
-            );
+            let may_raise = matches!(kind, StepKind::Call { .. } | StepKind::Await(_) | StepKind::Yield(_));
             let before = (may_raise && (!landings.is_empty() || escapes)).then(|| state.clone());
             self.used = DatabaseUse::default();
             self.may_fail.clear();
@@ -265,6 +263,10 @@ impl<'p> Trace<'p> {
                 self.tell_use(block.region);
             }
             if let Some(mut before) = before {
+                if state.failures.len() < before.failures.len() {
+                    // A rollback that fails itself is beyond mending; what it rolled back is not failed any more.
+                    before.failures = state.failures.clone();
+                }
                 before.erring = self.may_fail.clone();
                 if self.never_returns {
                     // What the callee did before it raised has happened.
@@ -580,8 +582,17 @@ impl<'p> Trace<'p> {
                 {
                     bound_value = self.annotated(state, step, term);
                 }
-                if let StepKind::Compute(_) = function.steps[*bound as usize].kind {
-                    self.deed(state, Deeds::PRINTED);
+                match function.steps[*bound as usize].kind {
+                    StepKind::Compute(_) => self.deed(state, Deeds::PRINTED),
+                    // What is opened under the name of a session is one of its own, wherever it comes from.
+                    StepKind::Enter(_) | StepKind::Call { .. } | StepKind::Await(_)
+                        if bound_value.is_vague() && library::names_session(name) =>
+                    {
+                        bound_value = Value::Session(SessionKey::Opened(*bound));
+                        self.values[*bound as usize] = bound_value.clone();
+                        self.fresh_session(state, *bound);
+                    }
+                    _ => {}
                 }
                 state.locals.insert(*name, bound_value);
                 Value::Unknown
@@ -606,6 +617,7 @@ impl<'p> Trace<'p> {
             }
             StepKind::Enter(of) => {
                 let of = value(of);
+                self.fresh_session(state, step);
                 self.enter(step, of)
             }
             StepKind::Exit { enter, raising } => {
@@ -702,6 +714,13 @@ impl<'p> Trace<'p> {
             },
             _ => false,
         })
+    }
+
+    /// A step opens a session: what was wrong with the one it opened in an earlier turn is over.
+    fn fresh_session(&mut self, state: &mut State, step: StepId) {
+        state.failures.retain(|failure| failure.session != SessionKey::Opened(step));
+        state.erring.remove(&SessionKey::Opened(step));
+        self.outcome.sees_session = true;
     }
 
     /// Rolls a session back.
