@@ -26,6 +26,7 @@ mod external;
 mod handler;
 mod leave;
 mod library;
+mod listener;
 mod name_use;
 mod object;
 mod observe;
@@ -51,6 +52,8 @@ pub struct Flow {
     pub outcomes: FxHashMap<FunctionId, Outcome>,
     /// By function: who calls it, itself left out.
     pub callers: FxHashMap<FunctionId, BTreeSet<FunctionId>>,
+    /// Mapper listeners that stamp rows.
+    pub(crate) listeners: Vec<listener::Listener>,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -96,7 +99,8 @@ pub fn follow(project: &Project) -> Flow {
             callers.entry(callee).or_default().insert(caller);
         }
     }
-    Flow { outcomes, callers, unsettled: due }
+    let listeners = listener::listeners(project, &knowledge);
+    Flow { outcomes, callers, listeners, unsettled: due }
 }
 
 /// An attribute that is stored twice is what it is for certain; vague values do not blur it.

@@ -37,6 +37,11 @@ pub(super) fn names_session(name: &str) -> bool {
         || name.ends_with("_db")
 }
 
+/// Whether an external object holds a session under a name, as the extension object of Flask-SQLAlchemy does.
+pub(super) fn holds_session(path: &str, name: &str) -> bool {
+    path.starts_with("flask_sqlalchemy") && name == "session"
+}
+
 /// Whether a variable or attribute of this name is a logger when nothing else says what it is.
 pub(super) fn names_logger(name: &str) -> bool {
     let name = name.trim_start_matches('_');

@@ -315,6 +315,10 @@ impl Trace<'_> {
                 None => Value::Attribute(Box::new(of.clone()), name),
             },
             Value::Caught(handler) => return Value::Caught(*handler),
+            Value::External(path) if library::holds_session(path, &name) => {
+                self.outcome.sees_session = true;
+                return Value::Session(SessionKey::Outer);
+            }
             Value::Logger | Value::Session(_) | Value::Query(_) | Value::Statement(_) => {
                 return Value::Attribute(Box::new(of), name);
             }

@@ -10,6 +10,7 @@ use crate::duty::{Duty, Operation, Standing};
 use crate::facts::StepId;
 use crate::project::{ClassId, FunctionId, Project};
 
+use super::listener::{Flush, Listener};
 use super::outcome::{Executed, RowReport};
 use super::row::{Base, Change, Level, Paths, Touch};
 use super::value::ModelRef;
@@ -54,6 +55,8 @@ pub enum Subject {
 /// What writes a column, for the question which default fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
+    /// The unit of work flushes a row.
+    Flush(Flush),
     Insert,
     Update,
     Conflict,
@@ -68,10 +71,10 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
             all.extend(of_row(project, flow, id, report));
         }
         for (&step, executed) in &outcome.executed {
-            all.extend(executed.iter().map(|executed| of_statement(project, id, step, executed)));
+            all.extend(executed.iter().map(|executed| of_statement(project, flow, id, step, executed)));
         }
     }
-    let mut all = said_in_callee(project, flow, all);
+    let mut all = said_in_callee(flow, all);
     all.sort_by_key(|j| (j.function, j.step, j.operation, j.model, j.subject));
     merged(all)
 }
@@ -108,10 +111,12 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
         if Duty::ALL.iter().all(|duty| of_operation(answers(duty.index())).is_empty()) {
             continue;
         }
-        let way = if is_new { Way::Insert } else { Way::Update };
+        let way = if is_new { Way::Flush(Flush::Insert) } else { Way::Flush(Flush::Update) };
         let duties = owed(project, model, operation)
             .into_iter()
-            .map(|duty| (duty, standing(project, model, duty, way, of_operation(answers(duty.index())))))
+            .map(|duty| {
+                (duty, standing(project, flow, model, duty, way, of_operation(answers(duty.index()))))
+            })
             .collect();
         // Where the path that lacks a duty changes the row, if that is another place than the first change.
         let lacking = |duty: Duty| match report.touches[duty.index()].first() {
@@ -152,7 +157,13 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
     found
 }
 
-fn of_statement(project: &Project, id: FunctionId, step: StepId, executed: &Executed) -> Judgement {
+fn of_statement(
+    project: &Project,
+    flow: &Flow,
+    id: FunctionId,
+    step: StepId,
+    executed: &Executed,
+) -> Judgement {
     let plays = |duty: Duty| move |name: &crate::name::Name| project.roles.of_field(name) == Some(duty);
     let keys = executed.keys.clone().unwrap_or_default();
     let marks_deletion = executed.operation == Operation::Update
@@ -174,7 +185,7 @@ fn of_statement(project: &Project, id: FunctionId, step: StepId, executed: &Exec
                 Level::Unset
             };
             let paths = Paths::start().map(|e| super::row::Element { level, ..e });
-            duties.push((duty, standing(project, executed.model, duty, way, paths)));
+            duties.push((duty, standing(project, flow, executed.model, duty, way, paths)));
         }
     }
     Judgement {
@@ -212,12 +223,12 @@ fn owed(project: &Project, model: ClassId, operation: Operation) -> Vec<Duty> {
     found
 }
 
-fn standing(project: &Project, model: ClassId, duty: Duty, way: Way, paths: Paths) -> Standing {
+fn standing(project: &Project, flow: &Flow, model: ClassId, duty: Duty, way: Way, paths: Paths) -> Standing {
     let lowest = paths.elements().map(|e| e.level).min();
     match lowest {
         None | Some(Level::Excused | Level::Misplaced | Level::Set) => Standing::Set,
         Some(Level::Perhaps) => Standing::Unknown,
-        Some(Level::Unset) if is_covered(project, model, duty, way) => Standing::Covered,
+        Some(Level::Unset) if is_covered(project, flow, model, duty, way) => Standing::Covered,
         Some(Level::Unset) => Standing::Missing,
     }
 }
@@ -225,20 +236,26 @@ fn standing(project: &Project, model: ClassId, duty: Duty, way: Way, paths: Path
 /// Whether something fills a column of the role on this way of writing (section by section of the coverage matrix: a
 /// client-side default fires on every INSERT SQLAlchemy builds, `onupdate` on every UPDATE it builds but for the
 /// conflict branch of an upsert; a bare server default does not count).
-fn is_covered(project: &Project, model: ClassId, duty: Duty, way: Way) -> bool {
+fn is_covered(project: &Project, flow: &Flow, model: ClassId, duty: Duty, way: Way) -> bool {
+    let by_listener = |listener: &Listener| {
+        way == Way::Flush(listener.flush) && listener.duties.contains(&duty) && listener.hears(project, model)
+    };
+    if flow.listeners.iter().any(by_listener) {
+        return true;
+    }
     let Some(model) = project.model(model) else { return false };
     model.fields_of(project, duty).iter().any(|name| {
         let column = model.columns[name];
         match way {
-            Way::Insert => column.default,
-            Way::Update => column.on_update,
+            Way::Insert | Way::Flush(Flush::Insert) => column.default,
+            Way::Update | Way::Flush(Flush::Update) => column.on_update,
             Way::Conflict => false,
         }
     })
 }
 
 /// Where several callers leave the same duty of the same callee's change, it is missing in the callee.
-fn said_in_callee(project: &Project, flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
+fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
     let mut by_change: BTreeMap<(FunctionId, StepId), Vec<usize>> = BTreeMap::new();
     for (index, judgement) in all.iter().enumerate() {
         if let Some(within) = judgement.within {
@@ -259,7 +276,7 @@ fn said_in_callee(project: &Project, flow: &Flow, all: Vec<Judgement>) -> Vec<Ju
             let lacking: Vec<Duty> = judgement
                 .duties
                 .iter()
-                .filter(|(_, s)| *s == Standing::Missing)
+                .filter(|(_, standing)| *standing != Standing::Set)
                 .map(|(duty, _)| *duty)
                 .collect();
             lacking
@@ -279,7 +296,6 @@ fn said_in_callee(project: &Project, flow: &Flow, all: Vec<Judgement>) -> Vec<Ju
             all[index] = None;
         }
     }
-    let _ = project;
     all.into_iter().flatten().chain(moved).collect()
 }
 
