@@ -8,7 +8,7 @@ target=${CARGO_TARGET_DIR:-target}
 venv=$target/venv
 service=fixtures/orders-fastapi
 step='starting'
-trap 'echo "FAILED: $step" >&2' ERR
+trap 'code=$?; [ "$code" -eq 0 ] || printf "\nFAILED: %s\n" "$step" >&2' EXIT
 
 section() {
     step=$1
