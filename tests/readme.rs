@@ -10,7 +10,8 @@ use trailcheck::rulebook::Rulebook;
 #[test]
 fn the_table_of_rules_is_the_rulebook() {
     let readme = readme();
-    let listed: Vec<&str> = section(&readme, "Rules").lines().filter(|line| line.starts_with("| [")).collect();
+    let listed: Vec<&str> =
+        section(&readme, "Rules").lines().filter(|line| line.starts_with("| [")).collect();
     let rulebook = Rulebook::built_in();
     let rows = rulebook.rules.iter().map(|rule| {
         let (id, severity) = (&rule.id, rule.severity.word());
@@ -54,7 +55,8 @@ fn the_screen_is_a_true_one() {
     let said = String::from_utf8(run.stdout).expect("the screen is UTF-8");
     let mut rest = said.as_str();
     for part in parts.filter(|part| !part.is_empty()) {
-        let at = rest.find(part).unwrap_or_else(|| panic!("the program does not say this (any more):\n{part}"));
+        let at =
+            rest.find(part).unwrap_or_else(|| panic!("the program does not say this (any more):\n{part}"));
         rest = &rest[at + part.len()..];
     }
 }
