@@ -1,4 +1,42 @@
 //! trailcheck proves that service code stamps and audits every row it writes.
+//!
+//! This is the map of the house. Data goes one way: `walk → lower → facts → project → flow → check → report`. Read left
+//! to right it is the run; right to left it is who may know whom.
+//!
+//! | room | what is in it | what it does not know |
+//! | --- | --- | --- |
+//! | [`escape`] | other people's text made harmless for a terminal or a report | where the text comes from |
+//! | [`name`] | interned identifiers and dotted paths | what they name |
+//! | [`nearest`] | the known name a mistyped one was meant to be | what is being named |
+//! | [`source`] | one file: its text, spans, lines, language | what the text means |
+//! | [`duty`] | the words for a write: its operation, its duties, how each one stands | everything else |
+//! | [`facts`] | what a file says, the same for every language: imports, classes, functions as outlines of steps | syntax, and what a step means |
+//! | [`finding`] | what a rule has to say about a place, and all that a scan found | how it is shown |
+//! | [`vocabulary`] | the table of words that rule pages use and observations answer to | rules |
+//! | [`rule`] | one rule as its page says it, and the reading of pages | source text |
+//! | [`rulebook`] | all rules of a run | how they are matched |
+//! | [`config`] | what a user may set, and which settings govern a file | the disk: reading is handed in |
+//! | [`walk`] | folders listed, files read, reports written, in an order that never changes | languages and rules |
+//! | [`lower`] | a file's text becomes facts, and gaps where it could not be understood | other files, rules, settings |
+//! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
+//! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
+//! | [`check`] | observations × rules → findings, with suppressions heeded | formats, the disk |
+//! | [`report`] | a scan as text, one file a format | how findings came to be |
+//! | [`scan`] | the way of the data, each step a call of its room | decisions |
+//! | [`cli`] | arguments, colours, progress, the exit code | analysis |
+//!
+//! The walls are things that are not there:
+//!
+//! - No syntax-tree type appears outside `lower`.
+//! - No rule's id is written in `src`: a rule is its page in `rules/`, and a rule that cannot be said needs a new word
+//!   in `vocabulary`, for everyone.
+//! - No room but `walk` touches files, and none but `cli` prints.
+//! - No path leads from `lower` or `check` to an error: what the world does wrong is a gap, what the user does wrong is
+//!   told at the door, and what we do wrong is a panic that `cli` turns into a failed run.
+//! - No room knows one that stands below it in the table, and the order of files and findings never depends on
+//!   threads.
+//!
+//! `tests/tidy.rs` holds the house to this.
 
 pub mod check;
 pub mod cli;
