@@ -193,16 +193,20 @@ impl Trace<'_> {
 
     /// The value a symbol stands for.
     pub(super) fn symbol(&self, symbol: Symbol) -> Value {
+        self.symbol_at(symbol, 0)
+    }
+
+    fn symbol_at(&self, symbol: Symbol, depth: usize) -> Value {
         match symbol {
-            Symbol::Variable(file, name) => self.variable(file, name),
+            Symbol::Variable(file, name) => self.variable(file, name, depth),
             Symbol::External(path) if path.as_str() == "loguru.logger" => Value::Logger,
             other => Value::Symbol(other),
         }
     }
 
-    fn variable(&self, file: FileId, name: Name) -> Value {
+    fn variable(&self, file: FileId, name: Name, depth: usize) -> Value {
         match self.declared(file, name) {
-            Some(term) => match self.declared_value(file, term, 0) {
+            Some(term) => match self.declared_value(file, term, depth + 1) {
                 Value::Unknown => Value::Symbol(Symbol::Variable(file, name)),
                 known => known,
             },
@@ -217,7 +221,7 @@ impl Trace<'_> {
         }
         match term {
             Term::Path(path) => match self.project.resolve_path(file, *path) {
-                Some(symbol) => self.symbol(symbol),
+                Some(symbol) => self.symbol_at(symbol, depth),
                 None => Value::Unknown,
             },
             Term::Call { callee, .. } => {

@@ -93,7 +93,8 @@ impl<'l, 's, 't> Body<'l, 's, 't> {
 
     fn contents(&mut self, node: Node<'t>) {
         match node.kind() {
-            "module" => self.statements(node),
+            // A module that is broken all over is an error as a whole; what is intact in it is still read.
+            "module" | "ERROR" => self.statements(node),
             "function_definition" => {
                 // A function with a syntax error in it could lose just the line that matters: it is left out, and told.
                 if node.has_error() {

@@ -33,10 +33,12 @@ impl<'t> Body<'_, '_, 't> {
             }
             // What is intact inside a broken stretch is still read.
             "ERROR" => {
-                let inner: Vec<_> =
-                    parts(node).into_iter().filter(|part| part.kind().ends_with("_definition")).collect();
-                for part in inner {
-                    self.statement(part);
+                let is_intact = |part: &Node<'t>| {
+                    part.kind().ends_with("_definition")
+                        || part.kind().ends_with("_statement") && !part.has_error()
+                };
+                for part in parts(node).into_iter().filter(is_intact) {
+                    self.deeper(part, |body| body.statement(part));
                 }
             }
             "if_statement" => self.if_statement(node),
