@@ -85,7 +85,7 @@ files, writes, findings = summary["files"], summary["writes"], summary["findings
 total = writes["create"] + writes["update"] + writes["delete"]
 print(f"{files['scanned']} files, {files['with_writes']} with writes, {files['gaps']} with gaps")
 print(f"{total} writes: {writes['create']} create, {writes['update']} update, {writes['delete']} delete; "
-      f"{writes['compliant']} compliant, coverage {summary['coverage']} %")
+      f"{writes['compliant']} compliant, coverage {'-' if not total else summary['coverage']} %")
 print(f"{findings['error']} errors, {findings['review']} reviews, {findings['suppressed']} suppressed")
 PYTHON
     cat "$work/$name.cost"
