@@ -209,6 +209,8 @@ impl Trace<'_> {
             "on_conflict_do_nothing" => statement.on_conflict = None,
             _ => {}
         }
+        // The whole chain so far is the statement.
+        statement.begun = step;
         Value::Statement(Box::new(statement))
     }
 
