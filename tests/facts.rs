@@ -129,7 +129,7 @@ function f(a, db: AsyncSession = Depends(get_db)) -> Optional[User]
 
 #[test]
 fn imports_exports_and_declarations_of_a_module() {
-    let text = "from ..core import hub as h, *\nimport a.b.c\nimport a.b as d\n__all__ = ['x']\n__all__ += h.__all__\n\
+    let text = "from ..core import hub as h\nfrom ..core import *\nimport a.b.c\nimport a.b as d\n__all__ = ['x']\n__all__ += h.__all__\n\
                 __all__.append('y')\n\n\nclass Row(h.Base, Mixin[int], table=True):\n    __tablename__ = 'rows'\n    \
                 at: Mapped['datetime | None'] = mapped_column(DateTime, onupdate=func.now())\n\n    \
                 def touch(self, *, now=None, **more): ...\n";
