@@ -46,7 +46,7 @@ async def enter(savepoint) -> None:
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
 async def test_every_further_use_raises(shop, db, use):
-    """After a failed flush every further use of the session raises `PendingRollbackError` until somebody rolls back."""
+    """After a failed flush every further statement on the session raises `PendingRollbackError` until somebody rolls back."""
     await flush_fails(shop, db)
     with pytest.raises(PendingRollbackError):
         await use(db)
