@@ -1,6 +1,8 @@
 //! project/resolve: what a name means: over scopes, imports, star imports and attributes of modules.
 
-use crate::facts::{Bound, Export, FunctionKind, Import, Imported};
+use rustc_hash::FxHashMap;
+
+use crate::facts::{Bound, Export, Function, FunctionKind, Import, Imported};
 use crate::name::Name;
 
 use super::{ClassId, FileId, FunctionId, Global, Project, Symbol, builtin};
@@ -60,8 +62,9 @@ impl Project {
             return Lookup::Builtin;
         }
         let mut perhaps = false;
+        let mut search = Search::of(self);
         for &star in module.stars.iter().rev() {
-            match self.star(file, star, name, 0) {
+            match search.star(file, star, name) {
                 Starred::Symbol(symbol) => return Lookup::Global(symbol),
                 Starred::Perhaps => perhaps = true,
                 Starred::No => {}
@@ -78,86 +81,22 @@ impl Project {
 
     /// What a dotted path means at the top level of a module.
     pub fn resolve_path(&self, file: FileId, path: Name) -> Option<Symbol> {
-        let mut parts = path.split('.');
-        let first = Name::new(parts.next()?);
-        let mut symbol = self.global(file, first)?;
-        for part in parts {
-            symbol = self.member(symbol, Name::new(part))?;
-        }
-        Some(symbol)
+        Search::of(self).path(file, path)
     }
 
     /// What a name at the top level of a module stands for, star imports included.
     pub fn global(&self, file: FileId, name: Name) -> Option<Symbol> {
-        self.global_within(file, name, 0)
+        Search::of(self).global(file, name)
     }
 
     /// What an attribute of a symbol stands for.
     pub fn member(&self, symbol: Symbol, name: Name) -> Option<Symbol> {
-        self.member_within(symbol, name, 0)
+        Search::of(self).member(symbol, name)
     }
 
     /// What an import binds.
     pub fn imported(&self, file: FileId, import: &Import) -> Option<Symbol> {
-        self.imported_within(file, import, 0)
-    }
-
-    fn global_within(&self, file: FileId, name: Name, steps: usize) -> Option<Symbol> {
-        if steps > LONGEST_CHAIN {
-            return None;
-        }
-        let entry = self.file(file);
-        match entry.globals.get(&name) {
-            Some(&Global::Import(index)) => {
-                self.imported_within(file, &entry.facts.imports[index], steps + 1)
-            }
-            Some(&Global::Class(index)) => Some(Symbol::Class(ClassId { file, index: index as u32 })),
-            Some(&Global::Function(index)) => {
-                Some(Symbol::Function(FunctionId { file, index: index as u32 }))
-            }
-            Some(Global::Variable) => Some(Symbol::Variable(file, name)),
-            None => {
-                let module = entry.facts.functions.first()?;
-                module.stars.iter().rev().find_map(|&star| match self.star(file, star, name, steps + 1) {
-                    Starred::Symbol(symbol) => Some(symbol),
-                    _ => None,
-                })
-            }
-        }
-    }
-
-    fn member_within(&self, symbol: Symbol, name: Name, steps: usize) -> Option<Symbol> {
-        match symbol {
-            Symbol::Module(file) => self
-                .global_within(file, name, steps + 1)
-                .or_else(|| self.module_at(self.module_name(file).join(&name))),
-            Symbol::Package(path) => self.module_at(path.join(&name)),
-            Symbol::External(path) => Some(Symbol::External(path.join(&name))),
-            Symbol::Class(class) => {
-                // A class nested in the class.
-                let qualname = format!("{}.{name}", self.class(class).qualname);
-                let classes = &self.file(class.file).facts.classes;
-                let index = classes.iter().position(|inner| inner.qualname == qualname)?;
-                Some(Symbol::Class(ClassId { file: class.file, index: index as u32 }))
-            }
-            Symbol::Function(_) | Symbol::Variable(..) => None,
-        }
-    }
-
-    fn imported_within(&self, file: FileId, import: &Import, steps: usize) -> Option<Symbol> {
-        if steps > LONGEST_CHAIN {
-            return None;
-        }
-        match import.item {
-            Imported::Root => Some(self.absolute_module(file, import.binds)),
-            Imported::Module => Some(self.absolute_module(file, import.module)),
-            Imported::Star => None,
-            Imported::Item(name) => {
-                let module = self.import_module(file, import)?;
-                // `from package import x` prefers what the package binds to a submodule of that name.
-                self.member_within(module, name, steps + 1)
-            }
-        }
+        Search::of(self).imported(file, import)
     }
 
     /// The module an import takes something from.
@@ -167,17 +106,115 @@ impl Project {
             level => self.relative_module(file, level, &import.module),
         }
     }
+}
 
-    fn star(&self, file: FileId, star: usize, name: Name, steps: usize) -> Starred {
-        if steps > LONGEST_CHAIN {
-            return Starred::Perhaps;
+/// One question about a name, on its way over imports.
+///
+/// Star imports fork, and they may go in circles. So what was asked on the way is kept: no module is asked the same
+/// twice, and one that is asked while it looks for the answer itself has nothing to add.
+struct Search<'p> {
+    project: &'p Project,
+    depth: usize,
+    starred: FxHashMap<(FileId, Name), Option<Symbol>>,
+    exported: FxHashMap<(FileId, Name), Exported>,
+}
+
+impl<'p> Search<'p> {
+    fn of(project: &'p Project) -> Search<'p> {
+        Search { project, depth: 0, starred: FxHashMap::default(), exported: FxHashMap::default() }
+    }
+
+    /// Runs `inner` one step further away, or answers nothing where the chain is too long.
+    fn further<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth >= LONGEST_CHAIN {
+            return None;
         }
-        let import = &self.file(file).facts.imports[star];
-        match self.import_module(file, import) {
-            Some(Symbol::Module(from)) if from != file => match self.exports(from, name, steps + 1) {
-                Exported::Yes => self
-                    .member_within(Symbol::Module(from), name, steps + 1)
-                    .map_or(Starred::Perhaps, Starred::Symbol),
+        self.depth += 1;
+        let found = inner(self);
+        self.depth -= 1;
+        Some(found)
+    }
+
+    fn path(&mut self, file: FileId, path: Name) -> Option<Symbol> {
+        let mut parts = path.split('.');
+        let first = Name::new(parts.next()?);
+        let mut symbol = self.global(file, first)?;
+        for part in parts {
+            symbol = self.member(symbol, Name::new(part))?;
+        }
+        Some(symbol)
+    }
+
+    fn global(&mut self, file: FileId, name: Name) -> Option<Symbol> {
+        let entry = self.project.file(file);
+        match entry.globals.get(&name) {
+            Some(&Global::Import(index)) => {
+                self.further(|search| search.imported(file, &entry.facts.imports[index])).flatten()
+            }
+            Some(&Global::Class(index)) => Some(Symbol::Class(ClassId { file, index: index as u32 })),
+            Some(&Global::Function(index)) => {
+                Some(Symbol::Function(FunctionId { file, index: index as u32 }))
+            }
+            Some(Global::Variable) => Some(Symbol::Variable(file, name)),
+            None => {
+                let stars = &entry.facts.functions.first()?.stars;
+                if let Some(&known) = self.starred.get(&(file, name)) {
+                    return known;
+                }
+                if stars.is_empty() {
+                    return None;
+                }
+                self.starred.insert((file, name), None);
+                let found = stars.iter().rev().find_map(|&star| match self.star(file, star, name) {
+                    Starred::Symbol(symbol) => Some(symbol),
+                    _ => None,
+                });
+                self.starred.insert((file, name), found);
+                found
+            }
+        }
+    }
+
+    fn member(&mut self, symbol: Symbol, name: Name) -> Option<Symbol> {
+        let project = self.project;
+        match symbol {
+            Symbol::Module(file) => self
+                .further(|search| search.global(file, name))
+                .flatten()
+                .or_else(|| project.module_at(project.module_name(file).join(&name))),
+            Symbol::Package(path) => project.module_at(path.join(&name)),
+            Symbol::External(path) => Some(Symbol::External(path.join(&name))),
+            Symbol::Class(class) => {
+                // A class nested in the class.
+                let qualname = format!("{}.{name}", project.class(class).qualname);
+                let classes = &project.file(class.file).facts.classes;
+                let index = classes.iter().position(|inner| inner.qualname == qualname)?;
+                Some(Symbol::Class(ClassId { file: class.file, index: index as u32 }))
+            }
+            Symbol::Function(_) | Symbol::Variable(..) => None,
+        }
+    }
+
+    fn imported(&mut self, file: FileId, import: &Import) -> Option<Symbol> {
+        match import.item {
+            Imported::Root => Some(self.project.absolute_module(file, import.binds)),
+            Imported::Module => Some(self.project.absolute_module(file, import.module)),
+            Imported::Star => None,
+            Imported::Item(name) => {
+                let module = self.project.import_module(file, import)?;
+                // `from package import x` prefers what the package binds to a submodule of that name.
+                self.member(module, name)
+            }
+        }
+    }
+
+    fn star(&mut self, file: FileId, star: usize, name: Name) -> Starred {
+        let import = &self.project.file(file).facts.imports[star];
+        match self.project.import_module(file, import) {
+            Some(Symbol::Module(from)) if from != file => match self.exports(from, name) {
+                Exported::Yes => {
+                    self.member(Symbol::Module(from), name).map_or(Starred::Perhaps, Starred::Symbol)
+                }
                 Exported::No => Starred::No,
                 Exported::Perhaps => Starred::Perhaps,
             },
@@ -187,48 +224,61 @@ impl Project {
     }
 
     /// Whether a star import of a module brings a name.
-    fn exports(&self, file: FileId, name: Name, steps: usize) -> Exported {
-        if steps > LONGEST_CHAIN {
-            return Exported::Perhaps;
+    fn exports(&mut self, file: FileId, name: Name) -> Exported {
+        if let Some(&known) = self.exported.get(&(file, name)) {
+            return known;
         }
-        let facts = &self.file(file).facts;
-        let Some(exports) = &facts.exports else {
-            if name.starts_with('_') {
-                return Exported::No;
+        self.exported.insert((file, name), Exported::No);
+        let project = self.project;
+        let facts = &project.file(file).facts;
+        let found = self.further(|search| match &facts.exports {
+            Some(exports) => search.listed(file, exports, name),
+            None => search.public(file, &facts.functions[0], name),
+        });
+        let found = found.unwrap_or(Exported::Perhaps);
+        self.exported.insert((file, name), found);
+        found
+    }
+
+    /// Whether a module that lists nothing exports a name.
+    fn public(&mut self, file: FileId, module: &Function, name: Name) -> Exported {
+        if name.starts_with('_') {
+            return Exported::No;
+        }
+        if binds(&module.bound, name) {
+            return Exported::Yes;
+        }
+        let mut found = Exported::No;
+        for &star in &module.stars {
+            match self.star(file, star, name) {
+                Starred::Symbol(_) => return Exported::Yes,
+                Starred::Perhaps => found = Exported::Perhaps,
+                Starred::No => {}
             }
-            let module = &facts.functions[0];
-            if binds(&module.bound, name) {
-                return Exported::Yes;
-            }
-            let mut found = Exported::No;
-            for &star in &module.stars {
-                match self.star(file, star, name, steps + 1) {
-                    Starred::Symbol(_) => return Exported::Yes,
-                    Starred::Perhaps => found = Exported::Perhaps,
-                    Starred::No => {}
-                }
-            }
-            return found;
-        };
+        }
+        found
+    }
+
+    /// Whether a module that lists what it exports lists a name.
+    fn listed(&mut self, file: FileId, exports: &[Export], name: Name) -> Exported {
         let mut found = Exported::No;
         for export in exports {
-            match export {
+            let of = match export {
                 Export::Names(names) if names.contains(&name) => return Exported::Yes,
-                Export::Names(_) => {}
-                Export::Unknown => found = Exported::Perhaps,
+                Export::Names(_) => continue,
+                Export::Unknown => Exported::Perhaps,
                 Export::Of(path) => {
                     let module = path.strip_suffix(".__all__").map(Name::new);
-                    match module.and_then(|module| self.resolve_path(file, module)) {
-                        Some(Symbol::Module(other)) if other != file => {
-                            match self.exports(other, name, steps + 1) {
-                                Exported::Yes => return Exported::Yes,
-                                Exported::Perhaps => found = Exported::Perhaps,
-                                Exported::No => {}
-                            }
-                        }
-                        _ => found = Exported::Perhaps,
+                    match module.and_then(|module| self.path(file, module)) {
+                        Some(Symbol::Module(other)) if other != file => self.exports(other, name),
+                        _ => Exported::Perhaps,
                     }
                 }
+            };
+            match of {
+                Exported::Yes => return Exported::Yes,
+                Exported::Perhaps => found = Exported::Perhaps,
+                Exported::No => {}
             }
         }
         found
