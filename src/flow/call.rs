@@ -7,6 +7,7 @@ use crate::project::{ClassId, FunctionId, Symbol};
 
 use super::actor;
 use super::external::is_harmless;
+use super::life::Life;
 use super::object::decorated;
 use super::outcome::Phantom;
 use super::row::{Base, Level, RowInfo, Touch};
@@ -153,9 +154,9 @@ impl Trace<'_> {
             }
             return values.iter().find_map(Value::caught).map_or(object, Value::Caught);
         }
-        let info =
-            RowInfo { base: Base::New, model: ModelRef::Class(class), origin: (self.id, step), at: step };
-        let key = self.new_row(state, step, 0, info);
+        let model = ModelRef::Class(class);
+        let info = RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
+        let key = self.new_row(state, step, 0, info, Life::made());
         for argument in arguments {
             let value = self.value(argument.value).clone();
             match argument.kind {
@@ -307,10 +308,18 @@ impl Trace<'_> {
     /// What a callee does happens here.
     fn effects(&mut self, state: &mut State, step: StepId, summary: &Summary, binding: &[Value]) {
         let session = session_among(binding);
+        self.read_by_callee(state, step, summary, binding);
         self.used.merge(DatabaseUse { outer: false, ..summary.database });
+        if summary.throws_rolled_back {
+            self.rolled_back.insert(session);
+        }
+        if summary.returns_rolled_back {
+            // The transaction that the callee ended was open while it ran.
+            state.idle.remove(&session);
+            self.roll_back(state, session, step);
+        }
         if summary.rolls_back {
             self.used.outer |= summary.database.outer && session == SessionKey::Outer;
-            self.roll_back(state, session);
         } else if summary.database.outer {
             let failing = std::mem::take(&mut self.may_fail);
             self.use_session(state, session);
@@ -329,6 +338,7 @@ impl Trace<'_> {
             for key in value.rows() {
                 if let Some(row) = state.rows.get_mut(&key) {
                     row.undergo(&effect.open, &effect.done, Touch { step, within: effect.touch });
+                    row.life.undergo(&effect.life, step);
                 }
             }
         }
@@ -336,7 +346,10 @@ impl Trace<'_> {
             state.failures.insert(Failure { session, ..*failure });
         }
         if summary.commits {
-            self.commit(state, step);
+            self.commit(state, session, step);
+        }
+        for &class in &summary.loads {
+            self.load_again(state, ModelRef::Class(class));
         }
     }
 
@@ -359,10 +372,17 @@ impl Trace<'_> {
                     return binding.get(number as usize).cloned().unwrap_or(Value::Unknown);
                 }
                 let model = self.translate_model(effect.info.model, binding);
-                let info = RowInfo { base: effect.info.base, model, origin: effect.info.origin, at: step };
-                let here = self.new_row(state, step, key.0 + 1, info);
+                // A session that the callee opened is its own.
+                let session = match effect.info.session {
+                    Some(SessionKey::Outer) => Some(session_among(binding)),
+                    _ => None,
+                };
+                let origin = effect.info.origin;
+                let info = RowInfo { base: effect.info.base, model, origin, at: step, session };
+                let here = self.new_row(state, step, key.0 + 1, info, effect.life.clone());
                 if let Some(row) = state.rows.get_mut(&here) {
                     row.undergo(&effect.open, &Default::default(), Touch { step, within: effect.touch });
+                    row.life.brought(step);
                 }
                 Value::Row(here)
             }

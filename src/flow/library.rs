@@ -92,6 +92,12 @@ pub(super) fn reports(path: &str) -> bool {
         || path.ends_with(".record_exception")
 }
 
+/// Whether a value is an SQL expression: the database computes it, and code that wants it has to load it.
+pub(super) fn is_sql_expression(value: &Value) -> bool {
+    matches!(value, Value::External(path)
+        if path.starts_with("sqlalchemy") && path.split('.').any(|part| part == "func"))
+}
+
 /// Whether a column of this name marks a row as deleted.
 pub(super) fn is_deletion_flag(name: &str) -> bool {
     matches!(name, "is_deleted" | "deleted" | "is_removed")

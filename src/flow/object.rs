@@ -7,6 +7,7 @@ use crate::project::{ClassId, FileId, FunctionId, Symbol};
 
 use super::library;
 use super::outcome::Phantom;
+use super::read::DICTIONARY;
 use super::row::{Base, Change, Level, RowInfo, Touch};
 use super::state::State;
 use super::trace::Trace;
@@ -69,10 +70,11 @@ impl Trace<'_> {
     }
 
     fn row_param(&mut self, state: &mut State, number: u32, model: ModelRef) -> Value {
-        let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0), at: 0 };
+        let (session, life) = self.handed_over(number);
+        let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0), at: 0, session };
         // Parameters have no step; numbers behind the last step are free.
         let step = self.function.steps.len() as StepId + number;
-        let key = self.new_row(state, step, 0, info);
+        let key = self.new_row(state, step, 0, info, life);
         if model == ModelRef::Unknown {
             Value::OneOf(vec![Value::Param(number), Value::Row(key)])
         } else {
@@ -289,6 +291,7 @@ impl Trace<'_> {
                 }
                 // Columns are plain; what a relationship leads to is not followed.
                 return match info.model {
+                    _ if &*name == DICTIONARY => Value::Attribute(Box::new(of), name),
                     ModelRef::Unknown => Value::Attribute(Box::new(of), name),
                     ModelRef::Class(class)
                         if self
@@ -443,6 +446,9 @@ impl Trace<'_> {
         let is_defined = model.is_none_or(|model| model.is_open || model.defines(name));
         let touch = Touch { step, within: None };
         let Some(row) = state.rows.get_mut(&key) else { return };
+        if is_defined {
+            row.life.assign(name, library::is_sql_expression(value));
+        }
         if let (Some(class), Some(duty), false) = (class, self.project.roles.suggested_by(&name), is_defined)
         {
             row.discharge(duty, Level::Misplaced);

@@ -14,6 +14,7 @@ use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 
 use super::actor;
 use super::library;
+use super::life::Life;
 use super::outcome::{End, Outcome, Way};
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Deeds, Failure, HandlerPaths, State, States};
@@ -42,6 +43,10 @@ pub(super) struct Trace<'p> {
     pub(super) may_fail: BTreeSet<SessionKey>,
     /// Whether the step at hand never comes back.
     pub(super) never_returns: bool,
+    /// Sessions that the step at hand may have rolled back before it raised.
+    pub(super) rolled_back: BTreeSet<SessionKey>,
+    /// By step: whether its value is awaited.
+    awaited: Vec<bool>,
     values: Vec<Value>,
     row_keys: FxHashMap<(StepId, u32), RowKey>,
     flags: Vec<Name>,
@@ -65,6 +70,8 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
         used: DatabaseUse::default(),
         may_fail: BTreeSet::new(),
         never_returns: false,
+        rolled_back: BTreeSet::new(),
+        awaited: awaited(function),
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
         flags: flag_names(function),
@@ -109,6 +116,17 @@ fn flag_names(function: &Function) -> Vec<Name> {
     names.retain(tested);
     names.sort();
     names
+}
+
+/// The steps whose values are awaited.
+fn awaited(function: &Function) -> Vec<bool> {
+    let mut found = vec![false; function.steps.len()];
+    for step in &function.steps {
+        if let StepKind::Await(of) = step.kind {
+            found[of as usize] = true;
+        }
+    }
+    found
 }
 
 impl<'p> Trace<'p> {
@@ -257,6 +275,7 @@ impl<'p> Trace<'p> {
             self.used = DatabaseUse::default();
             self.may_fail.clear();
             self.never_returns = false;
+            self.rolled_back.clear();
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
             if self.telling {
@@ -274,6 +293,12 @@ impl<'p> Trace<'p> {
                     before.handling = state.handling.clone();
                     before.logged = state.logged;
                     before.rolled_back = state.rolled_back;
+                }
+                for session in self.rolled_back.clone() {
+                    // On some of its ways out the callee has rolled back before it raised.
+                    let mut after = before.clone();
+                    self.roll_back(&mut after, session, step);
+                    self.throw(&mut out, &landings, escapes, after);
                 }
                 self.throw(&mut out, &landings, escapes, before);
             }
@@ -487,6 +512,7 @@ impl<'p> Trace<'p> {
             StepKind::Name(name) => self.name(state, *name),
             StepKind::Attribute { of, name } => {
                 let of = value(of);
+                self.read(state, step, &of, *name);
                 self.attribute(state, of, *name)
             }
             StepKind::Index { of, .. } => match value(of) {
@@ -658,17 +684,25 @@ impl<'p> Trace<'p> {
     }
 
     /// Makes a row, or begins it again when a loop makes another one at the same place.
-    pub(super) fn new_row(&mut self, state: &mut State, step: StepId, nth: u32, info: RowInfo) -> RowKey {
+    pub(super) fn new_row(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        nth: u32,
+        info: RowInfo,
+        life: Life,
+    ) -> RowKey {
         let rows = &mut self.rows;
         let key = *self.row_keys.entry((step, nth)).or_insert_with(|| {
             rows.push(info);
             RowKey((rows.len() - 1) as u32)
         });
-        self.rows[key.0 as usize] = info;
+        let session = info.session.or(self.rows[key.0 as usize].session);
+        self.rows[key.0 as usize] = RowInfo { session, ..info };
         match state.rows.get_mut(&key) {
-            Some(row) => row.begin_again(),
+            Some(row) => row.begin_again(life),
             None => {
-                state.rows.insert(key, RowState::start());
+                state.rows.insert(key, RowState::start(life));
             }
         }
         key
@@ -676,8 +710,10 @@ impl<'p> Trace<'p> {
 
     /// A row that a step loads.
     pub(super) fn loaded_row(&mut self, state: &mut State, step: StepId, model: ModelRef) -> RowKey {
-        let info = RowInfo { base: Base::Loaded, model, origin: (self.id, step), at: step };
-        self.new_row(state, step, 0, info)
+        let session = state.last_session;
+        let info = RowInfo { base: Base::Loaded, model, origin: (self.id, step), at: step, session };
+        self.load_again(state, model);
+        self.new_row(state, step, 0, info, Life::loaded())
     }
 
     fn iterated(&mut self, state: &mut State, step: StepId, of: Value) -> Value {
@@ -693,8 +729,15 @@ impl<'p> Trace<'p> {
         }
     }
 
+    /// Whether the value of a step is awaited.
+    pub(super) fn is_awaited(&self, step: StepId) -> bool {
+        self.awaited[step as usize]
+    }
+
     /// The step at hand uses a session in a way that a failed one does not survive.
     pub(super) fn use_session(&mut self, state: &mut State, session: SessionKey) {
+        state.last_session = Some(session);
+        state.idle.remove(&session);
         self.used.any = true;
         self.used.outer |= session == SessionKey::Outer;
         if !self.in_savepoint() {
@@ -721,27 +764,6 @@ impl<'p> Trace<'p> {
         state.failures.retain(|failure| failure.session != SessionKey::Opened(step));
         state.erring.remove(&SessionKey::Opened(step));
         self.outcome.sees_session = true;
-    }
-
-    /// Rolls a session back.
-    pub(super) fn roll_back(&mut self, state: &mut State, session: SessionKey) {
-        state.failures.retain(|failure| failure.session != session);
-        state.erring.remove(&session);
-        if session == SessionKey::Outer {
-            state.rolled_back = true;
-        }
-        for row in state.rows.values_mut() {
-            row.roll_back();
-        }
-    }
-
-    /// Commits: every open write is over.
-    pub(super) fn commit(&mut self, state: &mut State, step: StepId) {
-        for (key, row) in &mut state.rows {
-            row.published.get_or_insert(step);
-            row.seal(self.rows[key.0 as usize].base == Base::New);
-        }
-        state.committed = true;
     }
 
     fn closed_over(&self, name: Name) -> Value {
