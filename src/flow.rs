@@ -22,6 +22,7 @@ use value::Value;
 
 mod actor;
 mod call;
+mod catch;
 mod ending;
 mod external;
 mod handler;

@@ -313,7 +313,7 @@ impl Trace<'_> {
         if summary.throws_rolled_back {
             self.rolled_back.insert(session);
         }
-        if summary.returns_rolled_back {
+        if summary.rolls_back || summary.returns_rolled_back {
             // The transaction that the callee ended was open while it ran.
             state.idle.remove(&session);
             self.roll_back(state, session, step);

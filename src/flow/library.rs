@@ -159,6 +159,14 @@ pub(super) fn answers(method: &str) -> Answers {
     }
 }
 
+/// External exception classes that stand above every error a failed statement raises.
+pub(super) fn catches_every_database_error(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let is_builtin = path.starts_with("builtins.") || !path.contains('.');
+    matches!(last, "Exception" | "BaseException") && is_builtin
+        || matches!(last, "SQLAlchemyError" | "StatementError" | "DBAPIError" | "DatabaseError")
+}
+
 /// External exception classes that a failed statement raises, or that stand above those.
 pub(super) fn catches_database_errors(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);

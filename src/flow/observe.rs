@@ -9,6 +9,7 @@ use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
+use super::catch::catches_database;
 use super::life::Loss;
 use super::name_use::name_uses;
 use super::object::decorated;
@@ -252,7 +253,7 @@ impl Observer<'_> {
         );
         let is_reached_late = self.is_behind_a_broader_one(id, number);
         let catches =
-            self.catches_database(id, number) && !is_reached_late && !self.names_nothing(id, number);
+            catches_database(self.project, id, number) && !is_reached_late && !self.names_nothing(id, number);
         seen.say("catches", if catches { "database" } else { "other" });
         let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
         let is_left = report.leaves_failed || after != "unused";
@@ -312,18 +313,6 @@ impl Observer<'_> {
         self.project.file(id.file).source.slice(self.span(id, step))
     }
 
-    fn catches_database(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        let handler = &function.handlers[number as usize];
-        if handler.catches.is_empty() {
-            return true;
-        }
-        handler.catches.iter().any(|&step| {
-            let Some(path) = super::actor::path(function, step) else { return false };
-            self.is_database_error(id, path)
-        })
-    }
-
     /// Whether the clause names an exception that is bound nowhere, so that its body never runs.
     fn names_nothing(&self, id: FunctionId, number: HandlerId) -> bool {
         let function = self.project.function(id);
@@ -333,33 +322,6 @@ impl Observer<'_> {
                 self.project.lookup(id, first) == Lookup::Nowhere
             })
         })
-    }
-
-    fn is_database_error(&self, id: FunctionId, path: Name) -> bool {
-        let first = Name::new(path.split('.').next().unwrap_or(&path));
-        let resolved = match self.project.lookup(id, first) {
-            Lookup::Global(_) => self.project.resolve_path(id.file, path),
-            Lookup::Local => self.local_symbol(id, path),
-            _ => None,
-        };
-        match resolved {
-            Some(Symbol::External(path)) => library::catches_database_errors(&path),
-            Some(_) => false,
-            None => library::catches_database_errors(&path),
-        }
-    }
-
-    /// What a path means through the function's own imports.
-    fn local_symbol(&self, id: FunctionId, path: Name) -> Option<Symbol> {
-        let facts = &self.project.file(id.file).facts;
-        let mut parts = path.split('.');
-        let first = Name::new(parts.next()?);
-        let import = facts.imports.iter().rev().find(|import| import.binds == first)?;
-        let mut symbol = self.project.imported(id.file, import)?;
-        for part in parts {
-            symbol = self.project.member(symbol, Name::new(part))?;
-        }
-        Some(symbol)
     }
 
     /// Whether an earlier clause of the same `try` catches everything this one could.

@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 
 use super::actor;
+use super::catch::{self, Landings, Passing};
 use super::library;
 use super::life::Life;
 use super::outcome::{End, Outcome, Way};
@@ -45,6 +46,8 @@ pub(super) struct Trace<'p> {
     pub(super) never_returns: bool,
     /// Sessions that the step at hand may have rolled back before it raised.
     pub(super) rolled_back: BTreeSet<SessionKey>,
+    /// What the function's `try` blocks let pass.
+    passing: Passing,
     /// By step: whether its value is awaited.
     awaited: Vec<bool>,
     values: Vec<Value>,
@@ -71,6 +74,7 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
         may_fail: BTreeSet::new(),
         never_returns: false,
         rolled_back: BTreeSet::new(),
+        passing: Passing::of(project, id),
         awaited: awaited(function),
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
@@ -216,7 +220,8 @@ impl<'p> Trace<'p> {
             Next::Leave | Next::Throw => Vec::new(),
             Next::Resume { swallowed } => swallowed.iter().map(|(_, after)| *after).collect(),
         };
-        all.extend(self.landings(block.region));
+        let landings = catch::landings(self.function, &self.passing, block.region);
+        all.extend(landings.blocks.iter().map(|(block, _)| *block));
         all
     }
 
@@ -232,46 +237,18 @@ impl<'p> Trace<'p> {
         (is_many && !self.value(of).rows().is_empty()).then_some((inside, exhausted))
     }
 
-    /// Where an exception lands that is raised in a region.
-    fn landings(&self, region: Option<RegionId>) -> Vec<BlockId> {
-        let mut found = Vec::new();
-        let mut at = region;
-        while let Some(id) = at {
-            let region = &self.function.regions[id as usize];
-            found.extend(&region.lands);
-            if !region.passes {
-                break;
-            }
-            at = region.parent;
-        }
-        found
-    }
-
-    /// Whether an exception raised in a region may leave the function.
-    fn may_escape(&self, region: Option<RegionId>) -> bool {
-        let mut at = region;
-        while let Some(id) = at {
-            let region = &self.function.regions[id as usize];
-            if !region.passes {
-                return false;
-            }
-            at = region.parent;
-        }
-        true
-    }
-
     /// Runs a block from a state; answers where control may go, in which state.
     fn block(&mut self, id: BlockId, mut state: State) -> Vec<(BlockId, State)> {
         let function = self.function;
         let block = &function.blocks[id as usize];
         self.region = block.region;
-        let landings = self.landings(block.region);
-        let escapes = self.may_escape(block.region);
+        let landings = catch::landings(function, &self.passing, block.region);
+        let escapes = landings.escapes;
         let mut out: Vec<(BlockId, State)> = Vec::new();
         for step in block.start..block.end {
             let kind = &function.steps[step as usize].kind;
             let may_raise = matches!(kind, StepKind::Call { .. } | StepKind::Await(_) | StepKind::Yield(_));
-            let before = (may_raise && (!landings.is_empty() || escapes)).then(|| state.clone());
+            let before = (may_raise && (!landings.blocks.is_empty() || escapes)).then(|| state.clone());
             self.used = DatabaseUse::default();
             self.may_fail.clear();
             self.never_returns = false;
@@ -298,9 +275,9 @@ impl<'p> Trace<'p> {
                     // On some of its ways out the callee has rolled back before it raised.
                     let mut after = before.clone();
                     self.roll_back(&mut after, session, step);
-                    self.throw(&mut out, &landings, escapes, after);
+                    self.throw(&mut out, &landings, after);
                 }
-                self.throw(&mut out, &landings, escapes, before);
+                self.throw(&mut out, &landings, before);
             }
             if self.never_returns {
                 if self.telling {
@@ -353,7 +330,7 @@ impl<'p> Trace<'p> {
                 let sessions: Vec<SessionKey> =
                     state.failures.iter().map(|failure| failure.session).collect();
                 state.erring.extend(sessions);
-                self.throw(&mut out, &landings, escapes, state);
+                self.throw(&mut out, &landings, state);
             }
             Next::Resume { swallowed } => {
                 if let Some((enter, after)) = swallowed
@@ -363,16 +340,19 @@ impl<'p> Trace<'p> {
                     state.erring.clear();
                     self.go(&mut out, *after, state);
                 }
-                self.throw(&mut out, &landings, escapes, state);
+                self.throw(&mut out, &landings, state);
             }
         }
         out
     }
 
     /// An exception goes to wherever it may land.
-    fn throw(&mut self, out: &mut Vec<(BlockId, State)>, landings: &[BlockId], escapes: bool, state: State) {
-        for &landing in landings {
+    fn throw(&mut self, out: &mut Vec<(BlockId, State)>, landings: &Landings, mut state: State) {
+        for &(landing, database_lands) in &landings.blocks {
             let mut state = state.clone();
+            if !database_lands {
+                state.erring.clear();
+            }
             // What the failing code was about to write is not judged: no path from here completes it.
             for row in state.rows.values_mut() {
                 row.roll_back();
@@ -388,7 +368,10 @@ impl<'p> Trace<'p> {
             }
             self.go(out, landing, state);
         }
-        if escapes && self.telling {
+        if landings.escapes && self.telling {
+            if !landings.database_escapes {
+                state.erring.clear();
+            }
             self.outcome.throws(&state);
         }
     }
