@@ -82,14 +82,23 @@ impl Trace<'_> {
             "execute" | "scalars" | "exec" | "stream" | "stream_scalars" | "scalar" => {
                 self.use_session(state, session);
                 let mut queried = None;
+                let mut handed = None;
                 for one in first.alternatives() {
                     match one {
                         Value::Statement(statement) => self.execute(step, &statement, values.get(1)),
                         Value::Query(Some(model)) => queried = Some(model),
+                        Value::Param(number) => handed = Some(number),
                         _ => {}
                     }
                 }
+                if let Some(number) = handed {
+                    self.outcome.summary.executes.insert(number);
+                }
                 match queried {
+                    // The result of running whatever was handed in is of the same rows.
+                    None if handed.is_some() && method != "scalar" => {
+                        handed.map_or(Value::Unknown, Value::Param)
+                    }
                     Some(model) if method == "scalar" => Value::Row(self.loaded_row(state, step, model)),
                     None if method == "scalar" => Value::Plain,
                     Some(model) => {
