@@ -68,8 +68,16 @@ pub const WORDS: &[Word] = &[
         &["row-parameter", "expired"],
         "a column read: of an ORM row that is a parameter of the function, of a row whose value has expired",
     ),
-    word("loss", &["raises", "lost"], "what the read of an expired value comes to: it raises, it answers None"),
-    word("row-from", &["session", "caller"], "whether that row surely belongs to the session, or a caller handed it in"),
+    word(
+        "loss",
+        &["raises", "lost"],
+        "what the read of an expired value comes to: it raises, it answers None",
+    ),
+    word(
+        "row-from",
+        &["session", "caller"],
+        "whether that row surely belongs to the session, or a caller handed it in",
+    ),
     word("decides", &["authorization"], "what the value read decides"),
     word("session-in-reach", SWITCH, "whether the function has a session it could refresh the row with"),
     word("suppression", &["unused", "without-reason", "expired"], "what is wrong with a suppression comment"),

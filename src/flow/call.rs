@@ -54,9 +54,7 @@ impl Trace<'_> {
             }
             Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
-            Value::Method(receiver, function) => {
-                self.apply_any(state, step, *receiver, function, arguments)
-            }
+            Value::Method(receiver, function) => self.apply_any(state, step, *receiver, function, arguments),
             Value::Symbol(Symbol::External(path)) => self.external(state, step, path, arguments, &values),
             Value::SessionMaker => Value::Session(SessionKey::Opened(step)),
             Value::Attribute(receiver, method) => {
@@ -263,9 +261,7 @@ impl Trace<'_> {
         let Value::Object(class, _) = receiver else { return Vec::new() };
         let function = self.project.function(method);
         let raises_only = || {
-            let names_it = |step: &crate::facts::Step| {
-                matches!(step.kind, StepKind::Name(name) if &*name == "NotImplementedError")
-            };
+            let names_it = |step: &crate::facts::Step| matches!(step.kind, StepKind::Name(name) if &*name == "NotImplementedError");
             self.knowledge.summaries.get(&method).is_some_and(Summary::always_raises)
                 && function.steps.iter().any(names_it)
         };
@@ -403,8 +399,9 @@ impl Trace<'_> {
             self.commit(state, session, step);
         }
         self.execute_for(step, summary, binding);
-        for &class in &summary.loads {
-            self.load_again(state, ModelRef::Class(class));
+        for &model in &summary.loads {
+            let model = self.translate_model(model, binding);
+            self.load_again(state, model);
         }
     }
 

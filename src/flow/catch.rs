@@ -168,7 +168,8 @@ pub(super) fn landings(function: &Function, passing: &Passing, region: Option<Re
         for &block in &region.lands {
             // The clauses of a `try` are asked in their order.
             let handler = handlers_of(region.kind).find(|&h| function.handlers[h as usize].entry == block);
-            let (surely, perhaps) = handler.map_or((Errors::default(), Errors::ALL), |h| passing.caught[h as usize]);
+            let (surely, perhaps) =
+                handler.map_or((Errors::default(), Errors::ALL), |h| passing.caught[h as usize]);
             found.blocks.push((block, found.escaping.among(perhaps)));
             found.escaping = found.escaping.without(surely);
         }

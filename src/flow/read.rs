@@ -27,7 +27,13 @@ impl Trace<'_> {
     }
 
     /// A column is read from a row's own dictionary.
-    pub(super) fn read_dictionary(&mut self, state: &mut State, step: StepId, dictionary: &Value, name: Name) {
+    pub(super) fn read_dictionary(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        dictionary: &Value,
+        name: Name,
+    ) {
         if let Value::Attribute(row, attribute) = dictionary
             && &**attribute == DICTIONARY
         {
@@ -114,8 +120,10 @@ impl Trace<'_> {
 
     /// Rows of a model are loaded: those at hand may be among them, with all their columns.
     pub(super) fn load_again(&mut self, state: &mut State, model: ModelRef) {
+        if model != ModelRef::Unknown {
+            self.outcome.summary.loads.insert(model);
+        }
         let ModelRef::Class(class) = model else { return };
-        self.outcome.summary.loads.insert(class);
         for (key, row) in &mut state.rows {
             if let ModelRef::Class(other) = self.rows[key.0 as usize].model
                 && are_kin(self.project, class, other)

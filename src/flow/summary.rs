@@ -12,7 +12,7 @@ use super::catch::Errors;
 use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::state::Failure;
-use super::value::{RowKey, Value};
+use super::value::{ModelRef, RowKey, Value};
 
 /// What a function did to a row, or with which past it returns one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Summary {
     /// Columns it reads of rows it was handed, as they came, and where.
     pub reads: BTreeMap<(u32, Name, Reading), (FunctionId, StepId)>,
     /// Models it loads whole rows of.
-    pub loads: BTreeSet<ClassId>,
+    pub loads: BTreeSet<ModelRef>,
     /// Parameters that hold a statement or query it runs.
     pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.

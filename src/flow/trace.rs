@@ -701,9 +701,11 @@ impl<'p> Trace<'p> {
         let info = self.rows[of.0 as usize];
         let ModelRef::Class(class) = info.model else { return None };
         let relation = *self.project.model(class)?.relations.get(&name)?;
-        let is_filled = self.function.steps.iter().any(|step| {
-            matches!(step.kind, StepKind::Store { name: stored, .. } if stored == name)
-        });
+        let is_filled = self
+            .function
+            .steps
+            .iter()
+            .any(|step| matches!(step.kind, StepKind::Store { name: stored, .. } if stored == name));
         if is_filled || info.base == Base::New {
             return None;
         }
@@ -711,7 +713,13 @@ impl<'p> Trace<'p> {
         let key = *self.relatives.entry((of, name)).or_insert(RowKey(next));
         if key.0 == next {
             let model = ModelRef::Class(relation.target);
-            self.rows.push(RowInfo { base: Base::Loaded, model, origin: (self.id, info.at), at: info.at, ..info });
+            self.rows.push(RowInfo {
+                base: Base::Loaded,
+                model,
+                origin: (self.id, info.at),
+                at: info.at,
+                ..info
+            });
         }
         let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
         state.rows.entry(key).or_insert_with(|| RowState::start(life.unwrap_or_else(Life::loaded)));

@@ -62,7 +62,10 @@ fn target(annotation: &Term) -> Option<(Name, bool)> {
         Term::Generic { base, arguments } => {
             let Term::Path(base) = &**base else { return None };
             let (name, is_many) = arguments.first().and_then(target)?;
-            let is_collection = matches!(base.last(), "list" | "List" | "set" | "Set" | "Sequence" | "WriteOnlyMapped" | "DynamicMapped");
+            let is_collection = matches!(
+                base.last(),
+                "list" | "List" | "set" | "Set" | "Sequence" | "WriteOnlyMapped" | "DynamicMapped"
+            );
             Some((name, is_many || is_collection))
         }
         Term::Union(members) => members.iter().find_map(target),
