@@ -22,6 +22,7 @@ use value::Value;
 
 mod actor;
 mod call;
+mod dependency;
 mod external;
 mod handler;
 mod leave;
@@ -38,6 +39,7 @@ mod summary;
 mod trace;
 mod value;
 mod verdict;
+mod waiting;
 
 /// How often the program is gone over; what still changes then is oscillating, not growing.
 const MOST_ROUNDS: usize = 24;

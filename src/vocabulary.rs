@@ -27,7 +27,7 @@ const fn word(name: &'static str, values: &'static [&'static str], meaning: &'st
 const SWITCH: &[&str] = &["true", "false"];
 const DUTIES: &[&str] = &["created-at", "updated-at", "deleted-at", "created-by", "updated-by", "deleted-by"];
 
-/// Every word, grouped by what is observed: writes, stores, handlers, names, reads, suppressions.
+/// Every word, grouped by what is observed: writes, stores, handlers, calls, names, reads, suppressions.
 pub const WORDS: &[Word] = &[
     word(
         "write",
@@ -56,6 +56,11 @@ pub const WORDS: &[Word] = &[
         "silent-end",
         &["swallows", "prints", "answers", "raises"],
         "how the paths end that neither log nor raise the original: with nothing, with a print or flash only, with an answer made from the error, with another exception",
+    ),
+    word(
+        "await",
+        &["missing", "needless"],
+        "a call whose coroutine nothing awaits, or an `await` of a call that answers none; only where the kind of the receiver is certain",
     ),
     word(
         "name",
@@ -88,6 +93,9 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("after", "what happens to the session afterwards, as a clause"),
     ("answers", "what the handler does instead, as a verb phrase"),
     ("rollback", "the rollback call for this session"),
+    ("call", "the call as it is written, in short"),
+    ("waiting", "what is wrong with how it is waited for, as a verb phrase"),
+    ("right", "the call as it should be"),
     ("ids", "the ids a suppression names"),
     ("until", "the date of a suppression"),
 ];

@@ -54,7 +54,7 @@ impl Trace<'_> {
                 self.apply(state, step, Some(*receiver), function, arguments)
             }
             Value::Symbol(Symbol::External(path)) => self.external(state, step, path, arguments, &values),
-            Value::SessionMaker => Value::Session(SessionKey::Opened(step)),
+            Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) => {
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
@@ -351,7 +351,7 @@ impl Trace<'_> {
     ) -> Value {
         match value {
             Value::Param(number) => binding.get(*number as usize).cloned().unwrap_or(Value::Unknown),
-            Value::Session(_) => Value::Session(session_among(binding)),
+            Value::Session(_, kind) => Value::Session(session_among(binding), *kind),
             Value::Object(class, _) => Value::Object(*class, session_among(binding)),
             Value::Row(key) => {
                 let Some(effect) = summary.rows.get(key) else { return Value::Unknown };
@@ -415,7 +415,7 @@ impl Trace<'_> {
 /// The session that a callee works on: one that was opened here and is handed over, alone or in an object.
 fn session_among(values: &[Value]) -> SessionKey {
     let opened = values.iter().flat_map(|value| value.clone().alternatives()).find_map(|value| match value {
-        Value::Session(key @ SessionKey::Opened(_)) | Value::Object(_, key @ SessionKey::Opened(_)) => {
+        Value::Session(key @ SessionKey::Opened(_), _) | Value::Object(_, key @ SessionKey::Opened(_)) => {
             Some(key)
         }
         _ => None,

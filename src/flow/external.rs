@@ -99,8 +99,14 @@ impl Trace<'_> {
         if let Some(handler) = error {
             return Value::Caught(handler);
         }
-        match library::made_by(path) {
-            Value::Session(_) => Value::Session(SessionKey::Opened(step)),
+        let class = arguments.iter().find_map(|argument| match (argument.kind, self.value(argument.value)) {
+            (ArgumentKind::Keyword(name), Value::Symbol(Symbol::External(class))) if &*name == "class_" => {
+                Some(*class)
+            }
+            _ => None,
+        });
+        match class.map_or_else(|| library::made_by(path), |class| library::made_of(path, class)) {
+            Value::Session(_, kind) => Value::Session(SessionKey::Opened(step), kind),
             other => other,
         }
     }
@@ -141,7 +147,7 @@ impl Trace<'_> {
     ) -> Value {
         let error = values.iter().find_map(Value::caught);
         match receiver {
-            Value::Session(session) => self.session_method(state, step, session, &method, values),
+            Value::Session(session, kind) => self.session_method(state, step, session, kind, &method, values),
             Value::Query(model) => self.query_method(state, step, model, &method, values),
             Value::Statement(statement) => {
                 self.statement_method(step, *statement, &method, arguments, values)
@@ -153,8 +159,8 @@ impl Trace<'_> {
                 }
                 Value::Logger
             }
-            Value::SessionMaker => match &*method {
-                "begin" => Value::Transaction(SessionKey::Opened(step)),
+            Value::SessionMaker(kind) => match &*method {
+                "begin" => Value::Transaction(SessionKey::Opened(step), kind),
                 _ => Value::Unknown,
             },
             Value::External(path) | Value::Symbol(Symbol::External(path)) => {

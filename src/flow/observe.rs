@@ -7,6 +7,7 @@ use crate::project::{ClassId, FunctionId, Project, Symbol};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
+use super::dependency::depends_on;
 use super::name_use::name_uses;
 use super::object::decorated;
 use super::outcome::Phantom;
@@ -14,6 +15,7 @@ use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
 
 mod handler;
+mod waiting;
 
 /// What messages call things that the code does not name.
 #[derive(Clone, Debug)]
@@ -39,6 +41,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.phantom(id, step, phantom));
         }
         seen.extend(observer.handlers(id, &fates));
+        seen.extend(observer.waiting(id));
         let context = naming.context.rsplit('.').next().unwrap_or(&naming.context);
         for name_use in name_uses(project, id, context) {
             seen.push(observer.name(&name_use));
@@ -264,22 +267,5 @@ impl Observer<'_> {
                     || self.flow.outcomes.get(&id).is_some_and(|outcome| outcome.sees_session)
             })
         })
-    }
-}
-
-/// What `Depends(f)` depends on, also inside `Annotated[…]`.
-fn depends_on(term: &crate::facts::Term) -> Option<Name> {
-    use crate::facts::Term;
-    match term {
-        Term::Call { callee, arguments, .. } => match (&**callee, arguments.first()) {
-            (Term::Path(path), Some(Term::Path(on)))
-                if path.last() == "Depends" || path.last() == "Security" =>
-            {
-                Some(*on)
-            }
-            _ => None,
-        },
-        Term::Generic { arguments, .. } => arguments.iter().find_map(depends_on),
-        _ => None,
     }
 }

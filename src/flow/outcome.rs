@@ -11,6 +11,7 @@ use super::row::{Paths, RowInfo, Touch};
 use super::state::{Deeds, State};
 use super::summary::{DatabaseUse, Summary};
 use super::value::{Keys, RowKey, SessionKey, Value};
+use super::waiting::Waiting;
 
 /// How a path through a handler ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,6 +133,8 @@ pub struct Outcome {
     pub reads: BTreeMap<StepId, (u32, Name)>,
     /// Those among them that decide what is returned or raised.
     pub decisions: BTreeSet<StepId>,
+    /// Calls and awaits, by step: what is wrong with the waiting on every path, or nothing.
+    pub waiting: BTreeMap<StepId, Option<Waiting>>,
     /// Whether a session is at hand in the function.
     pub sees_session: bool,
     /// Whether any exit was seen yet.

@@ -9,7 +9,7 @@ use super::outcome::Executed;
 use super::row::Level;
 use super::state::State;
 use super::trace::Trace;
-use super::value::{Keys, ModelRef, RowKey, SessionKey, Statement, Value};
+use super::value::{Keys, ModelRef, RowKey, SessionKey, SessionKind, Statement, Value};
 
 impl Trace<'_> {
     pub(super) fn session_method(
@@ -17,11 +17,19 @@ impl Trace<'_> {
         state: &mut State,
         step: StepId,
         session: SessionKey,
+        kind: SessionKind,
         method: &str,
         values: &[Value],
     ) -> Value {
         self.outcome.sees_session = true;
         let first = values.first().cloned().unwrap_or(Value::Unknown);
+        if self.is_unawaited(step, kind, method) && !library::rolls_back(method) {
+            // What never runs does nothing. A rollback counts as done all the same: what is wrong with it is said at
+            // the call, and not once more at the handler.
+            self.used.writes = true;
+            self.used.any = true;
+            return Value::Unknown;
+        }
         match method {
             "add" | "add_all" | "merge" | "bulk_save_objects" => {
                 self.used.writes = true;
@@ -58,11 +66,11 @@ impl Trace<'_> {
                 self.commit(state, step);
                 Value::None
             }
-            "rollback" | "close" | "aclose" | "reset" | "invalidate" => {
+            method if library::rolls_back(method) => {
                 self.roll_back(state, session);
                 Value::None
             }
-            "begin" => Value::Transaction(session),
+            "begin" => Value::Transaction(session, kind),
             "begin_nested" => Value::Savepoint,
             "get" | "get_one" => {
                 let model = model_of(&first);
@@ -264,18 +272,17 @@ impl Trace<'_> {
     /// A `with` begins.
     pub(super) fn enter(&mut self, step: StepId, context: Value) -> Value {
         match context {
-            Value::Session(_) => {
+            Value::Session(_, kind) => {
                 // `with maker() as session` and `with existing_session` both close it in the end.
-                Value::Session(SessionKey::Opened(step))
+                Value::Session(SessionKey::Opened(step), kind)
             }
-            Value::Transaction(SessionKey::Opened(_)) => Value::Session(SessionKey::Opened(step)),
-            Value::Transaction(session) => Value::Session(session),
+            Value::Transaction(session, kind) => Value::Session(session, kind),
             Value::Savepoint => Value::Savepoint,
             Value::Manager(function) => {
                 self.outcome.calls.insert(function);
                 let Some(summary) = self.knowledge.summaries.get(&function) else { return Value::Unknown };
                 match summary.yields.clone() {
-                    Some(Value::Session(_)) => Value::Session(SessionKey::Opened(step)),
+                    Some(Value::Session(_, kind)) => Value::Session(SessionKey::Opened(step), kind),
                     Some(value) if value.rows().is_empty() => value,
                     _ => Value::Unknown,
                 }
@@ -292,12 +299,12 @@ impl Trace<'_> {
     pub(super) fn exit(&mut self, state: &mut State, enter: StepId, raising: bool) {
         let StepKind::Enter(context) = self.function.steps[enter as usize].kind else { return };
         let session = match self.value(enter) {
-            Value::Session(session) => Some(*session),
+            Value::Session(session, _) => Some(*session),
             _ => None,
         };
         for context in self.value(context).clone().alternatives() {
             match context {
-                Value::Transaction(_) | Value::Manager(_) => {
+                Value::Transaction(..) | Value::Manager(_) => {
                     let commits = match context {
                         Value::Manager(function) => {
                             self.knowledge.summaries.get(&function).is_some_and(|summary| summary.commits)

@@ -18,7 +18,7 @@ use super::outcome::{End, Outcome, Way};
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Deeds, Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
-use super::value::{Keys, ModelRef, RowKey, SessionKey, Value};
+use super::value::{Keys, ModelRef, RowKey, SessionKey, SessionKind, Value};
 
 /// How often one block may be looked at before the paths are taken for settled.
 const MOST_VISITS: u32 = 40;
@@ -498,9 +498,14 @@ impl<'p> Trace<'p> {
             },
             StepKind::Call { callee, arguments } => {
                 let callee_value = value(callee);
+                self.tell_call(step, *callee);
                 self.call(state, step, *callee, callee_value, arguments)
             }
-            StepKind::Await(of) => value(of),
+            StepKind::Await(of) => {
+                let of_value = value(of);
+                self.tell_await(step, *of);
+                of_value
+            }
             StepKind::Yield(of) => {
                 let yielded = of.as_ref().map_or(Value::None, value);
                 self.yields(state, yielded);
@@ -588,7 +593,7 @@ impl<'p> Trace<'p> {
                     StepKind::Enter(_) | StepKind::Call { .. } | StepKind::Await(_)
                         if bound_value.is_vague() && library::names_session(name) =>
                     {
-                        bound_value = Value::Session(SessionKey::Opened(*bound));
+                        bound_value = Value::Session(SessionKey::Opened(*bound), SessionKind::Unknown);
                         self.values[*bound as usize] = bound_value.clone();
                         self.fresh_session(state, *bound);
                     }

@@ -7,8 +7,9 @@ use crate::name::Name;
 use crate::project::{FunctionId, Lookup, Symbol};
 use crate::vocabulary::Observation;
 
+use super::super::dependency::depends_on;
 use super::super::{actor, library};
-use super::{Observer, depends_on};
+use super::Observer;
 
 /// What becomes of the sessions that handlers leave in the failed state, by function and number of the handler.
 #[derive(Debug, Default)]
