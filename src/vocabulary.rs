@@ -46,6 +46,17 @@ pub const WORDS: &[Word] = &[
         "an `except` clause; what the `try` body can do to the database",
     ),
     word("catches", &["database", "other"], "whether the clause catches database errors"),
+    word("catches-more", SWITCH, "whether the clause also catches errors that no statement raises"),
+    word(
+        "raised",
+        &["inside", "outside", "elsewhere"],
+        "where the statement runs whose error the clause waits for: perhaps in the `try` body, only behind it, or nowhere in this function",
+    ),
+    word(
+        "transaction",
+        &["lost"],
+        "a path goes on from the handler to the normal end of a transaction block around it, with nothing left to commit",
+    ),
     word(
         "session-left",
         &["failed", "clean"],
@@ -93,6 +104,8 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("after", "what happens to the session afterwards, as a clause"),
     ("answers", "what the handler does instead, as a verb phrase"),
     ("rollback", "the rollback call for this session"),
+    ("flush", "the flush call for this session"),
+    ("savepoint", "the head of a savepoint block of this session"),
     ("call", "the call as it is written, in short"),
     ("waiting", "what is wrong with how it is waited for, as a verb phrase"),
     ("right", "the call as it should be"),

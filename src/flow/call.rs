@@ -63,6 +63,7 @@ impl Trace<'_> {
                     self.deed(state, Deeds::RECORDED);
                 }
                 self.unresolved(state, callee_step, &values);
+                self.used.hidden = true;
                 error.map_or(Value::Unknown, Value::Caught)
             }
         }
@@ -240,6 +241,7 @@ impl Trace<'_> {
         }
         let knowledge = self.knowledge;
         let Some(summary) = knowledge.summaries.get(&callee) else {
+            self.used.hidden = true;
             return self.declared_result(state, step, callee);
         };
         let is_static = decorated(&function.decorators, "staticmethod");

@@ -72,6 +72,51 @@ pub(super) fn answers_at_once(method: &str) -> bool {
     matches!(method, "add" | "add_all" | "expunge" | "expunge_all" | "expire" | "expire_all")
 }
 
+/// Methods by which code handles plain data: strings, lists, dictionaries, schemas.
+pub(super) fn handles_data(method: &str) -> bool {
+    matches!(
+        method,
+        "append"
+            | "extend"
+            | "insert"
+            | "pop"
+            | "setdefault"
+            | "items"
+            | "keys"
+            | "values"
+            | "copy"
+            | "format"
+            | "join"
+            | "split"
+            | "strip"
+            | "lower"
+            | "upper"
+            | "title"
+            | "replace"
+            | "startswith"
+            | "endswith"
+            | "encode"
+            | "isoformat"
+            | "model_dump"
+            | "model_dump_json"
+            | "model_validate"
+            | "dict"
+    )
+}
+
+/// Methods of a session that send nothing to the database.
+pub(super) fn stays_in_memory(method: &str) -> bool {
+    matches!(
+        method,
+        "expunge"
+            | "expunge_all"
+            | "is_modified"
+            | "in_transaction"
+            | "get_bind"
+            | "enable_relationship_loading"
+    )
+}
+
 /// Methods of a session that end its transaction without a commit.
 pub(super) fn rolls_back(method: &str) -> bool {
     matches!(method, "rollback" | "close" | "aclose" | "reset" | "invalidate")
@@ -218,6 +263,11 @@ pub(super) fn answers(method: &str) -> Answers {
         "update" | "delete" => Answers::Writes,
         _ => Answers::Same,
     }
+}
+
+/// Exception classes that catch errors which no statement raised.
+pub(super) fn catches_more(path: &str) -> bool {
+    matches!(path.rsplit('.').next().unwrap_or(path), "Exception" | "BaseException" | "SQLAlchemyError")
 }
 
 /// External exception classes that a failed statement raises, or that stand above those.

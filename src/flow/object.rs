@@ -250,14 +250,15 @@ impl Trace<'_> {
                 };
                 let Term::Path(path) = callee else { return Value::Unknown };
                 match self.project.resolve_path(file, *path) {
-                    Some(Symbol::External(path)) => match keywords.iter().find(|(name, _)| &**name == "class_")
-                    {
-                        Some((_, Term::Path(class))) => match self.project.resolve_path(file, *class) {
-                            Some(Symbol::External(class)) => library::made_of(path, class),
+                    Some(Symbol::External(path)) => {
+                        match keywords.iter().find(|(name, _)| &**name == "class_") {
+                            Some((_, Term::Path(class))) => match self.project.resolve_path(file, *class) {
+                                Some(Symbol::External(class)) => library::made_of(path, class),
+                                _ => library::made_by(path),
+                            },
                             _ => library::made_by(path),
-                        },
-                        _ => library::made_by(path),
-                    },
+                        }
+                    }
                     Some(Symbol::Class(class)) if !self.is_row_class(class) => {
                         Value::Object(class, SessionKey::Outer)
                     }

@@ -14,6 +14,7 @@ use super::outcome::Phantom;
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
 
+mod behind;
 mod handler;
 mod waiting;
 

@@ -125,10 +125,14 @@ pub struct Outcome {
     pub handlers: BTreeMap<HandlerId, HandlerReport>,
     /// What the bodies of `try` do to the database, by region.
     pub body_use: BTreeMap<RegionId, DatabaseUse>,
+    /// Steps that run SQL.
+    pub sql: BTreeSet<StepId>,
     /// Handlers whose failed session is used again here.
     pub used_after: BTreeSet<(FunctionId, HandlerId)>,
     /// Handlers whose failed session is committed by the block that owns it.
     pub owner_commits: BTreeSet<(FunctionId, HandlerId)>,
+    /// Handlers in a transaction block that was left in the normal way with their session still failed.
+    pub lost_blocks: BTreeSet<(FunctionId, HandlerId)>,
     /// Comparisons of a column of a row that is a parameter, by step: which parameter, which column.
     pub reads: BTreeMap<StepId, (u32, Name)>,
     /// Those among them that decide what is returned or raised.

@@ -71,7 +71,10 @@ impl Trace<'_> {
                 Value::None
             }
             "begin" => Value::Transaction(session, kind),
-            "begin_nested" => Value::Savepoint,
+            "begin_nested" => {
+                self.used.hidden = true;
+                Value::Savepoint
+            }
             "get" | "get_one" => {
                 let model = model_of(&first);
                 if model == ModelRef::Unknown {
@@ -111,7 +114,10 @@ impl Trace<'_> {
                 Value::None
             }
             // Flask-SQLAlchemy: the session hangs on the extension object of the same name.
-            _ => Value::Unknown,
+            method => {
+                self.used.hidden |= !library::stays_in_memory(method);
+                Value::Unknown
+            }
         }
     }
 
@@ -147,6 +153,7 @@ impl Trace<'_> {
         method: &str,
         values: &[Value],
     ) -> Value {
+        self.used.hidden = true;
         match (library::answers(method), model) {
             (Answers::Same, model) => Value::Query(model),
             (Answers::Plain, _) => Value::Plain,
@@ -270,7 +277,14 @@ impl Trace<'_> {
     }
 
     /// A `with` begins.
-    pub(super) fn enter(&mut self, step: StepId, context: Value) -> Value {
+    pub(super) fn enter(&mut self, state: &mut State, step: StepId, context: Value) -> Value {
+        let opens = matches!(context, Value::Session(..) | Value::Transaction(..));
+        self.used.hidden |= !opens;
+        if let Value::Transaction(session, _) = context {
+            // A session that failed before cannot begin.
+            self.fail_again(state, session);
+            state.failures.retain(|failure| failure.session != session);
+        }
         match context {
             Value::Session(_, kind) => {
                 // `with maker() as session` and `with existing_session` both close it in the end.
@@ -288,7 +302,7 @@ impl Trace<'_> {
                 }
             }
             Value::OneOf(all) => {
-                let values: Vec<Value> = all.into_iter().map(|one| self.enter(step, one)).collect();
+                let values: Vec<Value> = all.into_iter().map(|one| self.enter(state, step, one)).collect();
                 Value::one_of(values)
             }
             other => other,
@@ -303,25 +317,34 @@ impl Trace<'_> {
             _ => None,
         };
         for context in self.value(context).clone().alternatives() {
-            match context {
-                Value::Transaction(..) | Value::Manager(_) => {
-                    let commits = match context {
-                        Value::Manager(function) => {
-                            self.knowledge.summaries.get(&function).is_some_and(|summary| summary.commits)
-                        }
-                        _ => true,
-                    };
-                    if commits && !raising {
-                        let lost = state.failures.iter().filter(|failure| Some(failure.session) == session);
-                        if self.telling {
-                            self.outcome.owner_commits.extend(lost.map(|f| (f.function, f.handler)));
-                        }
-                        self.commit(state, enter);
-                    }
+            let commits = match context {
+                Value::Transaction(..) => true,
+                Value::Manager(function) => {
+                    self.knowledge.summaries.get(&function).is_some_and(|summary| summary.commits)
                 }
                 // The savepoint is rolled back, the transaction around it lives on.
-                Value::Savepoint if raising => state.erring.clear(),
-                _ => {}
+                Value::Savepoint if raising => {
+                    state.erring.clear();
+                    false
+                }
+                _ => false,
+            };
+            if commits && !raising {
+                let lost = state.failures.iter().filter(|failure| Some(failure.session) == session);
+                let lost: Vec<_> = lost.map(|failure| (failure.function, failure.handler)).collect();
+                if self.telling {
+                    self.outcome.owner_commits.extend(&lost);
+                    if matches!(context, Value::Transaction(..)) {
+                        self.outcome.lost_blocks.extend(&lost);
+                    }
+                }
+                self.used.any = true;
+                self.commit(state, enter);
+            }
+            if let Value::Transaction(session, _) = context {
+                // The block commits or rolls back; either way the session is whole again.
+                state.failures.retain(|failure| failure.session != session);
+                state.erring.remove(&session);
             }
         }
         if let Some(session @ SessionKey::Opened(_)) = session {

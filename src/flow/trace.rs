@@ -260,7 +260,7 @@ impl<'p> Trace<'p> {
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
             if self.telling {
-                self.tell_use(block.region);
+                self.tell_use(step, block.region);
             }
             if let Some(mut before) = before {
                 if state.failures.len() < before.failures.len() {
@@ -502,12 +502,16 @@ impl<'p> Trace<'p> {
                 self.call(state, step, *callee, callee_value, arguments)
             }
             StepKind::Await(of) => {
+                // What is awaited was called elsewhere, by code that nobody sees here.
+                self.used.hidden |= !matches!(function.steps[*of as usize].kind, StepKind::Call { .. });
                 let of_value = value(of);
                 self.tell_await(step, *of);
                 of_value
             }
             StepKind::Yield(of) => {
                 let yielded = of.as_ref().map_or(Value::None, value);
+                // Whoever gets the value may do anything with it before control comes back.
+                self.used.hidden = true;
                 self.yields(state, yielded);
                 Value::Unknown
             }
@@ -623,7 +627,7 @@ impl<'p> Trace<'p> {
             StepKind::Enter(of) => {
                 let of = value(of);
                 self.fresh_session(state, step);
-                self.enter(step, of)
+                self.enter(state, step, of)
             }
             StepKind::Exit { enter, raising } => {
                 self.exit(state, *enter, *raising);
@@ -705,6 +709,11 @@ impl<'p> Trace<'p> {
         if !self.in_savepoint() {
             self.may_fail.insert(session);
         }
+        self.fail_again(state, session);
+    }
+
+    /// A session that a handler left in the failed state cannot do what comes now.
+    pub(super) fn fail_again(&mut self, state: &State, session: SessionKey) {
         if self.telling {
             let hit = state.failures.iter().filter(|failure| failure.session == session);
             self.outcome.used_after.extend(hit.map(|failure| (failure.function, failure.handler)));
@@ -722,7 +731,7 @@ impl<'p> Trace<'p> {
     }
 
     /// A step opens a session: what was wrong with the one it opened in an earlier turn is over.
-    fn fresh_session(&mut self, state: &mut State, step: StepId) {
+    pub(super) fn fresh_session(&mut self, state: &mut State, step: StepId) {
         state.failures.retain(|failure| failure.session != SessionKey::Opened(step));
         state.erring.remove(&SessionKey::Opened(step));
         self.outcome.sees_session = true;

@@ -73,14 +73,14 @@ impl Trace<'_> {
 
     /// Whether a callee is a coroutine method that writes a row of a Django model, or rows through its manager.
     fn is_of_model(&self, callee: StepId) -> bool {
-        let StepKind::Attribute { of, name } = self.function.steps[callee as usize].kind else { return false };
+        let StepKind::Attribute { of, name } = self.function.steps[callee as usize].kind else {
+            return false;
+        };
         if !matches!(self.value(callee), Value::Attribute(..)) {
             return false;
         }
         match self.value(of) {
-            Value::Object(class, _) => {
-                library::saves_in_a_coroutine(&name) && self.is_django_model(*class)
-            }
+            Value::Object(class, _) => library::saves_in_a_coroutine(&name) && self.is_django_model(*class),
             _ => library::writes_in_a_coroutine(&name) && self.is_queried_from_model(of),
         }
     }

@@ -16,6 +16,7 @@ use super::Observer;
 pub(super) struct Fates {
     used: BTreeSet<(FunctionId, HandlerId)>,
     committed: BTreeSet<(FunctionId, HandlerId)>,
+    lost: BTreeSet<(FunctionId, HandlerId)>,
 }
 
 impl Fates {
@@ -41,14 +42,28 @@ impl Observer<'_> {
             if !failures.is_empty() && self.owner_commits(id) {
                 fates.committed.extend(failures.iter().map(|failure| (failure.function, failure.handler)));
             }
+            let lost = outcome.lost_blocks.iter().copied();
+            fates.lost.extend(lost.filter(|&failing| self.is_always_lost(failing)));
         }
         fates
+    }
+
+    /// Whether a handler stands in a transaction block of its own function, or all that call that function do so in one.
+    fn is_always_lost(&self, failing: (FunctionId, HandlerId)) -> bool {
+        let loses = |id: FunctionId| {
+            let outcome = &self.flow.outcomes[&id];
+            let mut goes_on =
+                outcome.summary.failures.iter().map(|failure| (failure.function, failure.handler));
+            outcome.lost_blocks.contains(&failing) && !goes_on.any(|other| other == failing)
+        };
+        let callers = self.flow.callers.get(&failing.0);
+        loses(failing.0) || callers.is_some_and(|callers| callers.iter().all(|&caller| loses(caller)))
     }
 
     /// The handlers of a function.
     pub(super) fn handlers(&self, id: FunctionId, fates: &Fates) -> Vec<Observation> {
         let count = self.project.function(id).handlers.len() as HandlerId;
-        (0..count).map(|handler| self.handler(id, handler, fates.after((id, handler)))).collect()
+        (0..count).map(|handler| self.handler(id, handler, fates)).collect()
     }
 
     /// Whether the session a route depends on is committed once the route has returned.
@@ -66,7 +81,8 @@ impl Observer<'_> {
         })
     }
 
-    fn handler(&self, id: FunctionId, number: HandlerId, after: &'static str) -> Observation {
+    fn handler(&self, id: FunctionId, number: HandlerId, fates: &Fates) -> Observation {
+        let after = fates.after((id, number));
         let function = self.project.function(id);
         let handler = &function.handlers[number as usize];
         let outcome = &self.flow.outcomes[&id];
@@ -86,6 +102,12 @@ impl Observer<'_> {
         let catches =
             self.catches_database(id, number) && !is_reached_late && !self.names_nothing(id, number);
         seen.say("catches", if catches { "database" } else { "other" });
+        seen.switch("catches-more", self.catches_more(id, number));
+        let (raised, statement) = self.raised(id, handler.body);
+        seen.say("raised", raised);
+        if fates.lost.contains(&(id, number)) {
+            seen.say("transaction", "lost");
+        }
         let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
         let is_left = report.leaves_failed || after != "unused";
         seen.say("session-left", if is_left { "failed" } else { "clean" });
@@ -116,8 +138,16 @@ impl Observer<'_> {
         };
         seen.show("answers", answers);
         let wait = if function.is_async { "await " } else { "" };
-        seen.show("rollback", format!("{wait}{}.rollback()", self.session_text(id, number)));
+        let session = self.session_text(id, number);
+        seen.show("rollback", format!("{wait}{session}.rollback()"));
+        seen.show("flush", format!("{wait}{session}.flush()"));
+        let block = if function.is_async { "async with" } else { "with" };
+        seen.show("savepoint", format!("{block} {session}.begin_nested()"));
         seen.related.push(("the write is tried here".into(), id.file.0 as usize, handler.body_span));
+        if let Some(statement) = statement {
+            let span = self.span(id, statement);
+            seen.related.push(("the statement that can fail is here".into(), id.file.0 as usize, span));
+        }
         seen
     }
 
@@ -167,7 +197,18 @@ impl Observer<'_> {
         })
     }
 
-    fn is_database_error(&self, id: FunctionId, path: Name) -> bool {
+    /// Whether the clause catches errors that no statement raises, too.
+    fn catches_more(&self, id: FunctionId, number: HandlerId) -> bool {
+        let function = self.project.function(id);
+        let catches = &function.handlers[number as usize].catches;
+        catches.is_empty()
+            || catches.iter().any(|&step| {
+                let path = actor::path(function, step);
+                path.is_none_or(|path| library::catches_more(&path) || !self.is_database_error(id, path))
+            })
+    }
+
+    pub(super) fn is_database_error(&self, id: FunctionId, path: Name) -> bool {
         let first = Name::new(path.split('.').next().unwrap_or(&path));
         let resolved = match self.project.lookup(id, first) {
             Lookup::Global(_) => self.project.resolve_path(id.file, path),

@@ -34,7 +34,10 @@ impl Observer<'_> {
                 }
                 Waiting::Needless => {
                     here.say("await", "needless");
-                    here.show("waiting", "is awaited, but answers nothing to wait for, and that raises `TypeError`");
+                    here.show(
+                        "waiting",
+                        "is awaited, but answers nothing to wait for, and that raises `TypeError`",
+                    );
                     here.show("right", call.clone());
                 }
             }
