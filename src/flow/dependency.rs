@@ -1,9 +1,9 @@
 //! flow/dependency: what a framework hands to a parameter that depends on a function.
 
-use crate::facts::{Param, Term};
-use crate::name::Name;
+use crate::facts::Param;
 use crate::project::Symbol;
 
+use super::read::depends_on;
 use super::trace::Trace;
 use super::value::{SessionKind, Value};
 
@@ -20,21 +20,5 @@ impl Trace<'_> {
             Some(Value::Session(_, kind)) if *kind != SessionKind::Unknown => *kind,
             _ => self.kind_declared(owner),
         }
-    }
-}
-
-/// What `Depends(f)` depends on, also inside `Annotated[…]`.
-pub(super) fn depends_on(term: &Term) -> Option<Name> {
-    match term {
-        Term::Call { callee, arguments, .. } => match (&**callee, arguments.first()) {
-            (Term::Path(path), Some(Term::Path(on)))
-                if path.last() == "Depends" || path.last() == "Security" =>
-            {
-                Some(*on)
-            }
-            _ => None,
-        },
-        Term::Generic { arguments, .. } => arguments.iter().find_map(depends_on),
-        _ => None,
     }
 }

@@ -204,6 +204,12 @@ pub(super) fn reports(path: &str) -> bool {
         || path.ends_with(".record_exception")
 }
 
+/// Whether a value is an SQL expression: the database computes it, and code that wants it has to load it.
+pub(super) fn is_sql_expression(value: &Value) -> bool {
+    matches!(value, Value::External(path)
+        if path.starts_with("sqlalchemy") && path.split('.').any(|part| part == "func"))
+}
+
 /// Whether a column of this name marks a row as deleted.
 pub(super) fn is_deletion_flag(name: &str) -> bool {
     matches!(name, "is_deleted" | "deleted" | "is_removed")
@@ -268,6 +274,38 @@ pub(super) fn answers(method: &str) -> Answers {
 /// Exception classes that catch errors which no statement raised.
 pub(super) fn catches_more(path: &str) -> bool {
     matches!(path.rsplit('.').next().unwrap_or(path), "Exception" | "BaseException" | "SQLAlchemyError")
+}
+
+/// Whether instances of an external class are queries.
+pub(super) fn is_query_class(path: &Name) -> bool {
+    path.starts_with("sqlalchemy") && matches!(path.last(), "Select" | "Query" | "Executable")
+}
+
+/// Methods that give a query over some of the same rows, or in another order.
+pub(super) fn narrows(method: &str) -> bool {
+    matches!(
+        method,
+        "where"
+            | "filter"
+            | "filter_by"
+            | "order_by"
+            | "limit"
+            | "offset"
+            | "options"
+            | "join"
+            | "outerjoin"
+            | "distinct"
+            | "with_for_update"
+            | "execution_options"
+    )
+}
+
+/// External exception classes that stand above every error a failed statement raises.
+pub(super) fn catches_every_database_error(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let is_builtin = path.starts_with("builtins.") || !path.contains('.');
+    matches!(last, "Exception" | "BaseException") && is_builtin
+        || matches!(last, "SQLAlchemyError" | "StatementError" | "DBAPIError" | "DatabaseError")
 }
 
 /// External exception classes that a failed statement raises, or that stand above those.

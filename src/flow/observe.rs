@@ -7,10 +7,11 @@ use crate::project::{ClassId, FunctionId, Project, Symbol};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
-use super::dependency::depends_on;
+use super::life::Loss;
 use super::name_use::name_uses;
 use super::object::decorated;
-use super::outcome::Phantom;
+use super::outcome::{ExpiredRead, Phantom};
+use super::read::depends_on;
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
 
@@ -48,6 +49,9 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.name(&name_use));
         }
         seen.extend(observer.read(id));
+        for (&step, read) in &outcome.expired {
+            seen.push(observer.expired(id, step, read));
+        }
     }
     (seen, judgements)
 }
@@ -190,6 +194,10 @@ impl Observer<'_> {
         seen
     }
 
+    fn source_text(&self, id: FunctionId, step: StepId) -> &str {
+        self.project.file(id.file).source.slice(self.span(id, step))
+    }
+
     fn name(&self, name_use: &super::name_use::NameUse) -> Observation {
         let mut seen = self.at(name_use.function, self.span(name_use.function, name_use.step));
         seen.say("name", name_use.state);
@@ -248,6 +256,36 @@ impl Observer<'_> {
         seen.show("row", function.params.get(param as usize).map_or("row", |param| param.name.as_str()));
         seen.show("field", field.as_str());
         Some(seen)
+    }
+
+    /// A read of a value that is not there any more.
+    fn expired(&self, id: FunctionId, step: StepId, read: &ExpiredRead) -> Observation {
+        let mut seen = self.at(id, self.span(id, step));
+        seen.entity = Some(self.project.class(read.model).name.to_string());
+        seen.say("read", "expired");
+        seen.say("loss", if read.loss == Loss::Raises { "raises" } else { "lost" });
+        seen.say("row-from", if read.is_certain { "session" } else { "caller" });
+        let row = match &self.project.function(id).steps[step as usize].kind {
+            StepKind::Attribute { of, .. } => format!("`{}`", self.source_text(id, *of)),
+            _ => format!("a `{}`", self.project.class(read.model).name),
+        };
+        seen.show("row", row);
+        seen.show("field", read.name.as_str());
+        seen.show(
+            "happens",
+            match read.loss {
+                Loss::Raises => "it raises",
+                Loss::Lost => "its `__dict__` answers `None`",
+            },
+        );
+        seen.show("entity", self.project.class(read.model).name.as_str());
+        if let Some(since) = read.since {
+            seen.related.push(("it expired here".into(), id.file.0 as usize, self.span(id, since)));
+        }
+        if let Some((other, step)) = read.within {
+            seen.related.push(("it is read here".into(), other.file.0 as usize, self.span(other, step)));
+        }
+        seen
     }
 
     fn takes_session(&self, function: &Function, id: FunctionId) -> bool {

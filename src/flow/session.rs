@@ -36,6 +36,7 @@ impl Trace<'_> {
                 for key in values.iter().flat_map(Value::rows) {
                     if let Some(row) = state.rows.get_mut(&key) {
                         row.add();
+                        self.rows[key.0 as usize].session.get_or_insert(session);
                     }
                 }
                 if method == "add" || method == "add_all" {
@@ -55,19 +56,21 @@ impl Trace<'_> {
             "flush" => {
                 self.used.writes = true;
                 self.use_session(state, session);
-                for row in state.rows.values_mut() {
-                    row.published.get_or_insert(step);
-                }
+                self.flush(state, session, step);
                 Value::None
             }
             "commit" => {
                 self.used.writes = true;
                 self.use_session(state, session);
-                self.commit(state, step);
+                self.commit(state, session, step);
                 Value::None
             }
-            method if library::rolls_back(method) => {
-                self.roll_back(state, session);
+            "rollback" => {
+                self.roll_back(state, session, step);
+                Value::None
+            }
+            "close" | "aclose" | "reset" | "invalidate" => {
+                self.close(state, session);
                 Value::None
             }
             "begin" => Value::Transaction(session, kind),
@@ -89,22 +92,46 @@ impl Trace<'_> {
             }),
             "execute" | "scalars" | "exec" | "stream" | "stream_scalars" | "scalar" => {
                 self.use_session(state, session);
-                if let Value::Statement(statement) = &first {
-                    self.execute(step, statement, values.get(1));
-                    return Value::Query(None);
+                let mut queried = None;
+                let mut handed = None;
+                for one in first.alternatives() {
+                    match one {
+                        Value::Statement(statement) => self.execute(step, &statement, values.get(1)),
+                        Value::Query(Some(model)) => queried = Some(model),
+                        Value::Param(number) => handed = Some(number),
+                        _ => {}
+                    }
                 }
-                if method == "scalar" {
-                    return match first {
-                        Value::Query(Some(model)) => Value::Row(self.loaded_row(state, step, model)),
-                        _ => Value::Plain,
-                    };
+                if let Some(number) = handed {
+                    self.outcome.summary.executes.insert(number);
                 }
-                match first {
-                    query @ Value::Query(_) => query,
-                    _ => Value::Query(None),
+                match queried {
+                    // The result of running whatever was handed in is of the same rows.
+                    None if handed.is_some() && method != "scalar" => {
+                        handed.map_or(Value::Unknown, Value::Param)
+                    }
+                    Some(model) if method == "scalar" => Value::Row(self.loaded_row(state, step, model)),
+                    None if method == "scalar" => Value::Plain,
+                    Some(model) => {
+                        self.load_again(state, model);
+                        Value::Query(Some(model))
+                    }
+                    None => Value::Query(None),
                 }
             }
-            "refresh" | "run_sync" | "expire" | "expire_all" | "connection" => {
+            "refresh" => {
+                self.use_session(state, session);
+                // With names of attributes only those are loaded.
+                if let [row] = values {
+                    for key in row.rows() {
+                        if let Some(row) = state.rows.get_mut(&key) {
+                            row.life.refresh();
+                        }
+                    }
+                }
+                Value::Unknown
+            }
+            "run_sync" | "expire" | "expire_all" | "connection" => {
                 self.use_session(state, session);
                 Value::Unknown
             }
@@ -309,6 +336,14 @@ impl Trace<'_> {
         }
     }
 
+    /// A session that a handler left in the failed state cannot do what comes now.
+    pub(super) fn fail_again(&mut self, state: &State, session: SessionKey) {
+        if self.telling {
+            let hit = state.failures.iter().filter(|failure| failure.session == session);
+            self.outcome.used_after.extend(hit.map(|failure| (failure.function, failure.handler)));
+        }
+    }
+
     /// A `with` ends.
     pub(super) fn exit(&mut self, state: &mut State, enter: StepId, raising: bool) {
         let StepKind::Enter(context) = self.function.steps[enter as usize].kind else { return };
@@ -339,7 +374,7 @@ impl Trace<'_> {
                     }
                 }
                 self.used.any = true;
-                self.commit(state, enter);
+                self.commit(state, session.unwrap_or(SessionKey::Outer), enter);
             }
             if let Value::Transaction(session, _) = context {
                 // The block commits or rolls back; either way the session is whole again.
@@ -347,9 +382,17 @@ impl Trace<'_> {
                 state.erring.remove(&session);
             }
         }
-        if let Some(session @ SessionKey::Opened(_)) = session {
+        // A transaction block closes the session only where it has made that itself.
+        let closes = match self.value(context) {
+            Value::Transaction(session, _) => *session == SessionKey::Opened(context),
+            _ => true,
+        };
+        if let Some(session @ SessionKey::Opened(_)) = session
+            && closes
+        {
             state.failures.retain(|failure| failure.session != session);
             state.erring.remove(&session);
+            self.detach(state, session);
         }
     }
 

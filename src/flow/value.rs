@@ -125,6 +125,8 @@ pub enum Value {
     External(Name),
     /// A parameter of which nothing is known but its number.
     Param(u32),
+    /// The class that a class method was called on: this one, or one that derives from it.
+    Own(ClassId),
     /// What `super()` answers in a method of this class.
     Super(ClassId),
     /// A database session.
@@ -256,6 +258,29 @@ impl Value {
             // The caught error stays known in whatever is made from it.
             Value::Caught(handler) => Value::Caught(handler),
             _ => Value::Unknown,
+        }
+    }
+
+    /// A part of it, when it is unpacked.
+    pub fn part(self, index: Option<u32>) -> Value {
+        match (self, index) {
+            (Value::Tuple(parts), Some(index)) => {
+                parts.into_iter().nth(index as usize).unwrap_or(Value::Unknown)
+            }
+            (Value::KeyOf(keys), Some(0)) => Value::KeyOf(keys),
+            (Value::Row(row), Some(0)) => Value::Row(row),
+            (Value::Caught(handler), _) => Value::Caught(handler),
+            (Value::Many(inner), _) => *inner,
+            _ => Value::Unknown,
+        }
+    }
+
+    /// Whether it is a list or tuple, whichever of its values it is.
+    pub fn is_list(&self) -> bool {
+        match self {
+            Value::Tuple(_) | Value::Many(_) => true,
+            Value::OneOf(all) => all.iter().all(Value::is_list),
+            _ => false,
         }
     }
 

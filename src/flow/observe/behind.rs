@@ -6,6 +6,7 @@ use crate::facts::{BlockId, Function, Next, RegionId, StepId, StepKind};
 use crate::project::FunctionId;
 
 use super::super::actor;
+use super::super::catch::is_database_error;
 use super::Observer;
 
 impl Observer<'_> {
@@ -35,7 +36,7 @@ impl Observer<'_> {
         let blocks = function.blocks.iter().filter(|block| lies_in(function, block.region, body));
         blocks.flat_map(|block| block.start..block.end).filter_map(raised).any(|class| {
             let path = class.and_then(|class| actor::path(function, class));
-            path.is_none_or(|path| self.is_database_error(id, path))
+            path.is_none_or(|path| is_database_error(self.project, id, path))
         })
     }
 

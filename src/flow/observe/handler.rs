@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{HandlerId, RegionKind, StepId, StepKind};
+use crate::facts::{HandlerId, RegionKind, StepKind};
 use crate::name::Name;
 use crate::project::{FunctionId, Lookup, Symbol};
 use crate::vocabulary::Observation;
 
-use super::super::dependency::depends_on;
+use super::super::catch::{catches_database, catches_more};
+use super::super::read::depends_on;
 use super::super::{actor, library};
 use super::Observer;
 
@@ -100,9 +101,9 @@ impl Observer<'_> {
         );
         let is_reached_late = self.is_behind_a_broader_one(id, number);
         let catches =
-            self.catches_database(id, number) && !is_reached_late && !self.names_nothing(id, number);
+            catches_database(self.project, id, number) && !is_reached_late && !self.names_nothing(id, number);
         seen.say("catches", if catches { "database" } else { "other" });
-        seen.switch("catches-more", self.catches_more(id, number));
+        seen.switch("catches-more", catches_more(self.project, id, number));
         let (raised, statement) = self.raised(id, handler.body);
         seen.say("raised", raised);
         if fates.lost.contains(&(id, number)) {
@@ -170,22 +171,6 @@ impl Observer<'_> {
         if is_method { "self.db".into() } else { "db".into() }
     }
 
-    fn source_text(&self, id: FunctionId, step: StepId) -> &str {
-        self.project.file(id.file).source.slice(self.span(id, step))
-    }
-
-    fn catches_database(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        let handler = &function.handlers[number as usize];
-        if handler.catches.is_empty() {
-            return true;
-        }
-        handler.catches.iter().any(|&step| {
-            let Some(path) = actor::path(function, step) else { return false };
-            self.is_database_error(id, path)
-        })
-    }
-
     /// Whether the clause names an exception that is bound nowhere, so that its body never runs.
     fn names_nothing(&self, id: FunctionId, number: HandlerId) -> bool {
         let function = self.project.function(id);
@@ -195,44 +180,6 @@ impl Observer<'_> {
                 self.project.lookup(id, first) == Lookup::Nowhere
             })
         })
-    }
-
-    /// Whether the clause catches errors that no statement raises, too.
-    fn catches_more(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        let catches = &function.handlers[number as usize].catches;
-        catches.is_empty()
-            || catches.iter().any(|&step| {
-                let path = actor::path(function, step);
-                path.is_none_or(|path| library::catches_more(&path) || !self.is_database_error(id, path))
-            })
-    }
-
-    pub(super) fn is_database_error(&self, id: FunctionId, path: Name) -> bool {
-        let first = Name::new(path.split('.').next().unwrap_or(&path));
-        let resolved = match self.project.lookup(id, first) {
-            Lookup::Global(_) => self.project.resolve_path(id.file, path),
-            Lookup::Local => self.local_symbol(id, path),
-            _ => None,
-        };
-        match resolved {
-            Some(Symbol::External(path)) => library::catches_database_errors(&path),
-            Some(_) => false,
-            None => library::catches_database_errors(&path),
-        }
-    }
-
-    /// What a path means through the function's own imports.
-    fn local_symbol(&self, id: FunctionId, path: Name) -> Option<Symbol> {
-        let facts = &self.project.file(id.file).facts;
-        let mut parts = path.split('.');
-        let first = Name::new(parts.next()?);
-        let import = facts.imports.iter().rev().find(|import| import.binds == first)?;
-        let mut symbol = self.project.imported(id.file, import)?;
-        for part in parts {
-            symbol = self.project.member(symbol, Name::new(part))?;
-        }
-        Some(symbol)
     }
 
     /// Whether an earlier clause of the same `try` catches everything this one could.
