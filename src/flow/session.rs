@@ -398,6 +398,7 @@ impl Trace<'_> {
 
     /// The function yields a value.
     pub(super) fn yields(&mut self, state: &mut State, value: Value) {
+        self.used.hidden = true;
         // Whoever gets the value may commit in between: what it is handed is out of this function's hands.
         for key in value.rows() {
             if let Some(row) = state.rows.get_mut(&key) {

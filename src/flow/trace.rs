@@ -513,17 +513,9 @@ impl<'p> Trace<'p> {
                 self.tell_call(step, *callee);
                 self.call(state, step, *callee, callee_value, arguments)
             }
-            StepKind::Await(of) => {
-                // What is awaited was called elsewhere, by code that nobody sees here.
-                self.used.hidden |= !matches!(function.steps[*of as usize].kind, StepKind::Call { .. });
-                let of_value = value(of);
-                self.tell_await(step, *of);
-                of_value
-            }
+            StepKind::Await(of) => self.awaits(step, *of),
             StepKind::Yield(of) => {
                 let yielded = of.as_ref().map_or(Value::None, value);
-                // Whoever gets the value may do anything with it before control comes back.
-                self.used.hidden = true;
                 self.yields(state, yielded);
                 Value::Unknown
             }

@@ -31,14 +31,17 @@ impl Trace<'_> {
         }
     }
 
-    /// An `await`.
-    pub(super) fn tell_await(&mut self, step: StepId, of: StepId) {
+    /// An `await`, and what it answers.
+    pub(super) fn awaits(&mut self, step: StepId, of: StepId) -> Value {
+        // What is awaited later was called elsewhere; nobody sees here what that does.
+        self.used.hidden |= !matches!(self.function.steps[of as usize].kind, StepKind::Call { .. });
         if let StepKind::Call { callee, .. } = self.function.steps[of as usize].kind
             && self.telling
         {
             let is_certain = self.is_asynchronous(callee, library::answers_at_once);
             self.tell_waiting(step, is_certain.then_some(Waiting::Needless));
         }
+        self.value(of).clone()
     }
 
     /// What is true on every path is told, and nothing else.
