@@ -23,6 +23,7 @@ use value::Value;
 mod actor;
 mod call;
 mod catch;
+mod dependency;
 mod ending;
 mod external;
 mod handler;
@@ -43,6 +44,7 @@ mod summary;
 mod trace;
 mod value;
 mod verdict;
+mod waiting;
 
 /// How often the program is gone over; what still changes then is oscillating, not growing.
 const MOST_ROUNDS: usize = 24;

@@ -56,7 +56,7 @@ impl Trace<'_> {
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
             Value::Method(receiver, function) => self.apply_any(state, step, *receiver, function, arguments),
             Value::Symbol(Symbol::External(path)) => self.external(state, step, path, arguments, &values),
-            Value::SessionMaker => Value::Session(SessionKey::Opened(step)),
+            Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) => {
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
@@ -65,6 +65,7 @@ impl Trace<'_> {
                     self.deed(state, Deeds::RECORDED);
                 }
                 self.unresolved(state, callee_step, &values);
+                self.used.hidden = true;
                 error.map_or(Value::Unknown, Value::Caught)
             }
         }
@@ -290,6 +291,7 @@ impl Trace<'_> {
         }
         let knowledge = self.knowledge;
         let Some(summary) = knowledge.summaries.get(&callee) else {
+            self.used.hidden = true;
             return self.declared_result(state, step, callee);
         };
         let is_static = decorated(&function.decorators, "staticmethod");
@@ -432,7 +434,7 @@ impl Trace<'_> {
         match value {
             Value::Param(number) => binding.get(*number as usize).cloned().unwrap_or(Value::Unknown),
             Value::Own(_) => binding.first().cloned().unwrap_or(Value::Unknown),
-            Value::Session(_) => Value::Session(session_among(binding)),
+            Value::Session(_, kind) => Value::Session(session_among(binding), *kind),
             Value::Object(class, _) => Value::Object(*class, session_among(binding)),
             Value::Row(key) => {
                 let Some(effect) = summary.rows.get(key) else { return Value::Unknown };
@@ -503,7 +505,7 @@ impl Trace<'_> {
 /// The session that a callee works on: one that was opened here and is handed over, alone or in an object.
 fn session_among(values: &[Value]) -> SessionKey {
     let opened = values.iter().flat_map(|value| value.clone().alternatives()).find_map(|value| match value {
-        Value::Session(key @ SessionKey::Opened(_)) | Value::Object(_, key @ SessionKey::Opened(_)) => {
+        Value::Session(key @ SessionKey::Opened(_), _) | Value::Object(_, key @ SessionKey::Opened(_)) => {
             Some(key)
         }
         _ => None,

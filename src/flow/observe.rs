@@ -1,15 +1,12 @@
 //! flow/observe: what the flow engine saw, in the words of the vocabulary.
 
-use std::collections::BTreeSet;
-
 use crate::duty::Duty;
-use crate::facts::{Function, HandlerId, RegionKind, StepId, StepKind};
+use crate::facts::{Function, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
+use crate::project::{ClassId, FunctionId, Project, Symbol};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
-use super::catch::catches_database;
 use super::life::Loss;
 use super::name_use::name_uses;
 use super::object::decorated;
@@ -17,6 +14,10 @@ use super::outcome::{ExpiredRead, Phantom};
 use super::read::depends_on;
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
+
+mod behind;
+mod handler;
+mod waiting;
 
 /// What messages call things that the code does not name.
 #[derive(Clone, Debug)]
@@ -35,23 +36,14 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
     for judgement in &judgements {
         seen.extend(observer.write(judgement));
     }
-    let (used_after, owner_commits) = observer.sessions_after();
+    let fates = observer.fates();
     for id in project.function_ids() {
         let Some(outcome) = flow.outcomes.get(&id) else { continue };
         for (&step, phantom) in &outcome.phantoms {
             seen.push(observer.phantom(id, step, phantom));
         }
-        for handler in 0..project.function(id).handlers.len() as HandlerId {
-            let failing = (id, handler);
-            let after = if used_after.contains(&failing) {
-                "used"
-            } else if owner_commits.contains(&failing) {
-                "owner-commits"
-            } else {
-                "unused"
-            };
-            seen.push(observer.handler(id, handler, after));
-        }
+        seen.extend(observer.handlers(id, &fates));
+        seen.extend(observer.waiting(id));
         let context = naming.context.rsplit('.').next().unwrap_or(&naming.context);
         for name_use in name_uses(project, id, context) {
             seen.push(observer.name(&name_use));
@@ -69,9 +61,6 @@ struct Observer<'a> {
     flow: &'a Flow,
     naming: &'a Naming,
 }
-
-/// Handlers, by function and number.
-type Handlers = BTreeSet<(FunctionId, HandlerId)>;
 
 impl Observer<'_> {
     fn at(&self, id: FunctionId, span: Span) -> Observation {
@@ -205,137 +194,8 @@ impl Observer<'_> {
         seen
     }
 
-    /// Handlers whose failed session is used again, and those whose session's owner commits it.
-    fn sessions_after(&self) -> (Handlers, Handlers) {
-        let mut used = BTreeSet::new();
-        let mut committed = BTreeSet::new();
-        for (&id, outcome) in &self.flow.outcomes {
-            used.extend(&outcome.used_after);
-            committed.extend(&outcome.owner_commits);
-            let failures = &outcome.summary.failures;
-            if !failures.is_empty() && self.owner_commits(id) {
-                committed.extend(failures.iter().map(|failure| (failure.function, failure.handler)));
-            }
-        }
-        (used, committed)
-    }
-
-    /// Whether the session a route depends on is committed once the route has returned.
-    fn owner_commits(&self, id: FunctionId) -> bool {
-        let function = self.project.function(id);
-        let dependencies = function.params.iter().flat_map(|param| {
-            [param.default.as_ref(), param.annotation.as_ref()].into_iter().flatten().filter_map(depends_on)
-        });
-        dependencies.into_iter().any(|path| match self.project.resolve_path(id.file, path) {
-            Some(Symbol::Function(owner)) => {
-                let is_generator = self.project.function(owner).is_generator;
-                is_generator && self.flow.outcomes.get(&owner).is_some_and(|outcome| outcome.summary.commits)
-            }
-            _ => false,
-        })
-    }
-
-    fn handler(&self, id: FunctionId, number: HandlerId, after: &'static str) -> Observation {
-        let function = self.project.function(id);
-        let handler = &function.handlers[number as usize];
-        let outcome = &self.flow.outcomes[&id];
-        let mut seen = self.at(id, handler.head);
-        let used = outcome.body_use.get(&handler.body).copied().unwrap_or_default();
-        seen.say(
-            "handler",
-            if used.writes {
-                "write"
-            } else if used.any {
-                "sql"
-            } else {
-                "other"
-            },
-        );
-        let is_reached_late = self.is_behind_a_broader_one(id, number);
-        let catches =
-            catches_database(self.project, id, number) && !is_reached_late && !self.names_nothing(id, number);
-        seen.say("catches", if catches { "database" } else { "other" });
-        let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
-        let is_left = report.leaves_failed || after != "unused";
-        seen.say("session-left", if is_left { "failed" } else { "clean" });
-        seen.say("session-after", after);
-        for end in &report.silent_ends {
-            seen.say("silent-end", end);
-        }
-        let caught = match handler.catches.len() {
-            0 => "every error".to_owned(),
-            1 => format!("`{}`", self.source_text(id, handler.catches[0])),
-            _ => "the errors".to_owned(),
-        };
-        seen.show("caught", caught);
-        seen.show(
-            "after",
-            match after {
-                "used" => "the session is used again",
-                "owner-commits" => "its owner commits the session",
-                _ => "the session is left in the failed state",
-            },
-        );
-        let answers = if report.silent_ends.contains("raises") {
-            "raises another error"
-        } else if report.silent_ends.contains("answers") {
-            "answers with a failure"
-        } else {
-            "only shows the failure"
-        };
-        seen.show("answers", answers);
-        let wait = if function.is_async { "await " } else { "" };
-        seen.show("rollback", format!("{wait}{}.rollback()", self.session_text(id, number)));
-        seen.related.push(("the write is tried here".into(), id.file.0 as usize, handler.body_span));
-        seen
-    }
-
-    /// The session as the body of the `try` writes it.
-    fn session_text(&self, id: FunctionId, number: HandlerId) -> String {
-        let function = self.project.function(id);
-        let body = function.handlers[number as usize].body_span;
-        let calls = function.steps.iter().filter(|step| body.contains(step.span));
-        for step in calls {
-            if let StepKind::Attribute { of, name } = step.kind
-                && matches!(&*name, "add" | "flush" | "commit" | "execute" | "delete" | "scalars" | "get")
-            {
-                let text = self.source_text(id, of);
-                if library::names_session(text.rsplit('.').next().unwrap_or(text)) {
-                    return text.to_owned();
-                }
-            }
-        }
-        let is_method = function.params.first().is_some_and(|param| &*param.name == "self");
-        if is_method { "self.db".into() } else { "db".into() }
-    }
-
     fn source_text(&self, id: FunctionId, step: StepId) -> &str {
         self.project.file(id.file).source.slice(self.span(id, step))
-    }
-
-    /// Whether the clause names an exception that is bound nowhere, so that its body never runs.
-    fn names_nothing(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        function.handlers[number as usize].catches.iter().any(|&step| {
-            super::actor::path(function, step).is_some_and(|path| {
-                let first = Name::new(path.split('.').next().unwrap_or(&path));
-                self.project.lookup(id, first) == Lookup::Nowhere
-            })
-        })
-    }
-
-    /// Whether an earlier clause of the same `try` catches everything this one could.
-    fn is_behind_a_broader_one(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        let body = function.handlers[number as usize].body;
-        let RegionKind::Try { first, .. } = function.regions[body as usize].kind else { return false };
-        (first..number).any(|earlier| {
-            let earlier = &function.handlers[earlier as usize];
-            earlier.catches.is_empty()
-                || earlier.catches.iter().any(|&step| {
-                    matches!(self.source_text(id, step), "Exception" | "BaseException" | "SQLAlchemyError")
-                })
-        })
     }
 
     fn name(&self, name_use: &super::name_use::NameUse) -> Observation {

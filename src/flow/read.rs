@@ -231,7 +231,7 @@ fn sessions_behind(
     depth: usize,
 ) {
     let summary = knowledge.summaries.get(&provider);
-    let provides = |value: &Option<Value>| matches!(value, Some(Value::Session(_)));
+    let provides = |value: &Option<Value>| matches!(value, Some(Value::Session(..)));
     if summary.is_some_and(|known| provides(&known.yields) || provides(&known.returns)) {
         found.push(provider);
     }

@@ -73,6 +73,8 @@ pub struct DatabaseUse {
     pub writes: bool,
     /// It runs SQL, on whatever session.
     pub any: bool,
+    /// It may do so out of sight, in code that is not known.
+    pub hidden: bool,
 }
 
 impl DatabaseUse {
@@ -81,6 +83,7 @@ impl DatabaseUse {
         self.outer |= other.outer;
         self.writes |= other.writes;
         self.any |= other.any;
+        self.hidden |= other.hidden;
     }
 }
 

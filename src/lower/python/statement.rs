@@ -109,7 +109,8 @@ impl<'t> Body<'_, '_, 't> {
             }
             "augmented_assignment" => self.augmented_assignment(node),
             _ => {
-                self.value(node);
+                let value = self.value(node);
+                self.function.bare.push(value);
             }
         }
     }
