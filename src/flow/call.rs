@@ -49,10 +49,13 @@ impl Trace<'_> {
             arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
         let error = values.iter().find_map(Value::caught);
         match callee {
-            Value::Symbol(Symbol::Class(class)) => self.construct(state, step, class, arguments),
+            Value::Symbol(Symbol::Class(class)) => {
+                self.construct(state, step, class, ModelRef::Class(class), arguments)
+            }
+            Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
             Value::Method(receiver, function) => {
-                self.apply(state, step, Some(*receiver), function, arguments)
+                self.apply_any(state, step, *receiver, function, arguments)
             }
             Value::Symbol(Symbol::External(path)) => self.external(state, step, path, arguments, &values),
             Value::SessionMaker => Value::Session(SessionKey::Opened(step)),
@@ -77,7 +80,7 @@ impl Trace<'_> {
         let StepKind::Name(name) = self.function.steps[of as usize].kind else { return None };
         let argument = arguments.first().map(|argument| self.value(argument.value).clone());
         match (state.locals.get(&name)?, &*method) {
-            (Value::Tuple(_) | Value::Many(_), "append" | "add" | "extend" | "insert") => {
+            (list, "append" | "add" | "extend" | "insert") if list.is_list() => {
                 self.deed(state, Deeds::RECORDED);
                 let last = arguments.last().map(|argument| self.value(argument.value).clone())?;
                 let added = if &*method == "extend" { last.element() } else { last };
@@ -142,10 +145,11 @@ impl Trace<'_> {
         state: &mut State,
         step: StepId,
         class: ClassId,
+        model: ModelRef,
         arguments: &[Argument],
     ) -> Value {
         let init = self.project.method(class, Name::new("__init__"));
-        if self.project.model(class).is_none() {
+        if model == ModelRef::Class(class) && self.project.model(class).is_none() {
             let values: Vec<Value> =
                 arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
             let object = Value::Object(class, session_among(&values));
@@ -154,7 +158,6 @@ impl Trace<'_> {
             }
             return values.iter().find_map(Value::caught).map_or(object, Value::Caught);
         }
-        let model = ModelRef::Class(class);
         let info = RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
         let key = self.new_row(state, step, 0, info, Life::made());
         for argument in arguments {
@@ -183,8 +186,8 @@ impl Trace<'_> {
         name: Name,
         value: &Value,
     ) {
-        let Some(model) = self.project.model(class) else { return };
-        if !model.is_open && !model.defines(name) {
+        let model = self.project.model(class);
+        if model.is_some_and(|model| !model.is_open && !model.defines(name)) {
             // The constructor raises by itself; the duty stays what it is.
             if let (Some(duty), None) =
                 (self.project.roles.suggested_by(&name), self.project.method(class, Name::new("__init__")))
@@ -220,6 +223,56 @@ impl Trace<'_> {
             Value::Dictionary(keys) => (**keys).clone(),
             _ => Keys { is_open: true, ..Keys::default() },
         }
+    }
+
+    /// A method is called: the one that is named, or where that only stands for others, any of those.
+    fn apply_any(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        receiver: Value,
+        method: FunctionId,
+        arguments: &[Argument],
+    ) -> Value {
+        let candidates = self.implementations(&receiver, method);
+        if candidates.is_empty() {
+            return self.apply(state, step, Some(receiver), method, arguments);
+        }
+        let before = state.clone();
+        let mut after: Option<State> = None;
+        let mut results = Vec::new();
+        for method in candidates {
+            let mut here = before.clone();
+            self.never_returns = false;
+            let result = self.apply(&mut here, step, Some(receiver.clone()), method, arguments);
+            if !self.never_returns {
+                results.push(result);
+                match &mut after {
+                    Some(after) => after.join(&here),
+                    None => after = Some(here),
+                }
+            }
+        }
+        self.never_returns = after.is_none();
+        *state = after.unwrap_or(before);
+        Value::one_of(results)
+    }
+
+    /// What runs in the place of an abstract method.
+    fn implementations(&self, receiver: &Value, method: FunctionId) -> Vec<FunctionId> {
+        let Value::Object(class, _) = receiver else { return Vec::new() };
+        let function = self.project.function(method);
+        let raises_only = || {
+            let names_it = |step: &crate::facts::Step| {
+                matches!(step.kind, StepKind::Name(name) if &*name == "NotImplementedError")
+            };
+            self.knowledge.summaries.get(&method).is_some_and(Summary::always_raises)
+                && function.steps.iter().any(names_it)
+        };
+        if !decorated(&function.decorators, "abstractmethod") && !raises_only() {
+            return Vec::new();
+        }
+        self.project.overrides(*class, function.name)
     }
 
     /// A function of the project is called.
@@ -364,6 +417,7 @@ impl Trace<'_> {
     ) -> Value {
         match value {
             Value::Param(number) => binding.get(*number as usize).cloned().unwrap_or(Value::Unknown),
+            Value::Own(_) => binding.first().cloned().unwrap_or(Value::Unknown),
             Value::Session(_) => Value::Session(session_among(binding)),
             Value::Object(class, _) => Value::Object(*class, session_among(binding)),
             Value::Row(key) => {
@@ -422,7 +476,7 @@ impl Trace<'_> {
             ModelRef::Param(number) => binding.get(number as usize).map_or(ModelRef::Unknown, model_of),
             ModelRef::Own(name) => match binding.first() {
                 Some(object @ Value::Object(..)) => {
-                    let value = self.attribute(&State::default(), object.clone(), name);
+                    let value = self.attribute(&mut State::default(), object.clone(), name);
                     model_of(&value)
                 }
                 _ => ModelRef::Unknown,
@@ -448,6 +502,7 @@ pub(super) fn model_of(value: &Value) -> ModelRef {
     match value {
         Value::Symbol(Symbol::Class(class)) => ModelRef::Class(*class),
         Value::Param(number) => ModelRef::Param(*number),
+        Value::Own(_) => ModelRef::Param(0),
         Value::Attribute(of, name) => match **of {
             Value::Object(..) => ModelRef::Own(*name),
             _ => ModelRef::Unknown,

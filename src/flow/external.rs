@@ -220,6 +220,15 @@ impl Trace<'_> {
                 }
                 Value::Unknown
             }
+            Value::Many(_) if matches!(&*method, "append" | "add" | "extend" | "insert") => {
+                // A row put into a relationship of another row is saved with that one.
+                for key in values.iter().flat_map(Value::rows) {
+                    if let Some(row) = state.rows.get_mut(&key) {
+                        row.add();
+                    }
+                }
+                Value::None
+            }
             Value::Dictionary(_) | Value::KeyOf(_) => Value::Unknown,
             Value::Param(_) | Value::Unknown | Value::Attribute(..) => {
                 if let ("get", [Value::Text(name), ..]) = (&*method, values) {

@@ -52,6 +52,8 @@ pub(super) struct Trace<'p> {
     awaited: Vec<bool>,
     values: Vec<Value>,
     row_keys: FxHashMap<(StepId, u32), RowKey>,
+    /// By row and relationship: the rows it leads to.
+    relatives: FxHashMap<(RowKey, Name), RowKey>,
     flags: Vec<Name>,
     order: Vec<u32>,
     entries: FxHashMap<BlockId, HandlerId>,
@@ -78,6 +80,7 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
         awaited: awaited(function),
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
+        relatives: FxHashMap::default(),
         flags: flag_names(function),
         order: Vec::new(),
         entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
@@ -689,6 +692,34 @@ impl<'p> Trace<'p> {
             }
         }
         key
+    }
+
+    /// The rows that a relationship of a row leads to.
+    ///
+    /// However often it is read, it leads to the same rows; one that the function fills itself is not followed.
+    pub(super) fn related(&mut self, state: &mut State, of: RowKey, name: Name) -> Option<Value> {
+        let info = self.rows[of.0 as usize];
+        let ModelRef::Class(class) = info.model else { return None };
+        let relation = *self.project.model(class)?.relations.get(&name)?;
+        let is_filled = self.function.steps.iter().any(|step| {
+            matches!(step.kind, StepKind::Store { name: stored, .. } if stored == name)
+        });
+        if is_filled || info.base == Base::New {
+            return None;
+        }
+        let next = self.rows.len() as u32;
+        let key = *self.relatives.entry((of, name)).or_insert(RowKey(next));
+        if key.0 == next {
+            let model = ModelRef::Class(relation.target);
+            self.rows.push(RowInfo { base: Base::Loaded, model, origin: (self.id, info.at), at: info.at, ..info });
+        }
+        let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
+        state.rows.entry(key).or_insert_with(|| RowState::start(life.unwrap_or_else(Life::loaded)));
+        Some(match relation.is_many {
+            Some(true) => Value::Many(Box::new(Value::Row(key))),
+            Some(false) => Value::Row(key),
+            None => Value::OneOf(vec![Value::Row(key), Value::Many(Box::new(Value::Row(key)))]),
+        })
     }
 
     /// A row that a step loads.

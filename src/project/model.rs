@@ -6,6 +6,7 @@ use crate::duty::Duty;
 use crate::facts::{ArgumentKind, Field, Function, StepKind, Term};
 use crate::name::Name;
 
+use super::relation::{self, Relation};
 use super::{Ancestor, ClassId, Project};
 
 /// A class that is mapped to a table.
@@ -15,6 +16,8 @@ pub struct Model {
     pub columns: FxHashMap<Name, Column>,
     /// Every other name the class or an ancestor defines: relationships, properties, methods, annotations.
     pub other_names: FxHashSet<Name>,
+    /// Where its relationships lead to, as far as that is known.
+    pub relations: FxHashMap<Name, Relation>,
     /// Whether an ancestor could not be resolved, so that more columns may exist than are known.
     pub is_open: bool,
 }
@@ -74,6 +77,7 @@ pub(super) fn models(project: &Project) -> FxHashMap<ClassId, Model> {
             found.insert(class, model(project, class));
         }
     }
+    relation::relate(project, &mut found);
     found
 }
 
