@@ -280,7 +280,10 @@ fn modules_may_import_in_circles() {
     let run = check_all(&[
         ("a.py", b"from b import *\nimport b\n__all__ = b.__all__ + ['x']\n__all__ += __all__\nx = y\nx()\n"),
         ("b.py", b"from a import *\nimport a\n__all__ = a.__all__ + ['y']\ny = x\ny()\n"),
-        ("c.py", b"from c import *\nfrom c import z as w\nimport c\n__all__ = c.__all__\nw = c.w\nw()\nz()\n"),
+        (
+            "c.py",
+            b"from c import *\nfrom c import z as w\nimport c\n__all__ = c.__all__\nw = c.w\nw()\nz()\n",
+        ),
         ("d.py", b"from e import q as r\nr()\n"),
         ("e.py", b"from d import r as q\nq()\n"),
     ]);
@@ -365,7 +368,11 @@ fn many_functions_may_call_each_other_in_a_ring() {
 #[test]
 fn many_functions_may_call_each_other_with_rows() {
     let ring = repeated(300, |n| {
-        format!("def f{n}(db, row):\n    row.number = {n}\n    f{}(db, row)\n    f{}(db, row)\n", (n + 1) % 300, n / 2)
+        format!(
+            "def f{n}(db, row):\n    row.number = {n}\n    f{}(db, row)\n    f{}(db, row)\n",
+            (n + 1) % 300,
+            n / 2
+        )
     });
     let run = check(format!(
         "from sqlalchemy.orm import DeclarativeBase, Mapped\n\
@@ -402,7 +409,9 @@ fn a_file_may_hold_any_characters() {
 
 #[test]
 fn a_file_may_be_no_python() {
-    for text in ["<?xml?><a b='c'/>", "{\"a\": [1, 2]}", "def def def (((", "]]]]}}}})))", ":::::", "@@@@", "%!PS"] {
+    for text in
+        ["<?xml?><a b='c'/>", "{\"a\": [1, 2]}", "def def def (((", "]]]]}}}})))", ":::::", "@@@@", "%!PS"]
+    {
         check(text.repeat(100));
     }
     let run = check("def f(:\n".repeat(5_000));

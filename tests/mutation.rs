@@ -102,7 +102,8 @@ struct Label {
 
 impl Labels {
     fn read(path: &Path) -> Labels {
-        toml::from_str(&fs::read_to_string(path).expect("the labels can be read")).expect("the labels are labels")
+        toml::from_str(&fs::read_to_string(path).expect("the labels can be read"))
+            .expect("the labels are labels")
     }
 }
 
@@ -172,7 +173,8 @@ impl Program {
     fn read(root: &Path, folder: &Path, config: Option<&str>) -> Program {
         let rulebook = Rulebook::built_in();
         let rules = rulebook.rules.iter();
-        let rules = rules.map(|rule| RuleName { id: rule.id.clone(), pack: rule.pack.clone(), keys: Vec::new() });
+        let rules =
+            rules.map(|rule| RuleName { id: rule.id.clone(), pack: rule.pack.clone(), keys: Vec::new() });
         let names = Names { rules: rules.collect() };
         let given = root.join("given.toml");
         let read = |path: &Path| match config {
@@ -202,7 +204,9 @@ impl Program {
         for file in touched {
             let source = &self.sources[file];
             let mut text = source.text.clone().into_bytes();
-            for (range, instead) in places.iter().filter(|place| place.file == file).flat_map(|place| &place.edits) {
+            for (range, instead) in
+                places.iter().filter(|place| place.file == file).flat_map(|place| &place.edits)
+            {
                 text[range.clone()].copy_from_slice(instead.as_bytes());
             }
             let text = String::from_utf8(text).expect("what is taken out begins and ends with a character");
@@ -225,10 +229,19 @@ impl Program {
     }
 
     /// Tries the places in files that are known to be right, where nothing was found and nothing should have been.
-    fn try_all(&self, is_known: &(dyn Fn(&str) -> bool + Sync), labels: &[LabelledFile], most: usize) -> Tally {
+    fn try_all(
+        &self,
+        is_known: &(dyn Fn(&str) -> bool + Sync),
+        labels: &[LabelledFile],
+        most: usize,
+    ) -> Tally {
         let settings = self.configuration.root();
-        let parsed: Vec<Parsed<'_>> =
-            self.sources.iter().zip(&self.facts).map(|(source, facts)| Parsed::new(&source.text, facts)).collect();
+        let parsed: Vec<Parsed<'_>> = self
+            .sources
+            .iter()
+            .zip(&self.facts)
+            .map(|(source, facts)| Parsed::new(&source.text, facts))
+            .collect();
         let context = settings.context_class.rsplit('.').next().unwrap_or_default();
         let words = Words { fields: &settings.fields, setters: &settings.setters, context };
         let all = places(&parsed, &words);
@@ -314,7 +327,8 @@ impl Program {
         let project = self.project();
         let mut tables: BTreeMap<String, bool> = BTreeMap::new();
         for class in project.class_ids() {
-            *tables.entry(project.class(class).name.to_string()).or_default() |= project.model(class).is_some();
+            *tables.entry(project.class(class).name.to_string()).or_default() |=
+                project.model(class).is_some();
         }
         tables
     }
@@ -352,7 +366,8 @@ impl Trial<'_> {
     fn is_compliant(&self, place: &Place, labels: &[LabelledFile]) -> bool {
         let path = self.program.sources[place.file].display_path();
         let expected = labels.iter().filter(|file| file.path == path).flat_map(|file| &file.expect);
-        let expected = expected.filter(|label| label.function == place.function).map(|label| label.rule.as_str());
+        let expected =
+            expected.filter(|label| label.function == place.function).map(|label| label.rule.as_str());
         let here = self.before.findings.iter().filter(|((file, ..), _)| *file == place.file);
         if place.kind.imports() {
             return true;
@@ -364,7 +379,8 @@ impl Trial<'_> {
             let mut found = here.filter(|((_, _, at), _)| clause.span.contains(&(*at as usize)));
             return counts && found.next().is_none() && expected.clone().all(is_of_duty);
         }
-        let mut found = here.filter(|(_, function)| **function == place.function).map(|((_, rule, _), _)| rule.as_str());
+        let mut found =
+            here.filter(|(_, function)| **function == place.function).map(|((_, rule, _), _)| rule.as_str());
         if place.kind.stamps() {
             let concerns = |rule: &str| {
                 place.duties.iter().any(|duty| rule.ends_with(duty.word())) || !rule.starts_with("missing-")
@@ -391,7 +407,8 @@ impl Trial<'_> {
 
     /// What is seen without some places.
     fn without(&self, places: &[&Place]) -> Arc<Seen> {
-        let mut key: Vec<(usize, usize)> = places.iter().map(|place| (place.file, place.span.start)).collect();
+        let mut key: Vec<(usize, usize)> =
+            places.iter().map(|place| (place.file, place.span.start)).collect();
         key.sort_unstable();
         if let Some(seen) = self.seen.lock().expect("nobody failed with it").get(&key) {
             return Arc::clone(seen);
@@ -412,7 +429,8 @@ impl Trial<'_> {
         let is_here = |file: usize, function: &str| {
             let inside = function.strip_prefix(place.function.as_str());
             file == place.file
-                && (place.kind.imports() || inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+                && (place.kind.imports()
+                    || inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
         };
         if let Some((_, _, rule)) = news.iter().find(|(file, function, _)| is_here(*file, function)) {
             return Verdict::Found { rule: (*rule).to_owned(), elsewhere: None };
@@ -433,7 +451,10 @@ impl Trial<'_> {
         if let Some(reason) = self.logged_before(place).or_else(|| self.stand_in(place, &after)) {
             return Verdict::Equivalent(reason);
         }
-        if place.kind == Kind::Helper && !self.is_writer(place.file, &place.function) && self.makes_change(place) {
+        if place.kind == Kind::Helper
+            && !self.is_writer(place.file, &place.function)
+            && self.makes_change(place)
+        {
             return Verdict::Equivalent("the call makes the change as well".to_owned());
         }
         if place.kind.stamps() {
@@ -487,7 +508,11 @@ impl Trial<'_> {
             let is_lost = without_others.findings.keys().any(|key| !without_both.findings.contains_key(key));
             if is_found || (is_lost && place.kind.mends()) {
                 let lines: Vec<String> = others.iter().map(|other| self.program.shown(other)).collect();
-                return Some(format!("{} {}", if others.len() == 1 { "there is" } else { "there are" }, lines.join(" and ")));
+                return Some(format!(
+                    "{} {}",
+                    if others.len() == 1 { "there is" } else { "there are" },
+                    lines.join(" and ")
+                ));
             }
         }
         None
@@ -510,7 +535,8 @@ impl Trial<'_> {
             }
             if place.kind.imports() {
                 let binds_it = other.kind.imports() && other.name == place.name;
-                return other.file == place.file && (binds_it || (other.kind == Kind::Standby && other.name == "*"));
+                return other.file == place.file
+                    && (binds_it || (other.kind == Kind::Standby && other.name == "*"));
             }
             if place.kind.stamps() {
                 return other.kind.stamps()
@@ -557,7 +583,10 @@ impl Tally {
             Verdict::Survives => (0, 1),
             Verdict::Equivalent(_) | Verdict::Unseen => (0, 0),
         };
-        self.verdicts.iter().map(|(_, verdict)| of(verdict)).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+        self.verdicts
+            .iter()
+            .map(|(_, verdict)| of(verdict))
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
     fn survivors(&self) -> String {

@@ -115,7 +115,14 @@ fn renamed_clocks(project: &Project, id: FunctionId) -> Vec<NameUse> {
             && project.lookup(id, name) == Lookup::Nowhere
         {
             let (state, used_as) = ("unresolved", "clock");
-            found.push(NameUse { function: id, step: root, name, attribute: Some(attribute), state, used_as });
+            found.push(NameUse {
+                function: id,
+                step: root,
+                name,
+                attribute: Some(attribute),
+                state,
+                used_as,
+            });
         }
     }
     found

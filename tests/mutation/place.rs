@@ -119,7 +119,8 @@ pub(crate) fn places(files: &[Parsed<'_>], words: &Words<'_>) -> Vec<Place> {
     let helpers = helpers(files, words);
     let mut found = Vec::new();
     for (index, file) in files.iter().enumerate() {
-        let mut finder = Finder { file, index, words, helpers: &helpers, used: used(file, words), found: &mut found };
+        let mut finder =
+            Finder { file, index, words, helpers: &helpers, used: used(file, words), found: &mut found };
         finder.visit(file.tree.root_node(), None);
     }
     found.sort_by_key(|place| (place.file, place.span.start, place.kind));
@@ -163,7 +164,8 @@ fn helpers(files: &[Parsed<'_>], words: &Words<'_>) -> Helpers {
                 if stamped.iter().any(|root| params.contains(root)) {
                     duties.extend(what);
                 }
-                is_mending |= file.rolls_back(node) || file.logs(node) || file.calls_of(node, &helpers.mends).is_some();
+                is_mending |=
+                    file.rolls_back(node) || file.logs(node) || file.calls_of(node, &helpers.mends).is_some();
             });
             if duties.is_empty() {
                 others.insert(name.clone());
@@ -344,12 +346,15 @@ impl Finder<'_> {
 
     fn awaited(&mut self, node: Node<'_>) {
         let Some(call) = named(node).into_iter().next().filter(|call| call.kind() == "call") else { return };
-        let Some(callee) = call.child_by_field_name("function").filter(|callee| callee.kind() == "attribute") else {
+        let Some(callee) = call.child_by_field_name("function").filter(|callee| callee.kind() == "attribute")
+        else {
             return;
         };
         let Some(session) = callee.child_by_field_name("object") else { return };
         let session = self.file.last(session);
-        if !SESSION_CALLS.contains(&self.file.last(callee)) || !(session == "db" || session.contains("session")) {
+        if !SESSION_CALLS.contains(&self.file.last(callee))
+            || !(session == "db" || session.contains("session"))
+        {
             return;
         }
         // Where the value is used, the next line fails; that is nobody's secret.
@@ -357,7 +362,8 @@ impl Finder<'_> {
             return;
         }
         let call = &self.file.text[call.byte_range()];
-        let text = format!("{call:<width$}", width = call.chars().count() + node.byte_range().len() - call.len());
+        let text =
+            format!("{call:<width$}", width = call.chars().count() + node.byte_range().len() - call.len());
         let edit = (node.byte_range(), text);
         self.add(Kind::Await, node, None, "await").edits = vec![edit];
     }
@@ -401,7 +407,8 @@ impl Finder<'_> {
 }
 
 const SESSION_CALLS: [&str; 11] = [
-    "flush", "commit", "rollback", "refresh", "execute", "scalar", "scalars", "get", "delete", "merge", "close",
+    "flush", "commit", "rollback", "refresh", "execute", "scalar", "scalars", "get", "delete", "merge",
+    "close",
 ];
 
 const LEVELS: [&str; 7] = ["debug", "info", "warning", "error", "exception", "critical", "log"];
@@ -415,7 +422,8 @@ fn writes(file: &Parsed<'_>, body: Node<'_>) -> bool {
         if node.kind() != "call" {
             return;
         }
-        let Some(callee) = node.child_by_field_name("function").filter(|callee| callee.kind() == "attribute") else {
+        let Some(callee) = node.child_by_field_name("function").filter(|callee| callee.kind() == "attribute")
+        else {
             return;
         };
         let Some(session) = callee.child_by_field_name("object") else { return };
@@ -468,7 +476,12 @@ impl Parsed<'_> {
     }
 
     /// What a statement stamps: the variables at the root of what it stores to, calls on or hands over, and the duties.
-    fn stamp(&self, statement: Node<'_>, words: &Words<'_>, helpers: &Helpers) -> (Vec<String>, BTreeSet<Duty>) {
+    fn stamp(
+        &self,
+        statement: Node<'_>,
+        words: &Words<'_>,
+        helpers: &Helpers,
+    ) -> (Vec<String>, BTreeSet<Duty>) {
         let mut roots = Vec::new();
         let mut duties = BTreeSet::new();
         let Some(mut inner) = named(statement).into_iter().next() else { return (roots, duties) };
@@ -498,7 +511,8 @@ impl Parsed<'_> {
         let arguments = arguments.map(named).unwrap_or_default();
         let name = self.last(callee);
         if name == "setattr" {
-            let field = arguments.get(1).map_or("", |field| self.text[field.byte_range()].trim_matches(['"', '\'']));
+            let field =
+                arguments.get(1).map_or("", |field| self.text[field.byte_range()].trim_matches(['"', '\'']));
             duties.extend(words.fields.duty(field));
         }
         duties.extend(words.setters.duty(name).filter(|_| callee.kind() == "attribute"));
@@ -523,11 +537,14 @@ impl Parsed<'_> {
     }
 
     fn rolls_back(&self, statement: Node<'_>) -> bool {
-        self.called(statement).is_some_and(|callee| callee.kind() == "attribute" && self.last(callee) == "rollback")
+        self.called(statement)
+            .is_some_and(|callee| callee.kind() == "attribute" && self.last(callee) == "rollback")
     }
 
     fn logs(&self, statement: Node<'_>) -> bool {
-        let Some(callee) = self.called(statement).filter(|callee| callee.kind() == "attribute") else { return false };
+        let Some(callee) = self.called(statement).filter(|callee| callee.kind() == "attribute") else {
+            return false;
+        };
         let Some(logger) = callee.child_by_field_name("object") else { return false };
         LEVELS.contains(&self.last(callee)) && self.last(logger).to_ascii_lowercase().contains("log")
     }
@@ -553,7 +570,8 @@ impl Parsed<'_> {
     /// The qualified name of the innermost function around a place.
     fn function_around(&self, span: &Range<usize>) -> String {
         let span = Span::new(span.clone());
-        let inside = self.facts.functions.iter().filter(|f| f.kind == FunctionKind::Function && f.span.contains(span));
+        let inside =
+            self.facts.functions.iter().filter(|f| f.kind == FunctionKind::Function && f.span.contains(span));
         let innermost = inside.min_by_key(|function| function.span.end - function.span.start);
         innermost.map_or_else(|| "<module>".to_owned(), |function| function.qualname.clone())
     }
