@@ -272,8 +272,13 @@ impl Program {
         if total > most {
             tried = (0..most).map(|n| tried[n * total / most]).collect();
         }
+        let found = trial.found_together(&tried);
+        let verdict = |place: &Place| match found.get(&key(place)) {
+            Some(rule) => Verdict::Found { rule: rule.clone(), elsewhere: None },
+            None => trial.judge(place),
+        };
         let verdicts: Vec<(Place, Verdict)> =
-            tried.par_iter().map(|place| ((*place).clone(), trial.judge(place))).collect();
+            tried.par_iter().map(|place| ((*place).clone(), verdict(place))).collect();
         let shown = verdicts.iter().map(|(place, _)| self.shown(place)).collect();
         Tally { verdicts, shown, total, aside }
     }
@@ -339,6 +344,18 @@ impl Program {
     }
 }
 
+/// What tells a place from all others: file, start, kind.
+type Key = (usize, usize, Kind);
+
+fn key(place: &Place) -> Key {
+    (place.file, place.span.start, place.kind)
+}
+
+/// Whether a function is another one or lies in it.
+fn inside(function: &str, outer: &str) -> bool {
+    function.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// What is known of a handler.
 #[derive(Clone, Copy)]
 struct Handler {
@@ -357,8 +374,8 @@ struct Trial<'a> {
     handlers: BTreeMap<(usize, u32), Handler>,
     /// Every class of the project by its own name, and whether one of that name is mapped to a table.
     tables: BTreeMap<String, bool>,
-    /// What was seen without some places, by file and start of each.
-    seen: Mutex<BTreeMap<Vec<(usize, usize)>, Arc<Seen>>>,
+    /// What was seen without some places.
+    seen: Mutex<BTreeMap<Vec<Key>, Arc<Seen>>>,
 }
 
 impl Trial<'_> {
@@ -390,6 +407,51 @@ impl Trial<'_> {
         found.next().is_none()
     }
 
+    /// What is found of places that have nothing to do with one another when many are taken out at once. What is not
+    /// found this way is tried by itself.
+    fn found_together(&self, tried: &[&Place]) -> BTreeMap<Key, String> {
+        let called: BTreeSet<&str> = self.all.iter().map(|place| place.name.as_str()).collect();
+        let is_called =
+            |place: &Place| place.function.rsplit('.').next().is_some_and(|name| called.contains(name));
+        let mut batches: Vec<Vec<&Place>> = Vec::new();
+        for &place in tried.iter().filter(|place| !is_called(place)) {
+            let is_apart = |other: &&Place| {
+                other.file != place.file
+                    || !(place.kind.imports() || other.kind.imports())
+                        && !inside(&other.function, &place.function)
+                        && !inside(&place.function, &other.function)
+            };
+            match batches.iter_mut().find(|batch| batch.iter().all(is_apart)) {
+                Some(batch) => batch.push(place),
+                None => batches.push(vec![place]),
+            }
+        }
+        let mut found = BTreeMap::new();
+        for batch in batches.iter().filter(|batch| batch.len() > 1) {
+            let after = self.program.without(batch);
+            let news = after.findings.iter().filter(|(place, _)| !self.before.findings.contains_key(*place));
+            for ((file, rule, at), function) in news {
+                // Only what the place itself is about: the rest may come from another one.
+                let caused = batch.iter().find(|place| {
+                    place.file == *file
+                        && match &place.handler {
+                            _ if place.kind.imports() => rule.starts_with("unimported-"),
+                            _ if place.kind.stamps() => {
+                                inside(function, &place.function)
+                                    && place.duties.iter().any(|duty| rule.ends_with(duty.word()))
+                            }
+                            Some(clause) => clause.span.contains(&(*at as usize)),
+                            None => inside(function, &place.function) && rule == AWAIT_RULE,
+                        }
+                });
+                if let Some(place) = caused {
+                    found.entry(key(place)).or_insert_with(|| rule.clone());
+                }
+            }
+        }
+        found
+    }
+
     /// Why a place need not be tried at all.
     fn owes_nothing(&self, place: &Place) -> Option<&'static str> {
         let rules = &self.program.rulebook.rules;
@@ -407,14 +469,13 @@ impl Trial<'_> {
 
     /// What is seen without some places.
     fn without(&self, places: &[&Place]) -> Arc<Seen> {
-        let mut key: Vec<(usize, usize)> =
-            places.iter().map(|place| (place.file, place.span.start)).collect();
-        key.sort_unstable();
-        if let Some(seen) = self.seen.lock().expect("nobody failed with it").get(&key) {
+        let mut keys: Vec<Key> = places.iter().map(|place| key(place)).collect();
+        keys.sort_unstable();
+        if let Some(seen) = self.seen.lock().expect("nobody failed with it").get(&keys) {
             return Arc::clone(seen);
         }
         let seen = Arc::new(self.program.without(places));
-        self.seen.lock().expect("nobody failed with it").insert(key, Arc::clone(&seen));
+        self.seen.lock().expect("nobody failed with it").insert(keys, Arc::clone(&seen));
         seen
     }
 
@@ -427,10 +488,7 @@ impl Trial<'_> {
         let after = self.without(&[place]);
         let news = after.beyond(&self.before);
         let is_here = |file: usize, function: &str| {
-            let inside = function.strip_prefix(place.function.as_str());
-            file == place.file
-                && (place.kind.imports()
-                    || inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+            file == place.file && (place.kind.imports() || inside(function, &place.function))
         };
         if let Some((_, _, rule)) = news.iter().find(|(file, function, _)| is_here(*file, function)) {
             return Verdict::Found { rule: (*rule).to_owned(), elsewhere: None };
