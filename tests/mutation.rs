@@ -3,8 +3,8 @@
 //!
 //! A mutant is *found* when a finding stands in the function that was not there before, or in a function that calls or
 //! is called. It is *equivalent* when nothing was lost, which has to be shown: another statement does the same (taken
-//! out together, the two are found, or found differently), the write itself went with it, or no write owes it. All
-//! else *survives*, and the rate is what was found of what is not equivalent.
+//! out together, the two are found, or found differently), a listener or a default covers the write, the write itself
+//! went with it, or no write owes it. All else *survives*, and the rate is what was found of what is not equivalent.
 //!
 //! With `TRAILCHECK_TREE` set, the same is done on a work tree: `TRAILCHECK_SCAN` is the folder to scan in it and
 //! `TRAILCHECK_LABELS` a label file that brings the configuration and says which files are known; see `bench.sh`. Of more
@@ -22,7 +22,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use trailcheck::config::{Configuration, Names, Origin, RuleName, Search, Selection};
-use trailcheck::duty::{Duty, Operation};
+use trailcheck::duty::{Duty, Operation, Standing};
 use trailcheck::facts::FileFacts;
 use trailcheck::finding::Scan;
 use trailcheck::flow;
@@ -125,11 +125,13 @@ type Writes = BTreeMap<(usize, String, Operation, String), (usize, BTreeSet<Duty
 struct Seen {
     findings: Findings,
     writes: Writes,
+    /// How many duties a default or a listener covers, by file, function and duty.
+    covered: BTreeMap<(usize, String, Duty), usize>,
 }
 
 impl Seen {
     fn of(scan: &Scan) -> Seen {
-        let mut seen = Seen { findings: Findings::new(), writes: Writes::new() };
+        let mut seen = Seen { findings: Findings::new(), writes: Writes::new(), covered: BTreeMap::new() };
         for (index, file) in scan.files.iter().enumerate() {
             for finding in file.findings.iter().filter(|finding| finding.suppressed.is_none()) {
                 let place = (index, finding.rule.clone(), finding.place.span.start);
@@ -140,6 +142,9 @@ impl Seen {
                 let (count, duties) = seen.writes.entry(key).or_default();
                 *count += 1;
                 duties.extend(write.duties.iter().map(|(duty, _)| *duty));
+                for (duty, _) in write.duties.iter().filter(|(_, standing)| *standing == Standing::Covered) {
+                    *seen.covered.entry((index, write.function.clone(), *duty)).or_default() += 1;
+                }
             }
         }
         seen
@@ -502,6 +507,13 @@ impl Trial<'_> {
         }
         if place.kind.stamps() && after.lacks_a_write(&self.before) {
             return Verdict::Equivalent("the write goes with it".to_owned());
+        }
+        let covers = |duty: &Duty| {
+            let key = (place.file, place.function.clone(), *duty);
+            after.covered.get(&key) > self.before.covered.get(&key)
+        };
+        if place.kind.stamps() && place.duties.iter().all(covers) {
+            return Verdict::Equivalent("a listener or a default covers it, and no rule minds".to_owned());
         }
         if place.kind.mends() && self.handler(place).is_some_and(|handler| !handler.is_of_database) {
             return Verdict::Equivalent("the handler catches nothing that the database raises".to_owned());
