@@ -206,16 +206,17 @@ impl Observer<'_> {
         seen.show("attribute", name_use.attribute.map_or("…", |name| name.as_str()));
         let what = if name_use.state == "module" { "the module" } else { "bound to nothing" };
         seen.show("what", what);
-        seen.show("import", self.import_for(name_use.name, name_use.used_as));
+        seen.show("import", self.import_for(name_use));
         seen
     }
 
     /// The import statement that would bind a name: from the project where its definition is unique, else as known.
-    fn import_for(&self, name: Name, used_as: &str) -> String {
-        if used_as == "clock" {
-            return format!("from datetime import {name}");
+    fn import_for(&self, name_use: &super::name_use::NameUse) -> String {
+        let name = name_use.name;
+        if name_use.used_as == "clock" {
+            return name_use.import();
         }
-        if used_as == "audit-context"
+        if name_use.used_as == "audit-context"
             && let Some((module, class)) = self.naming.context.rsplit_once('.')
         {
             return format!("from {module} import {class}");

@@ -415,10 +415,10 @@ impl<'t> Body<'_, '_, 't> {
         self.set_region(around);
         if let (Some((_, landing)), Some(block)) = (guarded, finally) {
             self.begin(landing);
-            self.statements(block);
+            self.finally_block(block);
             self.finish(Next::Resume { swallowed: None });
             self.begin(after);
-            self.statements(block);
+            self.finally_block(block);
         } else {
             self.begin(after);
         }
