@@ -22,6 +22,10 @@ use value::Value;
 
 mod actor;
 mod call;
+mod clause;
+mod clock;
+mod declared;
+mod exception;
 mod external;
 mod handler;
 mod leave;

@@ -16,12 +16,16 @@ use crate::source::Source;
 pub use class::{Ancestor, Hierarchy};
 pub use model::{Column, Model};
 pub use resolve::Lookup;
+pub use stale::{Gone, Purpose, Stale};
+pub use zone::Keeps;
 
 mod builtin;
 mod class;
 mod model;
 mod module;
 mod resolve;
+mod stale;
+mod zone;
 
 /// A file of the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,6 +124,7 @@ pub struct Project {
     module_names: Vec<Name>,
     by_last_part: FxHashMap<&'static str, Vec<FileId>>,
     packages: FxHashSet<Name>,
+    unread: FxHashSet<Name>,
     hierarchies: FxHashMap<ClassId, Hierarchy>,
     models: FxHashMap<ClassId, Model>,
 }
@@ -141,6 +146,7 @@ impl Project {
             module_names: Vec::new(),
             by_last_part: FxHashMap::default(),
             packages: FxHashSet::default(),
+            unread: FxHashSet::default(),
             hierarchies: FxHashMap::default(),
             models: FxHashMap::default(),
         };
@@ -148,6 +154,13 @@ impl Project {
         project.hierarchies = class::hierarchies(&project);
         project.models = model::models(&project);
         project
+    }
+
+    /// Knows of files and folders that lie beside the scanned ones, by their slashed paths without an ending.
+    pub fn beside(mut self, unread: &[String]) -> Project {
+        let dotted = |path: &String| Name::new(&path.trim_start_matches('/').replace('/', "."));
+        self.unread = unread.iter().map(dotted).collect();
+        self
     }
 
     /// A file.

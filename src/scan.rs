@@ -55,7 +55,7 @@ impl Progress for Quiet {
 /// Scans the files of a run.
 pub fn scan(request: Request<'_>) -> Scan {
     let Request { walked, configuration, rulebook, selection, today, progress } = request;
-    let Walked { sources, mut gaps } = walked;
+    let Walked { sources, mut gaps, beside } = walked;
     progress.files(sources.len());
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources
         .par_iter()
@@ -78,8 +78,13 @@ pub fn scan(request: Request<'_>) -> Scan {
         setters: settings.setters.clone(),
         common: Settings::default().fields,
     };
-    let naming = Naming { clock: settings.clock.clone(), context: settings.context_class.clone() };
-    let project = Project::new(lowered, roles);
+    let naming = Naming {
+        clock: settings.clock.clone(),
+        is_clock_chosen: settings.is_clock_chosen,
+        context: settings.context_class.clone(),
+        renamed: settings.renamed.clone(),
+    };
+    let project = Project::new(lowered, roles).beside(&beside);
     let flow = flow::follow(&project);
     for id in &flow.unsettled {
         let source = &project.file(id.file).source;

@@ -6,6 +6,7 @@ use crate::name::Name;
 use crate::project::Symbol;
 
 use super::call::model_of;
+use super::clock;
 use super::library::{self, Begins};
 use super::row::{Change, Level, Touch};
 use super::state::{Deeds, State};
@@ -99,6 +100,9 @@ impl Trace<'_> {
         if let Some(handler) = error {
             return Value::Caught(handler);
         }
+        if let Some(reading) = clock::reading(path, arguments, values) {
+            return reading;
+        }
         match library::made_by(path) {
             Value::Session(_) => Value::Session(SessionKey::Opened(step)),
             other => other,
@@ -153,6 +157,7 @@ impl Trace<'_> {
                 }
                 Value::Logger
             }
+            Value::Clock(clock) => clock::method(clock, &method, arguments, values),
             Value::SessionMaker => match &*method {
                 "begin" => Value::Transaction(SessionKey::Opened(step)),
                 _ => Value::Unknown,

@@ -5,6 +5,7 @@ use crate::facts::{Param, ParamKind, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Symbol};
 
+use super::clock;
 use super::library;
 use super::outcome::Phantom;
 use super::row::{Base, Change, Level, RowInfo, Touch};
@@ -224,10 +225,14 @@ impl Trace<'_> {
                 Some(symbol) => self.symbol_at(symbol, depth),
                 None => Value::Unknown,
             },
-            Term::Call { callee, .. } => {
+            Term::Call { callee, arguments, keywords } => {
                 let Term::Path(path) = &**callee else { return Value::Unknown };
                 match self.project.resolve_path(file, *path) {
-                    Some(Symbol::External(path)) => library::made_by(path),
+                    Some(Symbol::External(path)) => {
+                        let zone = arguments.first().or(keywords.first().map(|(_, term)| term));
+                        let zone = zone.map(|term| self.declared_value(file, term, depth + 1));
+                        clock::read(path, zone.as_ref()).unwrap_or_else(|| library::made_by(path))
+                    }
                     Some(Symbol::Class(class)) if !self.is_row_class(class) => {
                         Value::Object(class, SessionKey::Outer)
                     }
@@ -236,6 +241,7 @@ impl Trace<'_> {
                         {
                             Some(
                                 value @ (Value::Logger
+                                | Value::Clock(_)
                                 | Value::SessionMaker
                                 | Value::External(_)
                                 | Value::Object(..)),
@@ -396,9 +402,13 @@ impl Trace<'_> {
         }
         let known = self.knowledge.summaries.get(&method).and_then(|summary| summary.returns.clone());
         match known {
-            Some(value @ (Value::Session(_) | Value::Logger | Value::Object(..) | Value::External(_))) => {
-                value
-            }
+            Some(
+                value @ (Value::Session(_)
+                | Value::Logger
+                | Value::Clock(_)
+                | Value::Object(..)
+                | Value::External(_)),
+            ) => value,
             _ => Value::Unknown,
         }
     }
@@ -454,6 +464,9 @@ impl Trace<'_> {
             return;
         }
         let is_none = *value == Value::None;
+        if let Some(class) = class {
+            self.tell_clock(step, class, name, value, "attribute");
+        }
         match duty {
             Some(Duty::DeletedAt | Duty::DeletedBy) if is_none => row.change(Change::Changed, touch),
             Some(duty @ (Duty::DeletedAt | Duty::DeletedBy)) => {

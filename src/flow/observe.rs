@@ -1,15 +1,16 @@
 //! flow/observe: what the flow engine saw, in the words of the vocabulary.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::duty::Duty;
-use crate::facts::{Function, HandlerId, RegionKind, StepId, StepKind};
+use crate::facts::{Function, HandlerId, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
-use super::name_use::name_uses;
+use super::clause;
+use super::name_use::{local_path, name_uses};
 use super::object::decorated;
 use super::outcome::Phantom;
 use super::verdict::{Judgement, judgements, sees_session};
@@ -20,6 +21,10 @@ use super::{Flow, library};
 pub struct Naming {
     /// The expression that reads the clock.
     pub clock: String,
+    /// Whether somebody chose that clock.
+    pub is_clock_chosen: bool,
+    /// Import paths that have other names now, with those names.
+    pub renamed: BTreeMap<String, String>,
     /// The audit context's class, by its own name or its dotted path.
     pub context: String,
 }
@@ -54,21 +59,23 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.name(&name_use));
         }
         seen.extend(observer.read(id));
+        seen.extend(observer.times(id));
     }
+    seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
     (seen, judgements)
 }
 
-struct Observer<'a> {
-    project: &'a Project,
-    flow: &'a Flow,
-    naming: &'a Naming,
+pub(super) struct Observer<'a> {
+    pub(super) project: &'a Project,
+    pub(super) flow: &'a Flow,
+    pub(super) naming: &'a Naming,
 }
 
 /// Handlers, by function and number.
 type Handlers = BTreeSet<(FunctionId, HandlerId)>;
 
 impl Observer<'_> {
-    fn at(&self, id: FunctionId, span: Span) -> Observation {
+    pub(super) fn at(&self, id: FunctionId, span: Span) -> Observation {
         let function = self.project.function(id);
         let mut seen = Observation {
             file: id.file.0 as usize,
@@ -81,7 +88,7 @@ impl Observer<'_> {
         seen
     }
 
-    fn span(&self, id: FunctionId, step: StepId) -> Span {
+    pub(super) fn span(&self, id: FunctionId, step: StepId) -> Span {
         self.project
             .function(id)
             .steps
@@ -245,9 +252,12 @@ impl Observer<'_> {
                 "other"
             },
         );
-        let is_reached_late = self.is_behind_a_broader_one(id, number);
+        let unreachable = clause::unreachable(self.project, id, number);
+        if let Some(why) = unreachable {
+            self.show_unreachable(&mut seen, id, why);
+        }
         let catches =
-            self.catches_database(id, number) && !is_reached_late && !self.names_nothing(id, number);
+            self.catches_database(id, number) && unreachable.is_none() && !self.names_nothing(id, number);
         seen.say("catches", if catches { "database" } else { "other" });
         let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
         let is_left = report.leaves_failed || after != "unused";
@@ -303,7 +313,7 @@ impl Observer<'_> {
         if is_method { "self.db".into() } else { "db".into() }
     }
 
-    fn source_text(&self, id: FunctionId, step: StepId) -> &str {
+    pub(super) fn source_text(&self, id: FunctionId, step: StepId) -> &str {
         self.project.file(id.file).source.slice(self.span(id, step))
     }
 
@@ -334,7 +344,7 @@ impl Observer<'_> {
         let first = Name::new(path.split('.').next().unwrap_or(&path));
         let resolved = match self.project.lookup(id, first) {
             Lookup::Global(_) => self.project.resolve_path(id.file, path),
-            Lookup::Local => self.local_symbol(id, path),
+            Lookup::Local => local_path(self.project, id, path),
             _ => None,
         };
         match resolved {
@@ -344,39 +354,16 @@ impl Observer<'_> {
         }
     }
 
-    /// What a path means through the function's own imports.
-    fn local_symbol(&self, id: FunctionId, path: Name) -> Option<Symbol> {
-        let facts = &self.project.file(id.file).facts;
-        let mut parts = path.split('.');
-        let first = Name::new(parts.next()?);
-        let import = facts.imports.iter().rev().find(|import| import.binds == first)?;
-        let mut symbol = self.project.imported(id.file, import)?;
-        for part in parts {
-            symbol = self.project.member(symbol, Name::new(part))?;
-        }
-        Some(symbol)
-    }
-
-    /// Whether an earlier clause of the same `try` catches everything this one could.
-    fn is_behind_a_broader_one(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        let body = function.handlers[number as usize].body;
-        let RegionKind::Try { first, .. } = function.regions[body as usize].kind else { return false };
-        (first..number).any(|earlier| {
-            let earlier = &function.handlers[earlier as usize];
-            earlier.catches.is_empty()
-                || earlier.catches.iter().any(|&step| {
-                    matches!(self.source_text(id, step), "Exception" | "BaseException" | "SQLAlchemyError")
-                })
-        })
-    }
-
     fn name(&self, name_use: &super::name_use::NameUse) -> Observation {
         let mut seen = self.at(name_use.function, self.span(name_use.function, name_use.step));
         seen.say("name", name_use.state);
         seen.say("used-as", name_use.used_as);
         seen.show("name", name_use.name.as_str());
         seen.show("attribute", name_use.attribute.map_or("…", |name| name.as_str()));
+        if let Some(handler) = name_use.handler {
+            let never = clause::unreachable(self.project, name_use.function, handler);
+            seen.switch("clause-reached", never.is_none());
+        }
         let what = if name_use.state == "module" { "the module" } else { "bound to nothing" };
         seen.show("what", what);
         seen.show("import", self.import_for(name_use.name, name_use.used_as));

@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 
 use super::actor;
+use super::clock;
 use super::library;
 use super::outcome::{End, Outcome, Way};
 use super::row::{Base, Level, RowInfo, RowState};
@@ -157,6 +158,7 @@ impl<'p> Trace<'p> {
                 self.block(block as BlockId, state.clone());
             }
         }
+        self.tell_declared_clocks();
         self.finish();
     }
 
@@ -527,7 +529,8 @@ impl<'p> Trace<'p> {
                 let parts: Vec<Value> = parts.iter().map(value).collect();
                 let caught = parts.iter().find_map(Value::caught).map(Value::Caught);
                 let decision = parts.iter().find_map(Value::decision).map(Value::Decision);
-                caught.or(decision).unwrap_or(Value::Plain)
+                let moved = || clock::moved(&function.steps[step as usize].kind, &parts);
+                caught.or(decision).or_else(moved).unwrap_or(Value::Plain)
             }
             StepKind::Compare { left, right, comparison, .. } => {
                 let read = [value(left), value(right)].into_iter().find_map(|side| match side {
