@@ -283,8 +283,12 @@ impl Trace<'_> {
                 }
             } else if let (Some(class), Some(field)) = (self.function.class, field) {
                 let class = ClassId { file: self.id.file, index: class as u32 };
-                let read = self.read_when_called(value);
-                self.tell_clock(value, class, field, &read, "default");
+                // A column's defaults are declared together: they are one store.
+                let is_told = self.outcome.clock_stores.keys().any(|(_, told)| *told == field);
+                if !is_told {
+                    let read = self.read_when_called(value);
+                    self.tell_clock(value, class, field, &read, "default");
+                }
             }
         }
     }

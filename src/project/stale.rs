@@ -93,7 +93,18 @@ impl Project {
             top.and_then(|top| known.get(&top)).is_some_and(|(there, gone)| there >= gone)
         };
         found.retain(|(top, stale)| matches!(stale.gone, Gone::Renamed { .. }) || is_own(top));
-        found.into_iter().map(|(_, stale)| stale).collect()
+        let mut found: Vec<Stale> = found.into_iter().map(|(_, stale)| stale).collect();
+        // What is missing is one thing, however many names one statement wants from it.
+        found.dedup_by(|next, first| {
+            let between = Span { start: first.span.end, end: next.span.start };
+            let is_module = matches!(next.gone, Gone::Module(_) | Gone::Renamed { .. });
+            is_module
+                && next.gone == first.gone
+                && next.function == first.function
+                && between.start <= between.end
+                && !self.text(next.function.file, between).contains("import")
+        });
+        found
     }
 
     /// The imports of a file with the function and the regions they stand in, each once.
