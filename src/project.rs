@@ -15,6 +15,7 @@ use crate::source::Source;
 
 pub use class::{Ancestor, Hierarchy};
 pub use model::{Column, Model};
+pub use relation::Relation;
 pub use resolve::Lookup;
 pub use stale::{Gone, Purpose, Stale};
 pub use zone::Keeps;
@@ -23,6 +24,7 @@ mod builtin;
 mod class;
 mod model;
 mod module;
+mod relation;
 mod resolve;
 mod stale;
 mod zone;
@@ -126,6 +128,7 @@ pub struct Project {
     packages: FxHashSet<Name>,
     unread: FxHashSet<Name>,
     hierarchies: FxHashMap<ClassId, Hierarchy>,
+    heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
 }
 
@@ -148,10 +151,12 @@ impl Project {
             packages: FxHashSet::default(),
             unread: FxHashSet::default(),
             hierarchies: FxHashMap::default(),
+            heirs: FxHashMap::default(),
             models: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
+        project.heirs = class::heirs(&project);
         project.models = model::models(&project);
         project
     }

@@ -6,7 +6,7 @@ use crate::facts::{Function, HandlerId, RegionKind, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{Ancestor, ClassId, FileId, FunctionId, Lookup, Project, Symbol};
 
-use super::{actor, exception, library};
+use super::{actor, catch, exception, library};
 
 /// Why a clause is never reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ fn kinds(project: &Project, id: FunctionId, step: StepId) -> Vec<Kind> {
         Lookup::Nowhere => return vec![Kind::Unbound],
         Lookup::Builtin if first == path => return vec![external(Name::new(&format!("builtins.{path}")))],
         Lookup::Global(_) => project.resolve_path(id.file, path),
-        Lookup::Local => super::name_use::local_path(project, id, path),
+        Lookup::Local => catch::local_symbol(project, id, path),
         Lookup::Builtin | Lookup::Perhaps => None,
     };
     match symbol {

@@ -114,9 +114,9 @@ pub(super) fn read(path: Name, zone: Option<&Value>) -> Option<Value> {
 pub(super) fn method(clock: Clock, name: &str, arguments: &[Argument], values: &[Value]) -> Value {
     match name {
         "replace" => {
-            let zones = arguments.iter().zip(values).filter(|(argument, _)| {
-                matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == "tzinfo")
-            });
+            let zones = arguments.iter().zip(values).filter(
+                |(argument, _)| matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == "tzinfo"),
+            );
             let spread = arguments.iter().any(|argument| argument.kind == ArgumentKind::SpreadKeywords);
             match (zones.map(|(_, value)| value).next(), clock) {
                 (None, _) if spread => Value::Clock(Clock::Unsure),
@@ -174,7 +174,8 @@ const CLOCK_TEXTS: &[&str] = &[
 ];
 
 /// Classes whose fields are what every instance begins with.
-const WITH_FIELDS: &[&str] = &["BaseModel", "SQLModel", "RootModel", "Schema", "Struct", "NamedTuple", "Document"];
+const WITH_FIELDS: &[&str] =
+    &["BaseModel", "SQLModel", "RootModel", "Schema", "Struct", "NamedTuple", "Document"];
 
 /// Classes of which a process has one instance or none, so that the time of import is what is meant.
 const ONCE: &[&str] = &["BaseSettings", "Enum", "IntEnum", "StrEnum"];
@@ -241,7 +242,8 @@ impl Trace<'_> {
         let Some(path) = actor::path(self.function, callee) else { return };
         let last = path.last();
         let is_column = matches!(last, "Column" | "mapped_column");
-        let takes_first = matches!(last, "Field" | "Query" | "Body" | "Form" | "Header" | "Cookie" | "PrivateAttr");
+        let takes_first =
+            matches!(last, "Field" | "Query" | "Body" | "Form" | "Header" | "Cookie" | "PrivateAttr");
         let declares = is_column
             || takes_first
             || last.ends_with("Field")
@@ -257,7 +259,8 @@ impl Trace<'_> {
                     defaults.push((name.as_str(), argument.value));
                 }
                 ArgumentKind::Keyword(name) if &*name == "sa_column_kwargs" => {
-                    let StepKind::Dictionary(entries) = &self.function.steps[argument.value as usize].kind else {
+                    let StepKind::Dictionary(entries) = &self.function.steps[argument.value as usize].kind
+                    else {
                         continue;
                     };
                     for (key, value) in entries {
@@ -320,7 +323,8 @@ impl Trace<'_> {
     }
 
     fn class_attribute(&mut self, step: StepId, name: Name, value: StepId, annotation: Option<&Term>) {
-        let Some(class) = self.function.class.filter(|_| self.function.kind == FunctionKind::ClassBody) else {
+        let Some(class) = self.function.class.filter(|_| self.function.kind == FunctionKind::ClassBody)
+        else {
             return;
         };
         let class = ClassId { file: self.id.file, index: class as u32 };
@@ -343,7 +347,8 @@ impl Trace<'_> {
     }
 
     fn argument_defaults(&mut self, index: usize) {
-        let function: &Function = self.project.function(FunctionId { file: self.id.file, index: index as u32 });
+        let function: &Function =
+            self.project.function(FunctionId { file: self.id.file, index: index as u32 });
         // A command is run once, right after the import.
         if decorated(&function.decorators, "command") {
             return;
@@ -398,7 +403,8 @@ fn is_meant_for_all(name: &str, annotation: Option<&Term>) -> bool {
         _ => false,
     };
     let lower = name.to_lowercase();
-    let speaks_of_start = ["start", "boot", "launch", "loaded", "import"].iter().any(|part| lower.contains(part));
+    let speaks_of_start =
+        ["start", "boot", "launch", "loaded", "import"].iter().any(|part| lower.contains(part));
     is_class_variable || speaks_of_start || name == name.to_uppercase()
 }
 

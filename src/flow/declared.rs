@@ -20,7 +20,9 @@ impl Observer<'_> {
             let instead = match frozen.kept_by {
                 "text" => "Write `func.now()`, which the database computes for each row",
                 "argument" => "Let the default be `None` and read the clock in the function",
-                "constant" => "Read the clock where the value is used, or make the attribute a constant by name",
+                "constant" => {
+                    "Read the clock where the value is used, or make the attribute a constant by name"
+                }
                 "field" => "Use `default_factory` with the clock itself, not with what it read",
                 _ => "Pass the clock itself, without the call, or a lambda where it needs arguments",
             };
@@ -78,9 +80,11 @@ impl Observer<'_> {
             None => otherwise.to_owned(),
         };
         let (word, what, instead) = match &stale.gone {
-            Gone::Module(module) => {
-                ("gone-module", format!("there is no module `{module}`"), now_in("Import what has taken its place"))
-            }
+            Gone::Module(module) => (
+                "gone-module",
+                format!("there is no module `{module}`"),
+                now_in("Import what has taken its place"),
+            ),
             Gone::Name { module, name } => {
                 let what = format!("`{module}` has no `{name}`");
                 ("gone-name", what, now_in("Import what has taken its place, or remove the import"))

@@ -50,9 +50,9 @@ pub(super) fn above(path: &str) -> Vec<String> {
         (OTHERS, ""),
     ];
     let short = shortened(path);
-    if let Some(found) = families.iter().find_map(|(table, root)| {
-        if short == path { listed(table, root) } else { None }
-    }) {
+    if let Some(found) =
+        families.iter().find_map(|(table, root)| if short == path { listed(table, root) } else { None })
+    {
         return found;
     }
     if short != path {
@@ -76,7 +76,8 @@ pub(super) fn above(path: &str) -> Vec<String> {
 }
 
 fn shortened(path: &str) -> String {
-    let longer = HANDED_ON.iter().find_map(|(long, short)| Some(format!("{short}{}", path.strip_prefix(long)?)));
+    let longer =
+        HANDED_ON.iter().find_map(|(long, short)| Some(format!("{short}{}", path.strip_prefix(long)?)));
     longer.unwrap_or_else(|| path.to_owned())
 }
 

@@ -41,7 +41,15 @@ pub(super) fn name_uses(project: &Project, id: FunctionId, context: &str) -> Vec
             {
                 let (state, used_as) = ("unresolved", "exception");
                 let handler = Some(number);
-                found.push(NameUse { function: id, step: root, name, attribute: None, state, used_as, handler });
+                found.push(NameUse {
+                    function: id,
+                    step: root,
+                    name,
+                    attribute: None,
+                    state,
+                    used_as,
+                    handler,
+                });
             }
         }
     }
@@ -111,17 +119,4 @@ fn local_import(project: &Project, id: FunctionId, name: Name) -> Option<Symbol>
         symbol = project.imported(id.file, &project.file(id.file).facts.imports[index]);
     }
     symbol
-}
-
-/// What a path means through the imports of the function that binds its first name.
-pub(super) fn local_path(project: &Project, id: FunctionId, path: Name) -> Option<Symbol> {
-    let facts = &project.file(id.file).facts;
-    let mut parts = path.split('.');
-    let first = Name::new(parts.next()?);
-    let import = facts.imports.iter().rev().find(|import| import.binds == first)?;
-    let mut symbol = project.imported(id.file, import)?;
-    for part in parts {
-        symbol = project.member(symbol, Name::new(part))?;
-    }
-    Some(symbol)
 }

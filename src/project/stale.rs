@@ -61,7 +61,8 @@ pub enum Purpose {
 }
 
 /// Parts of the names of modules that are generated when the project is built or installed.
-const GENERATED: &[&str] = &["pb2", "generated", "version", "build", "local_settings", "settings_local", "secrets"];
+const GENERATED: &[&str] =
+    &["pb2", "generated", "version", "build", "local_settings", "settings_local", "secrets"];
 
 impl Project {
     /// All imports that are stale; `renamed` says which paths have other names now.
@@ -72,7 +73,8 @@ impl Project {
         for file in self.file_ids() {
             for (function, index, site) in self.import_sites(file) {
                 let import = &self.file(file).facts.imports[index];
-                let top = self.top(file, import);
+                // What is relative is the project's own beyond doubt.
+                let top = self.top(file, import).filter(|_| import.level == 0);
                 let renaming = renaming(import, renamed);
                 let gone = renaming.clone().or_else(|| self.gone(file, import));
                 if renaming.is_none()
@@ -90,7 +92,7 @@ impl Project {
         }
         // A folder named like a library is not what is imported by that name, and then most such imports lead nowhere.
         let is_own = |top: &Option<Name>| {
-            top.and_then(|top| known.get(&top)).is_some_and(|(there, gone)| there >= gone)
+            top.is_none_or(|top| known.get(&top).is_some_and(|(there, gone)| there >= gone))
         };
         found.retain(|(top, stale)| matches!(stale.gone, Gone::Renamed { .. }) || is_own(top));
         let mut found: Vec<Stale> = found.into_iter().map(|(_, stale)| stale).collect();
@@ -127,7 +129,13 @@ impl Project {
     }
 
     /// What an import is for; nothing where it is allowed to fail.
-    fn purpose(&self, file: FileId, function: usize, import: &Import, region: Option<u32>) -> Option<Purpose> {
+    fn purpose(
+        &self,
+        file: FileId,
+        function: usize,
+        import: &Import,
+        region: Option<u32>,
+    ) -> Option<Purpose> {
         let outline = &self.file(file).facts.functions[function];
         let span = import.span;
         let mut purpose = Purpose::Running;

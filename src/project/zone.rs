@@ -34,7 +34,8 @@ impl Project {
                 None => self.annotation_keeps(class, file, field),
             },
             "Field" => {
-                let given = |wanted: &str| keywords.iter().find(|(name, _)| &**name == wanted).map(|(_, term)| term);
+                let given =
+                    |wanted: &str| keywords.iter().find(|(name, _)| &**name == wanted).map(|(_, term)| term);
                 match (given("sa_column"), given("sa_type")) {
                     (Some(Term::Call { arguments, keywords, .. }), _) => {
                         self.column_type(file, arguments, keywords).unwrap_or(Keeps::Unknown)
@@ -73,7 +74,9 @@ impl Project {
             }
             _ => return Keeps::Unknown,
         };
-        if !matches!(path.last(), "DateTime" | "DATETIME" | "TIMESTAMP") || !self.is_of_sqlalchemy(file, *path) {
+        if !matches!(path.last(), "DateTime" | "DATETIME" | "TIMESTAMP")
+            || !self.is_of_sqlalchemy(file, *path)
+        {
             return Keeps::Unknown;
         }
         match zone {
