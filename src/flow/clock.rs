@@ -39,9 +39,11 @@ impl Clock {
         let text: String = expression.chars().filter(|c| !c.is_whitespace()).collect();
         let (callee, arguments) = text.strip_suffix(')')?.split_once('(')?;
         match (callee.strip_prefix("datetime.").unwrap_or(callee), arguments) {
+            // A bare `now()` may be anybody's.
+            _ if !callee.starts_with("datetime.") => None,
             ("datetime.now" | "now" | "datetime.today" | "today", "") => Some(Clock::Local),
             ("datetime.utcnow" | "utcnow", "") => Some(Clock::Utc),
-            ("datetime.now" | "now", zone) if callee.contains("datetime") => {
+            ("datetime.now" | "now", zone) => {
                 let zone = zone.strip_prefix("tz=").unwrap_or(zone);
                 let is_utc = zone.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("utc"));
                 (is_utc || zone.starts_with("ZoneInfo(")).then_some(Clock::Aware)
@@ -454,6 +456,7 @@ mod tests {
             ("timezone.now()", None),
             ("clock.now()", None),
             ("utc_now", None),
+            ("now()", None),
         ] {
             assert_eq!(Clock::written(text), clock, "{text}");
         }
