@@ -232,6 +232,8 @@ pub struct Param {
     pub annotation: Option<Term>,
     /// Its default value.
     pub default: Option<Term>,
+    /// The step of the code around the function that computes the default.
+    pub default_step: Option<StepId>,
 }
 
 /// How arguments reach a parameter.

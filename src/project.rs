@@ -17,6 +17,8 @@ pub use class::{Ancestor, Hierarchy};
 pub use model::{Column, Model};
 pub use relation::Relation;
 pub use resolve::Lookup;
+pub use stale::{Gone, Purpose, Stale};
+pub use zone::Keeps;
 
 mod builtin;
 mod class;
@@ -24,6 +26,8 @@ mod model;
 mod module;
 mod relation;
 mod resolve;
+mod stale;
+mod zone;
 
 /// A file of the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,6 +126,7 @@ pub struct Project {
     module_names: Vec<Name>,
     by_last_part: FxHashMap<&'static str, Vec<FileId>>,
     packages: FxHashSet<Name>,
+    unread: FxHashSet<Name>,
     hierarchies: FxHashMap<ClassId, Hierarchy>,
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
@@ -144,6 +149,7 @@ impl Project {
             module_names: Vec::new(),
             by_last_part: FxHashMap::default(),
             packages: FxHashSet::default(),
+            unread: FxHashSet::default(),
             hierarchies: FxHashMap::default(),
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
@@ -153,6 +159,13 @@ impl Project {
         project.heirs = class::heirs(&project);
         project.models = model::models(&project);
         project
+    }
+
+    /// Knows of files and folders that lie beside the scanned ones, by their slashed paths without an ending.
+    pub fn beside(mut self, unread: &[String]) -> Project {
+        let dotted = |path: &String| Name::new(&path.trim_start_matches('/').replace('/', "."));
+        self.unread = unread.iter().map(dotted).collect();
+        self
     }
 
     /// A file.

@@ -70,7 +70,7 @@ pub fn scan(request: Request<'_>) -> Scan {
 /// Scans files whose facts are at hand, those of each file in the order of the files.
 pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     let Request { walked, configuration, rulebook, selection, today, progress: _ } = request;
-    let Walked { sources, mut gaps } = walked;
+    let Walked { sources, mut gaps, beside } = walked;
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     for (source, facts) in &lowered {
         gaps.extend(facts.gaps.iter().map(|gap| Gap {
@@ -85,8 +85,13 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         setters: settings.setters.clone(),
         common: Settings::default().fields,
     };
-    let naming = Naming { clock: settings.clock.clone(), context: settings.context_class.clone() };
-    let project = Project::new(lowered, roles);
+    let naming = Naming {
+        clock: settings.clock.clone(),
+        is_clock_chosen: settings.is_clock_chosen,
+        context: settings.context_class.clone(),
+        renamed: settings.renamed.clone(),
+    };
+    let project = Project::new(lowered, roles).beside(&beside);
     let flow = flow::follow(&project);
     for id in &flow.unsettled {
         let source = &project.file(id.file).source;

@@ -39,7 +39,7 @@ pub const WORDS: &[Word] = &[
     word("row-removed", SWITCH, "the row itself is removed from the table"),
     word("model-has", DUTIES, "roles that columns of the model play"),
     word("store", &["phantom"], "a store to an audit name that the model does not define"),
-    word("by", &["attribute", "keyword"], "how that store is written"),
+    word("by", &["attribute", "keyword", "default"], "how that store, or the store of a time, is written"),
     word(
         "handler",
         &["write", "sql", "other"],
@@ -79,6 +79,32 @@ pub const WORDS: &[Word] = &[
         "a name that is bound nowhere, or bound to a module where a class is meant",
     ),
     word("used-as", &["exception", "clock", "audit-context"], "what the code uses that name for"),
+    word("clause-reached", SWITCH, "whether any error reaches the `except` clause that reads that name"),
+    word(
+        "unreachable",
+        &["behind-broader", "other-library"],
+        "an `except` clause that never runs: an earlier one takes all its errors, or the body raises another library's",
+    ),
+    word(
+        "frozen",
+        &["default", "field", "argument", "constant", "text"],
+        "a time read once, at import, for all that comes later: as the default of a column or declared field, the value of a dataclass or pydantic field, the default of an argument, the value of another class attribute, or a text that the database takes for a constant",
+    ),
+    word(
+        "mixed",
+        &["zone", "clock"],
+        "a time stored in a column: with a zone where the column keeps none or the other way round, or read from another clock than the chosen one",
+    ),
+    word(
+        "import",
+        &["gone-module", "gone-name", "renamed"],
+        "an import of a module or name that the project does not have, or of a path that has another name now",
+    ),
+    word(
+        "import-for",
+        &["running", "types", "attempt"],
+        "what that import is for: the code, the type checker alone, or an attempt whose failure is caught with everything else",
+    ),
     word(
         "read",
         &["row-parameter", "expired"],
@@ -124,6 +150,12 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("call", "the call as it is written, in short"),
     ("waiting", "what is wrong with how it is waited for, as a verb phrase"),
     ("right", "the call as it should be"),
+    ("reason", "why a clause never runs"),
+    ("kept-by", "what keeps a frozen time"),
+    ("instead", "what to write instead"),
+    ("reading", "what a clock reads"),
+    ("other", "what the reading does not agree with"),
+    ("stale", "what an import names that is not there"),
     ("ids", "the ids a suppression names"),
     ("until", "the date of a suppression"),
 ];

@@ -38,6 +38,9 @@ pub struct Walked {
     pub sources: Vec<Arc<Source>>,
     /// What could not be read, sorted by path.
     pub gaps: Vec<Gap>,
+    /// What else lies in the folders of the files and in those above them, read or not: slashed paths as they are
+    /// shown, up to the first dot of the last part; `*` for a folder that was not looked into.
+    pub beside: Vec<String>,
 }
 
 /// A root that cannot be scanned, which is the user's to mend.
@@ -95,14 +98,51 @@ pub fn read(listing: Listing, configuration: &Configuration) -> Walked {
     }
     walked.gaps.sort_by(|a, b| by_parts(Path::new(&a.path), Path::new(&b.path)).then_with(|| a.cmp(b)));
     walked.gaps.dedup();
+    walked.beside = beside(&wanted);
     walked
+}
+
+/// What lies in the folders of the files, and in the folders that are above them by the path that is shown.
+fn beside(entries: &[&Entry]) -> Vec<String> {
+    let mut folders: BTreeMap<&Path, &Path> = BTreeMap::new();
+    for entry in entries {
+        let (mut shown, mut real) = (entry.shown.as_path(), entry.real.as_path());
+        while let (Some(above), Some(real_above)) = (shown.parent(), real.parent()) {
+            // The folder everything is counted from holds no package of its own.
+            if above.as_os_str().is_empty() || folders.insert(above, real_above).is_some() {
+                break;
+            }
+            (shown, real) = (above, real_above);
+        }
+    }
+    let mut found = BTreeSet::new();
+    for (shown, real) in folders {
+        let Ok(listed) = fs::read_dir(real) else {
+            found.insert(format!("{}/*", slashed(shown)));
+            continue;
+        };
+        for entry in listed.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match name.split('.').next() {
+                Some(stem) if !stem.is_empty() => found.insert(format!("{}/{stem}", slashed(shown))),
+                _ => continue,
+            };
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// The folders above a path as it is shown, none of them looked into.
+fn unseen(shown: &Path) -> Vec<String> {
+    let folders = shown.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+    folders.map(|folder| format!("{}/*", slashed(folder))).collect()
 }
 
 /// Takes bytes that are at hand, such as an editor's unsaved text, as the only file of a run.
 pub fn given(name: &Path, bytes: Vec<u8>) -> Walked {
     match decode(name, bytes) {
-        Ok(source) => Walked { sources: vec![source], gaps: Vec::new() },
-        Err(gap) => Walked { sources: Vec::new(), gaps: vec![gap] },
+        Ok(source) => Walked { sources: vec![source], gaps: Vec::new(), beside: unseen(name) },
+        Err(gap) => Walked { gaps: vec![gap], ..Walked::default() },
     }
 }
 

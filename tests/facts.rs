@@ -25,8 +25,11 @@ fn a_try_with_a_loop_a_block_a_handler_and_a_finally() {
 "#;
     let expected = r#"function <module>()
   block 0
-    0 = function
-    1 = bind f = 0
+    0 = name Depends
+    1 = name get_db
+    2 = call 0(1)
+    3 = function
+    4 = bind f = 3
     leave
 function f(a, db: AsyncSession = Depends(get_db)) -> Optional[User]
   block 0

@@ -40,7 +40,7 @@ fn scanned(files: &BTreeMap<String, String>) -> Scan {
         Arc::new(Source::of_text(path.as_str(), Language::Python, text.as_str()))
     };
     scan(Request {
-        walked: Walked { sources: files.iter().map(source).collect(), gaps: Vec::new() },
+        walked: Walked { sources: files.iter().map(source).collect(), ..Walked::default() },
         configuration: &Configuration::default(),
         rulebook: &Rulebook::built_in(),
         selection: Selection::default(),

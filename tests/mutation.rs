@@ -223,7 +223,7 @@ impl Program {
             sources[file] = Arc::new(source);
         }
         let request = Request {
-            walked: Walked { sources, gaps: Vec::new() },
+            walked: Walked { sources, gaps: Vec::new(), beside: Vec::new() },
             configuration: &self.configuration,
             rulebook: &self.rulebook,
             selection: Selection::default(),
@@ -345,7 +345,12 @@ impl Program {
 
     fn naming(&self) -> flow::Naming {
         let settings = self.configuration.root();
-        flow::Naming { clock: settings.clock.clone(), context: settings.context_class.clone() }
+        flow::Naming {
+            clock: settings.clock.clone(),
+            is_clock_chosen: settings.is_clock_chosen,
+            context: settings.context_class.clone(),
+            renamed: settings.renamed.clone(),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ const TODAY: &str = "2026-01-15";
 
 /// Scans the sources under all rules, without any configuration, on the given day.
 fn analyze(sources: Vec<Arc<Source>>, rulebook: &Rulebook, today: &str) -> Scan {
-    let walked = Walked { sources, gaps: Vec::new() };
+    let walked = Walked { sources, ..Walked::default() };
     let configuration = &Configuration::default();
     let (selection, today) = (Selection::default(), today.to_owned());
     scan(Request { walked, configuration, rulebook, selection, today, progress: &Quiet })

@@ -247,3 +247,24 @@ fn broken_files_are_read_as_far_as_python_would() {
     assert!(walked.sources[3].text.contains("Aufträge"));
     assert!(walked.sources[1].text.contains("\r\n"));
 }
+
+#[test]
+fn what_lies_beside_the_files_is_named_but_not_read() {
+    let tree = Tree::new(&[
+        (".gitignore", "made.py\n"),
+        ("app/a.py", ""),
+        ("app/made.py", ""),
+        ("app/stub.pyi", ""),
+        ("app/data/rows.csv", ""),
+        ("app/inner/b.py", ""),
+        ("other/c.txt", ""),
+    ]);
+    let walked = tree.walk(&["app"]);
+    assert_eq!(paths(&walked), ["app/a.py", "app/inner/b.py"]);
+    let beside = ["app/a", "app/data", "app/inner", "app/inner/b", "app/made", "app/stub"];
+    assert_eq!(walked.beside, beside);
+    // From one file alone the folders above it are seen as well.
+    assert_eq!(tree.walk(&["app/inner/b.py"]).beside, beside);
+    let given = walk::given(Path::new("app/inner/b.py"), Vec::new());
+    assert_eq!(given.beside, ["app/inner/*", "app/*"]);
+}

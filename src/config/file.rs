@@ -36,6 +36,7 @@ pub(super) struct File {
     pub(super) setters: RoleTable,
     pub(super) clock: ClockTable,
     pub(super) context: ContextTable,
+    pub(super) renamed: BTreeMap<Text, Text>,
     pub(super) trail: TrailTable,
     pub(super) rules: RuleTables,
     pub(super) priority: Vec<PriorityTable>,

@@ -50,9 +50,14 @@ impl Layer<'_> {
         self.roles(file.setters, &mut settings.setters)?;
         if let Some(expression) = file.clock.expression {
             settings.clock = self.checked(expression, is_expression, "not an expression on one line")?;
+            settings.is_clock_chosen = true;
         }
         if let Some(class) = file.context.class {
             settings.context_class = self.checked(class, is_dotted, "not a dotted name")?;
+        }
+        for (old, new) in file.renamed {
+            let old = self.checked(old, is_dotted, "not a dotted name")?;
+            settings.renamed.insert(old, self.checked(new, is_dotted, "not a dotted name")?);
         }
         let lists = [
             (file.trail.models, &mut settings.trail.models),

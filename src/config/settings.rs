@@ -34,8 +34,12 @@ pub struct Settings {
     pub setters: Roles,
     /// The expression that gives the time.
     pub clock: String,
+    /// Whether a file says so, and not the defaults.
+    pub is_clock_chosen: bool,
     /// The class that carries the actor, dotted where its module is known.
     pub context_class: String,
+    /// Import paths that have other names now, with those names; both dotted.
+    pub renamed: BTreeMap<String, String>,
     /// How audit rows come to be.
     pub trail: Trail,
     /// What is said of single rules, by id.
@@ -220,7 +224,9 @@ impl Default for Settings {
             fields: Roles::of(defaults::fields),
             setters: Roles::of(defaults::setters),
             clock: defaults::CLOCK.to_owned(),
+            is_clock_chosen: false,
             context_class: defaults::CONTEXT_CLASS.to_owned(),
+            renamed: defaults::RENAMED.iter().map(|&(old, new)| (old.to_owned(), new.to_owned())).collect(),
             trail: Trail::default(),
             rules: BTreeMap::new(),
             priorities: Vec::new(),

@@ -162,7 +162,10 @@ impl Trace<'_> {
         for argument in arguments {
             let value = self.value(argument.value).clone();
             match argument.kind {
-                ArgumentKind::Keyword(name) => self.initialize(state, step, key, class, name, &value),
+                ArgumentKind::Keyword(name) => {
+                    self.tell_clock(argument.value, class, name, &value, "keyword");
+                    self.initialize(state, step, key, class, name, &value);
+                }
                 ArgumentKind::SpreadKeywords => {
                     let keys = self.keys_of(&value);
                     self.initialize_from(state, key, &keys);

@@ -152,7 +152,7 @@ fn is_of_kind(project: &Project, id: FunctionId, path: Name, is_kind: fn(&str) -
 }
 
 /// What a path means through the function's own imports.
-fn local_symbol(project: &Project, id: FunctionId, path: Name) -> Option<Symbol> {
+pub(super) fn local_symbol(project: &Project, id: FunctionId, path: Name) -> Option<Symbol> {
     let facts = &project.file(id.file).facts;
     let mut parts = path.split('.');
     let first = Name::new(parts.next()?);

@@ -6,6 +6,7 @@ use crate::name::Name;
 use crate::project::Symbol;
 
 use super::call::model_of;
+use super::clock;
 use super::library::{self, Begins};
 use super::row::{Change, Level, Touch};
 use super::state::{Deeds, State};
@@ -109,6 +110,9 @@ impl Trace<'_> {
         if let Some(handler) = error {
             return Value::Caught(handler);
         }
+        if let Some(reading) = clock::reading(path, arguments, values) {
+            return reading;
+        }
         let class = arguments.iter().find_map(|argument| match (argument.kind, self.value(argument.value)) {
             (ArgumentKind::Keyword(name), Value::Symbol(Symbol::External(class))) if &*name == "class_" => {
                 Some(*class)
@@ -188,6 +192,7 @@ impl Trace<'_> {
                 }
                 Value::Logger
             }
+            Value::Clock(clock) => clock::method(clock, &method, arguments, values),
             Value::SessionMaker(kind) => match &*method {
                 "begin" => {
                     self.fresh_session(state, step);

@@ -1,6 +1,6 @@
 //! flow/name_use: names that are read where nothing binds them: in `except` clauses, as clocks, as the audit context.
 
-use crate::facts::{StepId, StepKind};
+use crate::facts::{HandlerId, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{FunctionId, Lookup, Project, Symbol};
 
@@ -16,6 +16,8 @@ pub(super) struct NameUse {
     pub(super) state: &'static str,
     /// The word for what it is used for.
     pub(super) used_as: &'static str,
+    /// The handler whose clause reads it.
+    pub(super) handler: Option<HandlerId>,
 }
 
 impl NameUse {
@@ -45,7 +47,7 @@ pub(super) fn name_uses(project: &Project, id: FunctionId, context: &str) -> Vec
     let function = project.function(id);
     let mut found = Vec::new();
     let mut caught = vec![false; function.steps.len()];
-    for handler in &function.handlers {
+    for (number, handler) in (0..).zip(&function.handlers) {
         for &step in &handler.catches {
             let root = root(function, step);
             caught[root as usize] = true;
@@ -53,7 +55,16 @@ pub(super) fn name_uses(project: &Project, id: FunctionId, context: &str) -> Vec
                 && project.lookup(id, name) == Lookup::Nowhere
             {
                 let (state, used_as) = ("unresolved", "exception");
-                found.push(NameUse { function: id, step: root, name, attribute: None, state, used_as });
+                let handler = Some(number);
+                found.push(NameUse {
+                    function: id,
+                    step: root,
+                    name,
+                    attribute: None,
+                    state,
+                    used_as,
+                    handler,
+                });
             }
         }
     }
@@ -65,7 +76,8 @@ pub(super) fn name_uses(project: &Project, id: FunctionId, context: &str) -> Vec
         }
         if &*name == context && project.lookup(id, name) == Lookup::Nowhere {
             let (state, used_as) = ("unresolved", "audit-context");
-            found.push(NameUse { function: id, step, name, attribute: None, state, used_as });
+            let handler = None;
+            found.push(NameUse { function: id, step, name, attribute: None, state, used_as, handler });
         } else if CLOCKS.contains(&&*name) {
             let attribute = read_from(function, step);
             let state = match project.lookup(id, name) {
@@ -85,7 +97,8 @@ pub(super) fn name_uses(project: &Project, id: FunctionId, context: &str) -> Vec
                 },
                 _ => continue,
             };
-            found.push(NameUse { function: id, step, name, attribute, state, used_as: "clock" });
+            let (used_as, handler) = ("clock", None);
+            found.push(NameUse { function: id, step, name, attribute, state, used_as, handler });
         }
     }
     found.extend(renamed_clocks(project, id));
@@ -116,6 +129,7 @@ fn renamed_clocks(project: &Project, id: FunctionId) -> Vec<NameUse> {
         {
             let (state, used_as) = ("unresolved", "clock");
             found.push(NameUse {
+                handler: None,
                 function: id,
                 step: root,
                 name,

@@ -5,6 +5,7 @@ use crate::facts::{Param, ParamKind, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Symbol};
 
+use super::clock;
 use super::library;
 use super::outcome::Phantom;
 use super::read::DICTIONARY;
@@ -253,7 +254,7 @@ impl Trace<'_> {
                 Some(symbol) => self.symbol_at(symbol, depth),
                 None => Value::Unknown,
             },
-            Term::Call { callee, keywords, .. } => {
+            Term::Call { callee, arguments, keywords } => {
                 let callee = match &**callee {
                     Term::Generic { base, .. } => base,
                     callee => callee,
@@ -261,6 +262,11 @@ impl Trace<'_> {
                 let Term::Path(path) = callee else { return Value::Unknown };
                 match self.project.resolve_path(file, *path) {
                     Some(Symbol::External(path)) => {
+                        let zone = arguments.first().or(keywords.first().map(|(_, term)| term));
+                        let zone = zone.map(|term| self.declared_value(file, term, depth + 1));
+                        if let Some(reading) = clock::read(path, zone.as_ref()) {
+                            return reading;
+                        }
                         match keywords.iter().find(|(name, _)| &**name == "class_") {
                             Some((_, Term::Path(class))) => match self.project.resolve_path(file, *class) {
                                 Some(Symbol::External(class)) => library::made_of(path, class),
@@ -277,6 +283,7 @@ impl Trace<'_> {
                         {
                             Some(
                                 value @ (Value::Logger
+                                | Value::Clock(_)
                                 | Value::SessionMaker(_)
                                 | Value::External(_)
                                 | Value::Object(..)),
@@ -448,9 +455,13 @@ impl Trace<'_> {
         }
         let known = self.knowledge.summaries.get(&method).and_then(|summary| summary.returns.clone());
         match known {
-            Some(value @ (Value::Session(..) | Value::Logger | Value::Object(..) | Value::External(_))) => {
-                value
-            }
+            Some(
+                value @ (Value::Session(..)
+                | Value::Logger
+                | Value::Clock(_)
+                | Value::Object(..)
+                | Value::External(_)),
+            ) => value,
             _ => Value::Unknown,
         }
     }
@@ -509,6 +520,9 @@ impl Trace<'_> {
             return;
         }
         let is_none = *value == Value::None;
+        if let Some(class) = class {
+            self.tell_clock(step, class, name, value, "attribute");
+        }
         match duty {
             Some(Duty::DeletedAt | Duty::DeletedBy) if is_none => row.change(Change::Changed, touch),
             Some(duty @ (Duty::DeletedAt | Duty::DeletedBy)) => {

@@ -1,12 +1,14 @@
 //! flow/observe: what the flow engine saw, in the words of the vocabulary.
 
+use std::collections::BTreeMap;
+
 use crate::duty::Duty;
 use crate::facts::{Function, StepId, StepKind};
-use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
+use super::clause;
 use super::life::Loss;
 use super::name_use::name_uses;
 use super::object::decorated;
@@ -24,6 +26,10 @@ mod waiting;
 pub struct Naming {
     /// The expression that reads the clock.
     pub clock: String,
+    /// Whether somebody chose that clock.
+    pub is_clock_chosen: bool,
+    /// Import paths that have other names now, with those names.
+    pub renamed: BTreeMap<String, String>,
     /// The audit context's class, by its own name or its dotted path.
     pub context: String,
 }
@@ -49,21 +55,23 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.name(&name_use));
         }
         seen.extend(observer.read(id));
+        seen.extend(observer.times(id));
         for (&step, read) in &outcome.expired {
             seen.push(observer.expired(id, step, read));
         }
     }
+    seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
     (seen, judgements)
 }
 
-struct Observer<'a> {
-    project: &'a Project,
-    flow: &'a Flow,
-    naming: &'a Naming,
+pub(super) struct Observer<'a> {
+    pub(super) project: &'a Project,
+    pub(super) flow: &'a Flow,
+    pub(super) naming: &'a Naming,
 }
 
 impl Observer<'_> {
-    fn at(&self, id: FunctionId, span: Span) -> Observation {
+    pub(super) fn at(&self, id: FunctionId, span: Span) -> Observation {
         let function = self.project.function(id);
         let mut seen = Observation {
             file: id.file.0 as usize,
@@ -76,7 +84,7 @@ impl Observer<'_> {
         seen
     }
 
-    fn span(&self, id: FunctionId, step: StepId) -> Span {
+    pub(super) fn span(&self, id: FunctionId, step: StepId) -> Span {
         self.project
             .function(id)
             .steps
@@ -194,7 +202,7 @@ impl Observer<'_> {
         seen
     }
 
-    fn source_text(&self, id: FunctionId, step: StepId) -> &str {
+    pub(super) fn source_text(&self, id: FunctionId, step: StepId) -> &str {
         self.project.file(id.file).source.slice(self.span(id, step))
     }
 
@@ -204,6 +212,10 @@ impl Observer<'_> {
         seen.say("used-as", name_use.used_as);
         seen.show("name", name_use.name.as_str());
         seen.show("attribute", name_use.attribute.map_or("…", |name| name.as_str()));
+        if let Some(handler) = name_use.handler {
+            let never = clause::unreachable(self.project, name_use.function, handler);
+            seen.switch("clause-reached", never.is_none());
+        }
         let what = if name_use.state == "module" { "the module" } else { "bound to nothing" };
         seen.show("what", what);
         seen.show("import", self.import_for(name_use));

@@ -7,6 +7,7 @@ use crate::facts::{HandlerId, RegionId, StepId};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
+use super::clock::{ClockStore, Frozen};
 use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
 use super::state::{Deeds, State};
@@ -139,6 +140,10 @@ pub struct Outcome {
     pub executed: BTreeMap<StepId, Vec<Executed>>,
     /// Phantom stores, by step.
     pub phantoms: BTreeMap<StepId, Phantom>,
+    /// Readings of clocks that are stored in columns, by step and column.
+    pub clock_stores: BTreeMap<(StepId, Name), ClockStore>,
+    /// Times taken once, at import, by step.
+    pub frozen: BTreeMap<StepId, Frozen>,
     /// Handlers.
     pub handlers: BTreeMap<HandlerId, HandlerReport>,
     /// What the bodies of `try` do to the database, by region.

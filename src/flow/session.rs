@@ -222,7 +222,12 @@ impl Trace<'_> {
             "values" | "ordered_values" => {
                 for (argument, value) in arguments.iter().zip(values) {
                     match argument.kind {
-                        ArgumentKind::Keyword(name) => drop(statement.keys.sure.insert(name)),
+                        ArgumentKind::Keyword(name) => {
+                            if let ModelRef::Class(class) = statement.model {
+                                self.tell_clock(argument.value, class, name, value, "keyword");
+                            }
+                            statement.keys.sure.insert(name);
+                        }
                         _ => {
                             let value = match value {
                                 Value::Many(inner) => (**inner).clone(),

@@ -14,6 +14,7 @@ use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 
 use super::actor;
 use super::catch::{self, Errors, Landings, Passing};
+use super::clock;
 use super::library;
 use super::life::Life;
 use super::outcome::{End, Outcome, Way};
@@ -190,6 +191,7 @@ impl<'p> Trace<'p> {
                 self.block(block as BlockId, state.clone());
             }
         }
+        self.tell_declared_clocks();
         self.finish();
     }
 
@@ -549,7 +551,8 @@ impl<'p> Trace<'p> {
                 let parts: Vec<Value> = parts.iter().map(value).collect();
                 let caught = parts.iter().find_map(Value::caught).map(Value::Caught);
                 let decision = parts.iter().find_map(Value::decision).map(Value::Decision);
-                caught.or(decision).unwrap_or(Value::Plain)
+                let moved = || clock::moved(&function.steps[step as usize].kind, &parts);
+                caught.or(decision).or_else(moved).unwrap_or(Value::Plain)
             }
             StepKind::Compare { left, right, comparison, .. } => {
                 let read = [value(left), value(right)].into_iter().find_map(|side| match side {

@@ -7,6 +7,8 @@ use crate::facts::{HandlerId, StepId};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Symbol};
 
+use super::clock::Clock;
+
 /// How many alternatives of one value are kept apart.
 const MOST_ALTERNATIVES: usize = 8;
 
@@ -157,6 +159,8 @@ pub enum Value {
     Caught(HandlerId),
     /// Something that logs.
     Logger,
+    /// What a clock read.
+    Clock(Clock),
     /// The outcome of comparing a column of a row that is a parameter.
     Decision(StepId),
     /// The value of a column of a row that is a parameter.

@@ -30,6 +30,10 @@ PLANTED = {
     "unused-suppression",
     "suppression-without-reason",
     "expired-suppression",
+    "frozen-timestamp",
+    "mixed-clocks",
+    "unreachable-handler",
+    "stale-import",
 }
 
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{HandlerId, RegionKind, StepKind};
+use crate::facts::{HandlerId, StepKind};
 use crate::name::Name;
 use crate::project::{FunctionId, Lookup, Symbol};
 use crate::vocabulary::Observation;
 
 use super::super::catch::{catches_database, catches_more};
 use super::super::read::depends_on;
-use super::super::{actor, library};
+use super::super::{actor, clause, library};
 use super::Observer;
 
 /// What becomes of the sessions that handlers leave in the failed state, by function and number of the handler.
@@ -99,9 +99,13 @@ impl Observer<'_> {
                 "other"
             },
         );
-        let is_reached_late = self.is_behind_a_broader_one(id, number);
-        let catches =
-            catches_database(self.project, id, number) && !is_reached_late && !self.names_nothing(id, number);
+        let unreachable = clause::unreachable(self.project, id, number);
+        if let Some(why) = unreachable {
+            self.show_unreachable(&mut seen, id, why);
+        }
+        let catches = catches_database(self.project, id, number)
+            && unreachable.is_none()
+            && !self.names_nothing(id, number);
         seen.say("catches", if catches { "database" } else { "other" });
         seen.switch("catches-more", catches_more(self.project, id, number));
         let (raised, statement) = self.raised(id, handler.body);
@@ -179,20 +183,6 @@ impl Observer<'_> {
                 let first = Name::new(path.split('.').next().unwrap_or(&path));
                 self.project.lookup(id, first) == Lookup::Nowhere
             })
-        })
-    }
-
-    /// Whether an earlier clause of the same `try` catches everything this one could.
-    fn is_behind_a_broader_one(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        let body = function.handlers[number as usize].body;
-        let RegionKind::Try { first, .. } = function.regions[body as usize].kind else { return false };
-        (first..number).any(|earlier| {
-            let earlier = &function.handlers[earlier as usize];
-            earlier.catches.is_empty()
-                || earlier.catches.iter().any(|&step| {
-                    matches!(self.source_text(id, step), "Exception" | "BaseException" | "SQLAlchemyError")
-                })
         })
     }
 }

@@ -70,8 +70,10 @@ impl<'t> Body<'_, '_, 't> {
             };
             let Some(name_node) = name_node else { continue };
             let annotation = field(node, "type").map(|annotation| term::annotation(text, annotation));
-            let default = field(node, "value").map(|value| term::term(text, value));
-            params.push(Param { name: self.lower.name(name_node), kind, annotation, default });
+            let default_node = field(node, "value");
+            let default = default_node.map(|value| term::term(text, value));
+            let default_step = default_node.map(|value| self.value(value));
+            params.push(Param { name: self.lower.name(name_node), kind, annotation, default, default_step });
         }
         params
     }
