@@ -22,20 +22,26 @@ use value::Value;
 
 mod actor;
 mod call;
+mod coverage;
+mod execute;
 mod external;
 mod handler;
+mod hook;
 mod leave;
 mod library;
 mod listener;
+mod migration;
 mod name_use;
 mod object;
 mod observe;
 mod outcome;
 mod row;
 mod session;
+mod sql;
 mod state;
 mod summary;
 mod trace;
+mod trigger;
 mod value;
 mod verdict;
 
@@ -54,6 +60,12 @@ pub struct Flow {
     pub callers: FxHashMap<FunctionId, BTreeSet<FunctionId>>,
     /// Mapper listeners that stamp rows.
     pub(crate) listeners: Vec<listener::Listener>,
+    /// Session hooks that stamp rows or statements.
+    pub(crate) hooks: Vec<hook::Hook>,
+    /// What migrations say of the columns of tables.
+    pub(crate) migrated: migration::Migrated,
+    /// Triggers that fill columns.
+    pub(crate) triggers: Vec<trigger::Trigger>,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -100,7 +112,9 @@ pub fn follow(project: &Project) -> Flow {
         }
     }
     let listeners = listener::listeners(project, &knowledge);
-    Flow { outcomes, callers, listeners, unsettled: due }
+    let hooks = hook::hooks(project, &knowledge);
+    let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
+    Flow { outcomes, callers, listeners, hooks, migrated, triggers, unsettled: due }
 }
 
 /// An attribute that is stored twice is what it is for certain; vague values do not blur it.

@@ -22,6 +22,7 @@ mod class;
 mod model;
 mod module;
 mod resolve;
+mod table;
 
 /// A file of the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,6 +123,7 @@ pub struct Project {
     packages: FxHashSet<Name>,
     hierarchies: FxHashMap<ClassId, Hierarchy>,
     models: FxHashMap<ClassId, Model>,
+    tables: FxHashMap<Name, ClassId>,
 }
 
 impl Project {
@@ -143,10 +145,12 @@ impl Project {
             packages: FxHashSet::default(),
             hierarchies: FxHashMap::default(),
             models: FxHashMap::default(),
+            tables: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
         project.models = model::models(&project);
+        project.tables = table::tables(&project);
         project
     }
 
@@ -194,6 +198,12 @@ impl Project {
     /// The classes a class derives from.
     pub fn hierarchy(&self, class: ClassId) -> &Hierarchy {
         &self.hierarchies[&class]
+    }
+
+    /// The model that is mapped to a table; nothing when several are, or none.
+    pub fn model_of_table(&self, table: &str) -> Option<ClassId> {
+        let last = table.rsplit('.').next().unwrap_or(table);
+        self.tables.get(&Name::new(&last.to_ascii_lowercase())).copied()
     }
 
     /// What a class says about a table, where it is mapped to one.

@@ -428,6 +428,8 @@ pub(super) fn model_of(value: &Value) -> ModelRef {
     match value {
         Value::Symbol(Symbol::Class(class)) => ModelRef::Class(*class),
         Value::Param(number) => ModelRef::Param(*number),
+        // The table of a model stands for the model.
+        Value::Attribute(of, name) if &**name == "__table__" => model_of(of),
         Value::Attribute(of, name) => match **of {
             Value::Object(..) => ModelRef::Own(*name),
             _ => ModelRef::Unknown,

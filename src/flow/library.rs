@@ -13,6 +13,7 @@ pub(super) fn instance_of(path: Name) -> Value {
             Value::Session(SessionKey::Outer)
         }
         "sessionmaker" | "async_sessionmaker" => Value::SessionMaker,
+        "Connection" | "AsyncConnection" if path.starts_with("sqlalchemy") => Value::Connection,
         "Logger" | "LoggerAdapter" | "BoundLogger" | "FilteringBoundLogger" => Value::Logger,
         _ => Value::External(path),
     }
@@ -25,8 +26,14 @@ pub(super) fn made_by(path: Name) -> Value {
         "sessionmaker" | "async_sessionmaker" | "scoped_session" | "async_scoped_session" => {
             Value::SessionMaker
         }
+        // `create_engine(…).begin()`
+        "begin" | "connect" if path.split('.').any(makes_engine) => Value::Connection,
         _ => instance_of(path),
     }
+}
+
+fn makes_engine(name: &str) -> bool {
+    matches!(name, "create_engine" | "create_async_engine" | "Engine" | "AsyncEngine")
 }
 
 /// Whether a variable or attribute of this name is a database session when nothing else says what it is.
@@ -35,6 +42,11 @@ pub(super) fn names_session(name: &str) -> bool {
     matches!(name, "db" | "session" | "sess" | "dbsession")
         || name.ends_with("_session")
         || name.ends_with("_db")
+}
+
+/// Whether a variable of this name is a connection when nothing else says what it is.
+pub(super) fn names_connection(name: &str) -> bool {
+    matches!(name.trim_start_matches('_'), "conn" | "connection")
 }
 
 /// Whether an external object holds a session under a name, as the extension object of Flask-SQLAlchemy does.
@@ -120,9 +132,14 @@ pub(super) fn begins(path: Name) -> Option<Begins> {
         "insert" => Begins::Insert,
         "update" => Begins::Update,
         "delete" => Begins::Delete,
-        "text" => Begins::Text,
+        "text" | "TextClause" => Begins::Text,
         _ => return None,
     })
+}
+
+/// Whether calling an external function makes a table object.
+pub(super) fn makes_table(path: Name) -> bool {
+    path.starts_with("sqlalchemy") && matches!(path.last(), "Table" | "table")
 }
 
 /// What a method of a query, or of the result of running one, answers.

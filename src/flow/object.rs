@@ -62,6 +62,7 @@ impl Trace<'_> {
                 Value::Session(SessionKey::Outer)
             }
             Type::Unknown if library::names_logger(&param.name) => Value::Logger,
+            Type::Unknown if library::names_connection(&param.name) => Value::Connection,
             // Whatever is handed over may be a row; callers know.
             Type::Unknown => self.row_param(state, number, ModelRef::Unknown),
             declared => self.instance(state, &declared, Some(number), number),
@@ -224,10 +225,10 @@ impl Trace<'_> {
                 Some(symbol) => self.symbol_at(symbol, depth),
                 None => Value::Unknown,
             },
-            Term::Call { callee, .. } => {
+            Term::Call { callee, arguments, .. } => {
                 let Term::Path(path) = &**callee else { return Value::Unknown };
                 match self.project.resolve_path(file, *path) {
-                    Some(Symbol::External(path)) => library::made_by(path),
+                    Some(Symbol::External(path)) => self.declared_by(file, path, arguments, depth),
                     Some(Symbol::Class(class)) if !self.is_row_class(class) => {
                         Value::Object(class, SessionKey::Outer)
                     }
@@ -261,6 +262,9 @@ impl Trace<'_> {
         if library::names_session(&name) {
             self.outcome.sees_session = true;
             return Value::Session(SessionKey::Outer);
+        }
+        if library::names_connection(&name) {
+            return Value::Connection;
         }
         if library::names_logger(&name) { Value::Logger } else { value }
     }

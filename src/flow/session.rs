@@ -9,7 +9,7 @@ use super::outcome::Executed;
 use super::row::Level;
 use super::state::State;
 use super::trace::Trace;
-use super::value::{Keys, ModelRef, RowKey, SessionKey, Statement, Value};
+use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, Statement, Value};
 
 impl Trace<'_> {
     pub(super) fn session_method(
@@ -26,6 +26,9 @@ impl Trace<'_> {
             "add" | "add_all" | "merge" | "bulk_save_objects" => {
                 self.used.writes = true;
                 for key in values.iter().flat_map(Value::rows) {
+                    if method == "bulk_save_objects" {
+                        self.outcome.unheard.insert(key);
+                    }
                     if let Some(row) = state.rows.get_mut(&key) {
                         row.add();
                     }
@@ -82,6 +85,10 @@ impl Trace<'_> {
                     self.execute(step, statement, values.get(1));
                     return Value::Query(None);
                 }
+                if let Value::Text(text) = &first {
+                    self.execute_text(step, text);
+                    return Value::Query(None);
+                }
                 if method == "scalar" {
                     return match first {
                         Value::Query(Some(model)) => Value::Row(self.loaded_row(state, step, model)),
@@ -93,13 +100,14 @@ impl Trace<'_> {
                     _ => Value::Query(None),
                 }
             }
-            "refresh" | "run_sync" | "expire" | "expire_all" | "connection" => {
+            "connection" => Value::Connection,
+            "refresh" | "run_sync" | "expire" | "expire_all" => {
                 self.use_session(state, session);
                 Value::Unknown
             }
             "bulk_insert_mappings" | "bulk_update_mappings" => {
-                self.used.writes = true;
                 self.use_session(state, session);
+                self.bulk_mappings(step, method, values);
                 Value::None
             }
             // Flask-SQLAlchemy: the session hangs on the extension object of the same name.
@@ -125,7 +133,7 @@ impl Trace<'_> {
                     model,
                     removes: true,
                     keys: None,
-                    is_conflict: false,
+                    form: Form::Flush,
                 },
             );
         }
@@ -145,13 +153,7 @@ impl Trace<'_> {
             (Answers::Writes, Some(model)) => {
                 self.used.writes = true;
                 self.use_session(state, SessionKey::Outer);
-                let mut statement = Statement {
-                    operation: Operation::Update,
-                    model,
-                    keys: Keys::default(),
-                    on_conflict: None,
-                    begun: step,
-                };
+                let mut statement = Statement::begun(Operation::Update, model, step);
                 if method == "delete" {
                     statement.operation = Operation::Delete;
                 } else if let Some(value) = values.first() {
@@ -206,6 +208,7 @@ impl Trace<'_> {
                 }
                 statement.on_conflict = Some((keys, step));
             }
+            "from_select" => self.from_select(&mut statement, arguments, values),
             "on_conflict_do_nothing" => statement.on_conflict = None,
             _ => {}
         }
@@ -233,14 +236,14 @@ impl Trace<'_> {
         let operation = statement.operation;
         self.tell_executed(
             self.place(step, statement.begun),
-            Executed { operation, model, removes, keys, is_conflict: false },
+            Executed { operation, model, removes, keys, form: statement.form },
         );
         if let Some((keys, said)) = &statement.on_conflict {
             let keys = Some(keys.clone());
             let operation = Operation::Update;
             self.tell_executed(
                 self.place(step, *said),
-                Executed { operation, model, removes: false, keys, is_conflict: true },
+                Executed { operation, model, removes: false, keys, form: Form::Bare },
             );
         }
     }
