@@ -15,12 +15,14 @@ use crate::source::Source;
 
 pub use class::{Ancestor, Hierarchy};
 pub use model::{Column, Model};
+pub use relation::Relation;
 pub use resolve::Lookup;
 
 mod builtin;
 mod class;
 mod model;
 mod module;
+mod relation;
 mod resolve;
 mod table;
 
@@ -122,6 +124,7 @@ pub struct Project {
     by_last_part: FxHashMap<&'static str, Vec<FileId>>,
     packages: FxHashSet<Name>,
     hierarchies: FxHashMap<ClassId, Hierarchy>,
+    heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
 }
@@ -144,11 +147,13 @@ impl Project {
             by_last_part: FxHashMap::default(),
             packages: FxHashSet::default(),
             hierarchies: FxHashMap::default(),
+            heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
+        project.heirs = class::heirs(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
         project

@@ -59,9 +59,18 @@ impl Trace<'_> {
             }
             "builtins.getattr" => {
                 return match values {
-                    [of, Value::Text(name), ..] => self.attribute(state, of.clone(), *name),
+                    [of, Value::Text(name), ..] => {
+                        self.read(state, step, of, *name);
+                        self.attribute(state, of.clone(), *name)
+                    }
                     _ => Value::Unknown,
                 };
+            }
+            "builtins.hasattr" => {
+                if let [of, Value::Text(name)] = values {
+                    self.read(state, step, of, *name);
+                }
+                return Value::Plain;
             }
             "builtins.super" => {
                 return self.project.class_of(self.id).map_or(Value::Unknown, Value::Super);
@@ -128,6 +137,8 @@ impl Trace<'_> {
         for key in of.rows() {
             let Some(row) = state.rows.get_mut(&key) else { continue };
             row.change(Change::Changed, Touch { step, within: None });
+            // Whatever was stored can be read again.
+            row.life.refresh();
             for duty in Duty::ALL {
                 let all = keys.sure.iter().chain(&keys.perhaps);
                 if all.into_iter().any(|name| self.project.roles.of_field(name) == Some(duty)) {
@@ -182,6 +193,7 @@ impl Trace<'_> {
                 "model_validate" | "from_orm" | "parse_obj" | "construct" | "model_construct"
                     if self.project.model(class).is_none() =>
                 {
+                    self.read_into(state, step, class, values);
                     Value::Object(class, SessionKey::Outer)
                 }
                 _ => error.map_or(Value::Unknown, Value::Caught),
@@ -221,8 +233,20 @@ impl Trace<'_> {
                 }
                 Value::Unknown
             }
+            Value::Many(_) if matches!(&*method, "append" | "add" | "extend" | "insert") => {
+                // A row put into a relationship of another row is saved with that one.
+                for key in values.iter().flat_map(Value::rows) {
+                    if let Some(row) = state.rows.get_mut(&key) {
+                        row.add();
+                    }
+                }
+                Value::None
+            }
             Value::Dictionary(_) | Value::KeyOf(_) => Value::Unknown,
             Value::Param(_) | Value::Unknown | Value::Attribute(..) => {
+                if let ("get", [Value::Text(name), ..]) = (&*method, values) {
+                    self.read_dictionary(state, step, &receiver, *name);
+                }
                 if matches!(&*method, "model_dump" | "dict") {
                     return Value::Dictionary(Box::new(Keys { is_open: true, ..Keys::default() }));
                 }

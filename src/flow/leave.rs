@@ -64,7 +64,9 @@ impl Trace<'_> {
                     open: [Paths::default(); 6],
                     done: [Paths::default(); 6],
                     touch: None,
+                    life: row.life.clone(),
                 });
+                effect.life.join(&row.life);
                 for duty in Duty::ALL {
                     let at = duty.index();
                     effect.open[at] = effect.open[at].union(row.open[at]);
@@ -126,7 +128,7 @@ impl Trace<'_> {
                     .elements()
                     .any(|e| e.change != Change::No || e.is_added || e.level != super::row::Level::Unset)
             });
-            touched || !matches!(effect.info.base, Base::Param(_))
+            touched || effect.life.is_touched() || !matches!(effect.info.base, Base::Param(_))
         });
     }
 }

@@ -8,7 +8,8 @@ use crate::duty::Duty;
 use crate::facts::StepId;
 use crate::project::FunctionId;
 
-use super::value::ModelRef;
+use super::life::Life;
+use super::value::{ModelRef, SessionKey};
 
 /// How far a duty is discharged on a path, from not at all to surely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,6 +147,8 @@ pub struct RowInfo {
     pub origin: (FunctionId, StepId),
     /// Where the function at hand got it.
     pub at: StepId,
+    /// The session that holds it, as far as that is known.
+    pub session: Option<SessionKey>,
 }
 
 /// How many places of change are remembered.
@@ -166,12 +169,14 @@ pub(super) struct RowState {
     pub first: Option<Touch>,
     /// Where it became visible.
     pub published: Option<StepId>,
+    /// What can be read of it.
+    pub life: Life,
 }
 
 impl RowState {
     /// A row to which nothing has happened yet.
-    pub(super) fn start() -> RowState {
-        RowState { open: [Paths::start(); 6], ..RowState::default() }
+    pub(super) fn start(life: Life) -> RowState {
+        RowState { open: [Paths::start(); 6], life, ..RowState::default() }
     }
 
     /// The state after either of two paths.
@@ -194,6 +199,7 @@ impl RowState {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        self.life.join(&other.life);
     }
 
     /// A column got a value, or the row was marked as deleted.
@@ -201,6 +207,7 @@ impl RowState {
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: e.change.max(change), ..e });
         }
+        self.life.change();
         self.touch(touch);
     }
 
@@ -245,7 +252,8 @@ impl RowState {
     }
 
     /// The next turn of a loop makes a new row where this one was made.
-    pub(super) fn begin_again(&mut self) {
+    pub(super) fn begin_again(&mut self, life: Life) {
+        self.life = life;
         for duty in Duty::ALL {
             let at = duty.index();
             self.done[at] =
