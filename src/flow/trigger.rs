@@ -55,10 +55,14 @@ enum Told {
 
 /// All triggers that are attached to a table when every migration has run.
 pub(super) fn triggers(project: &Project) -> Vec<Trigger> {
+    let migrations = migration::migrations(project);
     let mut told = Vec::new();
-    for id in in_order(project) {
+    for id in in_order(project, &migrations) {
+        let is_migration = migrations.contains(&id.file);
         for text in texts_run(project, id) {
-            told.extend(read(&text));
+            // What a test or a script drops is there all the same when the service runs.
+            let stays = |told: &Told| is_migration || !matches!(told, Told::Dropped(_));
+            told.extend(read(&text).into_iter().filter(stays));
         }
     }
     let functions: Vec<(String, BTreeSet<String>)> = told
@@ -88,11 +92,10 @@ pub(super) fn triggers(project: &Project) -> Vec<Trigger> {
 }
 
 /// All functions, migrations first and oldest first, without those that take a migration back.
-fn in_order(project: &Project) -> Vec<FunctionId> {
-    let migrations = migration::migrations(project);
+fn in_order(project: &Project, migrations: &[FileId]) -> Vec<FunctionId> {
     let others = project.function_ids().into_iter().filter(|id| !migrations.contains(&id.file));
     let upgrades = migrations.iter().flat_map(|&file| migration::upgrades(project, file));
-    upgrades.chain(others.clone()).collect()
+    upgrades.chain(others).collect()
 }
 
 /// Texts about triggers that a function runs, or hands to a listener that runs them.
