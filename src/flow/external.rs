@@ -243,6 +243,8 @@ impl Trace<'_> {
                 Value::None
             }
             Value::Dictionary(_) | Value::KeyOf(_) => Value::Unknown,
+            // Whatever query is handed in stays a query of the same rows.
+            Value::Param(number) if library::narrows(&method) => Value::Param(number),
             Value::Param(_) | Value::Unknown | Value::Attribute(..) => {
                 if let ("get", [Value::Text(name), ..]) = (&*method, values) {
                     self.read_dictionary(state, step, &receiver, *name);

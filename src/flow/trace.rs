@@ -563,16 +563,7 @@ impl<'p> Trace<'p> {
                 let of = value(of);
                 self.iterated(state, step, of)
             }
-            StepKind::Part { of, index } => match (value(of), index) {
-                (Value::Tuple(parts), Some(index)) if (*index as usize) < parts.len() => {
-                    parts[*index as usize].clone()
-                }
-                (Value::KeyOf(keys), Some(0)) => Value::KeyOf(keys),
-                (Value::Row(row), Some(0)) => Value::Row(row),
-                (Value::Caught(handler), _) => Value::Caught(handler),
-                (Value::Many(inner), _) => *inner,
-                _ => Value::Unknown,
-            },
+            StepKind::Part { of, index } => value(of).map(|whole| whole.part(*index)),
             StepKind::Function(index) => {
                 Value::Symbol(Symbol::Function(FunctionId { file: self.id.file, index: *index as u32 }))
             }
