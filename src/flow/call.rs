@@ -409,6 +409,7 @@ impl Trace<'_> {
             for one in binding.get(number as usize).cloned().unwrap_or(Value::Unknown).alternatives() {
                 match one {
                     Value::Statement(statement) => self.execute(step, &statement, None),
+                    Value::Text(text) => self.execute_text(step, &text),
                     Value::Param(number) => {
                         self.outcome.summary.executes.insert(number);
                     }
