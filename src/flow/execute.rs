@@ -98,7 +98,12 @@ impl Trace<'_> {
     }
 
     /// `insert(M).from_select(columns, query)`.
-    pub(super) fn from_select(&self, statement: &mut Statement, arguments: &[Argument], values: &[Value]) {
+    pub(super) fn selected_columns(
+        &self,
+        statement: &mut Statement,
+        arguments: &[Argument],
+        values: &[Value],
+    ) {
         for (argument, value) in arguments.iter().zip(values) {
             match (argument.kind, value) {
                 (ArgumentKind::Keyword(name), Value::Switch(false)) if &*name == "include_defaults" => {

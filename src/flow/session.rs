@@ -232,7 +232,7 @@ impl Trace<'_> {
                 }
                 statement.on_conflict = Some((keys, step));
             }
-            "from_select" => self.from_select(&mut statement, arguments, values),
+            "from_select" => self.selected_columns(&mut statement, arguments, values),
             "on_conflict_do_nothing" => statement.on_conflict = None,
             _ => {}
         }
