@@ -25,17 +25,21 @@ mod call;
 mod catch;
 mod clause;
 mod clock;
+mod coverage;
 mod declared;
 mod dependency;
 mod ending;
 mod exception;
+mod execute;
 mod external;
 mod handler;
+mod hook;
 mod leave;
 mod library;
 mod life;
 mod listener;
 mod maker;
+mod migration;
 mod name_use;
 mod object;
 mod observe;
@@ -43,9 +47,11 @@ mod outcome;
 mod read;
 mod row;
 mod session;
+mod sql;
 mod state;
 mod summary;
 mod trace;
+mod trigger;
 mod value;
 mod verdict;
 mod waiting;
@@ -65,6 +71,12 @@ pub struct Flow {
     pub callers: FxHashMap<FunctionId, BTreeSet<FunctionId>>,
     /// Mapper listeners that stamp rows.
     pub(crate) listeners: Vec<listener::Listener>,
+    /// Session hooks that stamp rows or statements.
+    pub(crate) hooks: Vec<hook::Hook>,
+    /// What migrations say of the columns of tables.
+    pub(crate) migrated: migration::Migrated,
+    /// Triggers that fill columns.
+    pub(crate) triggers: Vec<trigger::Trigger>,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -115,7 +127,9 @@ pub fn follow(project: &Project) -> Flow {
         }
     }
     let listeners = listener::listeners(project, &knowledge);
-    Flow { outcomes, callers, listeners, unsettled: due }
+    let hooks = hook::hooks(project, &knowledge);
+    let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
+    Flow { outcomes, callers, listeners, hooks, migrated, triggers, unsettled: due }
 }
 
 /// An attribute that is stored twice is what it is for certain; vague values do not blur it.

@@ -27,6 +27,7 @@ mod module;
 mod relation;
 mod resolve;
 mod stale;
+mod table;
 mod zone;
 
 /// A file of the project.
@@ -130,6 +131,7 @@ pub struct Project {
     hierarchies: FxHashMap<ClassId, Hierarchy>,
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
+    tables: FxHashMap<Name, ClassId>,
 }
 
 impl Project {
@@ -153,11 +155,13 @@ impl Project {
             hierarchies: FxHashMap::default(),
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
+            tables: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
         project.heirs = class::heirs(&project);
         project.models = model::models(&project);
+        project.tables = table::tables(&project);
         project
     }
 
@@ -212,6 +216,12 @@ impl Project {
     /// The classes a class derives from.
     pub fn hierarchy(&self, class: ClassId) -> &Hierarchy {
         &self.hierarchies[&class]
+    }
+
+    /// The model that is mapped to a table; nothing when several are, or none.
+    pub fn model_of_table(&self, table: &str) -> Option<ClassId> {
+        let last = table.rsplit('.').next().unwrap_or(table);
+        self.tables.get(&Name::new(&last.to_ascii_lowercase())).copied()
     }
 
     /// What a class says about a table, where it is mapped to one.

@@ -416,6 +416,7 @@ impl Trace<'_> {
             for one in binding.get(number as usize).cloned().unwrap_or(Value::Unknown).alternatives() {
                 match one {
                     Value::Statement(statement) => self.execute(step, &statement, None),
+                    Value::Text(text) => self.execute_text(step, &text),
                     Value::Param(number) => {
                         self.outcome.summary.executes.insert(number);
                     }
@@ -521,6 +522,8 @@ pub(super) fn model_of(value: &Value) -> ModelRef {
     match value {
         Value::Symbol(Symbol::Class(class)) => ModelRef::Class(*class),
         Value::Param(number) => ModelRef::Param(*number),
+        // The table of a model stands for the model.
+        Value::Attribute(of, name) if &**name == "__table__" => model_of(of),
         Value::Own(_) => ModelRef::Param(0),
         Value::Attribute(of, name) => match **of {
             Value::Object(..) => ModelRef::Own(*name),

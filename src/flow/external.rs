@@ -24,20 +24,27 @@ impl Trace<'_> {
     ) -> Value {
         let error = values.iter().find_map(Value::caught);
         self.used.hidden |= values.iter().any(reaches_a_session);
+        if let Some(table) = self.table_object(path, values) {
+            return table;
+        }
         if let Some(begins) = library::begins(path) {
             let model = values.first().map_or(ModelRef::Unknown, model_of);
             let operation = match begins {
                 Begins::Query => {
                     return Value::Query(Some(model).filter(|model| *model != ModelRef::Unknown));
                 }
-                Begins::Text => return Value::External(path),
+                // A text clause is its text, where that is known.
+                Begins::Text => {
+                    return match values.first() {
+                        Some(text @ Value::Text(_)) => text.clone(),
+                        _ => Value::External(path),
+                    };
+                }
                 Begins::Insert => Operation::Create,
                 Begins::Update => Operation::Update,
                 Begins::Delete => Operation::Delete,
             };
-            let statement =
-                Statement { operation, model, keys: Keys::default(), on_conflict: None, begun: step };
-            return Value::Statement(Box::new(statement));
+            return Value::Statement(Box::new(Statement::begun(operation, model, step)));
         }
         if library::shows(&path) {
             self.deed(state, Deeds::PRINTED);
@@ -179,7 +186,13 @@ impl Trace<'_> {
     ) -> Value {
         let error = values.iter().find_map(Value::caught);
         self.used.hidden |= self.may_run_sql(&receiver, &method, values);
+        if let Some(statement) = self.table_method(step, &receiver, &method) {
+            return statement;
+        }
         match receiver {
+            Value::Connection => self.connection_method(step, &method, values),
+            // `text(…).bindparams(…)` is the text still.
+            Value::Text(_) if matches!(&*method, "bindparams" | "columns" | "execution_options") => receiver,
             Value::Session(session, kind) => self.session_method(state, step, session, kind, &method, values),
             Value::Query(model) => self.query_method(state, step, model, &method, values),
             Value::Statement(statement) => {

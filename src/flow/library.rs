@@ -14,6 +14,7 @@ pub(super) fn instance_of(path: Name) -> Value {
                 if name.to_lowercase().starts_with("async") { SessionKind::Async } else { SessionKind::Sync };
             Value::Session(SessionKey::Outer, kind)
         }
+        "Connection" | "AsyncConnection" if path.starts_with("sqlalchemy") => Value::Connection,
         "async_sessionmaker" => Value::SessionMaker(SessionKind::Async),
         // `class_=AsyncSession` makes one of these asynchronous; a type does not say so.
         "sessionmaker" => Value::SessionMaker(SessionKind::Unknown),
@@ -28,6 +29,8 @@ pub(super) fn made_by(path: Name) -> Value {
         "getLogger" | "get_logger" | "get_task_logger" | "getChild" | "LoggerAdapter" => Value::Logger,
         "async_sessionmaker" | "async_scoped_session" => Value::SessionMaker(SessionKind::Async),
         "sessionmaker" | "scoped_session" => Value::SessionMaker(SessionKind::Unknown),
+        // `create_engine(…).begin()`
+        "begin" | "connect" if path.split('.').any(makes_engine) => Value::Connection,
         _ => instance_of(path),
     }
 }
@@ -141,12 +144,21 @@ pub(super) fn writes_in_a_coroutine(method: &str) -> bool {
     )
 }
 
+fn makes_engine(name: &str) -> bool {
+    matches!(name, "create_engine" | "create_async_engine" | "Engine" | "AsyncEngine")
+}
+
 /// Whether a variable or attribute of this name is a database session when nothing else says what it is.
 pub(super) fn names_session(name: &str) -> bool {
     let name = name.trim_start_matches('_');
     matches!(name, "db" | "session" | "sess" | "dbsession")
         || name.ends_with("_session")
         || name.ends_with("_db")
+}
+
+/// Whether a variable of this name is a connection when nothing else says what it is.
+pub(super) fn names_connection(name: &str) -> bool {
+    matches!(name.trim_start_matches('_'), "conn" | "connection")
 }
 
 /// Whether an external object holds a session under a name, as the extension object of Flask-SQLAlchemy does.
@@ -238,9 +250,14 @@ pub(super) fn begins(path: Name) -> Option<Begins> {
         "insert" => Begins::Insert,
         "update" => Begins::Update,
         "delete" => Begins::Delete,
-        "text" => Begins::Text,
+        "text" | "TextClause" => Begins::Text,
         _ => return None,
     })
+}
+
+/// Whether calling an external function makes a table object.
+pub(super) fn makes_table(path: Name) -> bool {
+    path.starts_with("sqlalchemy") && matches!(path.last(), "Table" | "table")
 }
 
 /// What a method of a query, or of the result of running one, answers.

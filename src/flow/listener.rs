@@ -6,7 +6,7 @@
 use crate::duty::Duty;
 use crate::facts::{StepKind, Term};
 use crate::name::Name;
-use crate::project::{ClassId, FunctionId, Project, Symbol};
+use crate::project::{ClassId, FileId, FunctionId, Project, Symbol};
 
 use super::row::{Base, Level};
 use super::summary::{Knowledge, Summary};
@@ -41,8 +41,26 @@ impl Listener {
     }
 }
 
+/// One function that is called when something happens to what is listened on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Registration {
+    /// The function that is called.
+    pub(super) callback: FunctionId,
+    /// What it listens on, as the registering file writes it.
+    target: (FileId, Name),
+    /// What happens.
+    pub(super) event: Name,
+    propagates: bool,
+}
+
 /// Every listener of the program that stamps something.
 pub(super) fn listeners(project: &Project, knowledge: &Knowledge) -> Vec<Listener> {
+    let registered = registrations(project);
+    registered.into_iter().filter_map(|one| listener(project, knowledge, one)).collect()
+}
+
+/// Every registration of the program, by decorator or by call.
+pub(super) fn registrations(project: &Project) -> Vec<Registration> {
     let mut found = Vec::new();
     for id in project.function_ids() {
         for decorator in &project.function(id).decorators {
@@ -51,17 +69,17 @@ pub(super) fn listeners(project: &Project, knowledge: &Knowledge) -> Vec<Listene
                 && let [Term::Path(target), Term::Text(event), ..] = arguments.as_slice()
             {
                 let is_on = |(name, on): &(Name, Term)| &**name == "propagate" && *on == Term::Switch(true);
-                let registered = (*target, *event, keywords.iter().any(is_on));
-                found.extend(listener(project, knowledge, id, registered));
+                let (target, propagates) = ((id.file, *target), keywords.iter().any(is_on));
+                found.push(Registration { callback: id, target, event: *event, propagates });
             }
         }
-        found.extend(registered_by_call(project, knowledge, id));
+        found.extend(registered_by_call(project, id));
     }
     found
 }
 
 /// `event.listen(Mixin, "before_insert", function, propagate=True)`.
-fn registered_by_call(project: &Project, knowledge: &Knowledge, id: FunctionId) -> Vec<Listener> {
+fn registered_by_call(project: &Project, id: FunctionId) -> Vec<Registration> {
     let function = project.function(id);
     let path = |step| super::actor::path(function, step);
     let mut found = Vec::new();
@@ -77,25 +95,23 @@ fn registered_by_call(project: &Project, knowledge: &Knowledge, id: FunctionId) 
         };
         let (Some(target), Some(callback)) = (path(target.value), path(callback.value)) else { continue };
         if let Some(Symbol::Function(callback)) = project.resolve_path(id.file, callback) {
-            found.extend(listener(project, knowledge, callback, (target, event, !rest.is_empty())));
+            let (target, propagates) = ((id.file, target), !rest.is_empty());
+            found.push(Registration { callback, target, event, propagates });
         }
     }
     found
 }
 
-fn listener(
-    project: &Project,
-    knowledge: &Knowledge,
-    id: FunctionId,
-    (target, event, propagates): (Name, Name, bool),
-) -> Option<Listener> {
-    let flush = match &*event {
+fn listener(project: &Project, knowledge: &Knowledge, registered: Registration) -> Option<Listener> {
+    let flush = match &*registered.event {
         "before_insert" => Flush::Insert,
         "before_update" => Flush::Update,
         _ => return None,
     };
-    let Some(Symbol::Class(target)) = project.resolve_path(id.file, target) else { return None };
-    let duties = stamped(knowledge.summaries.get(&id)?);
+    let (file, target) = registered.target;
+    let Some(Symbol::Class(target)) = project.resolve_path(file, target) else { return None };
+    let duties = stamped(knowledge.summaries.get(&registered.callback)?);
+    let propagates = registered.propagates;
     (!duties.is_empty()).then_some(Listener { target, propagates, flush, duties })
 }
 

@@ -68,6 +68,7 @@ impl Trace<'_> {
                 Value::Session(SessionKey::Outer, self.kind_handed_to(param))
             }
             Type::Unknown if library::names_logger(&param.name) => Value::Logger,
+            Type::Unknown if library::names_connection(&param.name) => Value::Connection,
             // Whatever is handed over may be a row; callers know.
             Type::Unknown => self.row_param(state, number, ModelRef::Unknown),
             declared => self.instance(state, &declared, Some(number), number),
@@ -262,6 +263,9 @@ impl Trace<'_> {
                 let Term::Path(path) = callee else { return Value::Unknown };
                 match self.project.resolve_path(file, *path) {
                     Some(Symbol::External(path)) => {
+                        if let Some(sql) = self.declared_sql(file, path, arguments, depth) {
+                            return sql;
+                        }
                         let zone = arguments.first().or(keywords.first().map(|(_, term)| term));
                         let zone = zone.map(|term| self.declared_value(file, term, depth + 1));
                         if let Some(reading) = clock::read(path, zone.as_ref()) {
@@ -309,6 +313,9 @@ impl Trace<'_> {
         if library::names_session(&name) {
             self.outcome.sees_session = true;
             return Value::Session(SessionKey::Outer, SessionKind::Unknown);
+        }
+        if library::names_connection(&name) {
+            return Value::Connection;
         }
         if library::names_logger(&name) { Value::Logger } else { value }
     }

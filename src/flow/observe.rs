@@ -127,6 +127,13 @@ impl Observer<'_> {
             seen.say("duty", duty.word());
             seen.say("state", standing.word());
             self.show_role(&mut seen, model, duty);
+            if let (crate::duty::Standing::Missing, Some((other, step))) =
+                (standing, judgement.drifts[duty.index()])
+            {
+                let (what, span) =
+                    ("the migration makes the column without the default", self.span(other, step));
+                seen.related.push((what.into(), other.file.0 as usize, span));
+            }
             if let Some(step) = judgement.places[duty.index()] {
                 seen.span = self.span(id, step);
             }

@@ -12,7 +12,7 @@ use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
 use super::state::{Deeds, State};
 use super::summary::{DatabaseUse, Summary};
-use super::value::{Keys, RowKey, SessionKey, Value};
+use super::value::{Form, Keys, RowKey, SessionKey, Value};
 use super::waiting::Waiting;
 
 /// How a path through a handler ends.
@@ -91,8 +91,8 @@ pub struct Executed {
     pub removes: bool,
     /// The columns it gives values; for an upsert, of its conflict branch.
     pub keys: Option<Keys>,
-    /// Whether only the conflict branch of an upsert is meant, which no default covers.
-    pub is_conflict: bool,
+    /// What can still fill the columns it does not name.
+    pub form: Form,
 }
 
 /// A store to an audit name that the model does not define.
@@ -138,6 +138,8 @@ pub struct Outcome {
     pub rows: BTreeMap<RowKey, RowReport>,
     /// Deletes and statements, by step.
     pub executed: BTreeMap<StepId, Vec<Executed>>,
+    /// Rows that were handed to `bulk_save_objects`, which tells no listener.
+    pub unheard: BTreeSet<RowKey>,
     /// Phantom stores, by step.
     pub phantoms: BTreeMap<StepId, Phantom>,
     /// Readings of clocks that are stored in columns, by step and column.

@@ -9,7 +9,7 @@ use super::outcome::Executed;
 use super::row::Level;
 use super::state::State;
 use super::trace::Trace;
-use super::value::{Keys, ModelRef, RowKey, SessionKey, SessionKind, Statement, Value};
+use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, SessionKind, Statement, Value};
 
 impl Trace<'_> {
     pub(super) fn session_method(
@@ -34,6 +34,9 @@ impl Trace<'_> {
             "add" | "add_all" | "merge" | "bulk_save_objects" => {
                 self.used.writes = true;
                 for key in values.iter().flat_map(Value::rows) {
+                    if method == "bulk_save_objects" {
+                        self.outcome.unheard.insert(key);
+                    }
                     if let Some(row) = state.rows.get_mut(&key) {
                         row.add();
                         self.rows[key.0 as usize].session.get_or_insert(session);
@@ -97,6 +100,7 @@ impl Trace<'_> {
                 for one in first.alternatives() {
                     match one {
                         Value::Statement(statement) => self.execute(step, &statement, values.get(1)),
+                        Value::Text(text) => self.execute_text(step, &text),
                         Value::Query(Some(model)) => queried = Some(model),
                         Value::Param(number) => handed = Some(number),
                         _ => {}
@@ -119,6 +123,7 @@ impl Trace<'_> {
                     None => Value::Query(None),
                 }
             }
+            "connection" => Value::Connection,
             "refresh" => {
                 self.use_session(state, session);
                 // With names of attributes only those are loaded.
@@ -131,13 +136,13 @@ impl Trace<'_> {
                 }
                 Value::Unknown
             }
-            "run_sync" | "expire" | "expire_all" | "connection" => {
+            "run_sync" | "expire" | "expire_all" => {
                 self.use_session(state, session);
                 Value::Unknown
             }
             "bulk_insert_mappings" | "bulk_update_mappings" => {
-                self.used.writes = true;
                 self.use_session(state, session);
+                self.bulk_mappings(step, method, values);
                 Value::None
             }
             // Flask-SQLAlchemy: the session hangs on the extension object of the same name.
@@ -166,7 +171,7 @@ impl Trace<'_> {
                     model,
                     removes: true,
                     keys: None,
-                    is_conflict: false,
+                    form: Form::Flush,
                 },
             );
         }
@@ -187,13 +192,7 @@ impl Trace<'_> {
             (Answers::Writes, Some(model)) => {
                 self.used.writes = true;
                 self.use_session(state, SessionKey::Outer);
-                let mut statement = Statement {
-                    operation: Operation::Update,
-                    model,
-                    keys: Keys::default(),
-                    on_conflict: None,
-                    begun: step,
-                };
+                let mut statement = Statement::begun(Operation::Update, model, step);
                 if method == "delete" {
                     statement.operation = Operation::Delete;
                 } else if let Some(value) = values.first() {
@@ -253,6 +252,7 @@ impl Trace<'_> {
                 }
                 statement.on_conflict = Some((keys, step));
             }
+            "from_select" => self.selected_columns(&mut statement, arguments, values),
             "on_conflict_do_nothing" => statement.on_conflict = None,
             _ => {}
         }
@@ -280,14 +280,14 @@ impl Trace<'_> {
         let operation = statement.operation;
         self.tell_executed(
             self.place(step, statement.begun),
-            Executed { operation, model, removes, keys, is_conflict: false },
+            Executed { operation, model, removes, keys, form: statement.form },
         );
         if let Some((keys, said)) = &statement.on_conflict {
             let keys = Some(keys.clone());
             let operation = Operation::Update;
             self.tell_executed(
                 self.place(step, *said),
-                Executed { operation, model, removes: false, keys, is_conflict: true },
+                Executed { operation, model, removes: false, keys, form: Form::Bare },
             );
         }
     }

@@ -87,6 +87,19 @@ impl Keys {
     }
 }
 
+/// In which form a statement reaches the database: what fills the columns that it does not name depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    /// Built by SQLAlchemy and run by a session.
+    Session,
+    /// Built by SQLAlchemy and run on a connection or by a bulk method: nothing of the session sees it.
+    Core,
+    /// The conflict branch of an upsert, or text: what it does not say, only the database can add.
+    Bare,
+    /// `session.delete(row)`: a flush removes the row.
+    Flush,
+}
+
 /// A statement that is being built: `insert(M).values(…)` and kin.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Statement {
@@ -98,8 +111,18 @@ pub struct Statement {
     pub keys: Keys,
     /// The columns that the conflict branch of an upsert gives values, and where that is said.
     pub on_conflict: Option<(Keys, StepId)>,
+    /// What can still fill the columns it does not name.
+    pub form: Form,
     /// Where it was begun.
     pub begun: StepId,
+}
+
+impl Statement {
+    /// A statement of which nothing is known yet but what it does to which model.
+    pub fn begun(operation: Operation, model: ModelRef, step: StepId) -> Statement {
+        let (keys, on_conflict) = (Keys::default(), None);
+        Statement { operation, model, keys, on_conflict, form: Form::Session, begun: step }
+    }
 }
 
 /// What the flow engine knows of a value.
@@ -135,6 +158,8 @@ pub enum Value {
     Session(SessionKey, SessionKind),
     /// What makes sessions when called.
     SessionMaker(SessionKind),
+    /// A connection: it runs statements and knows no rows.
+    Connection,
     /// A transaction block of a session; leaving it commits.
     Transaction(SessionKey, SessionKind),
     /// A savepoint block.

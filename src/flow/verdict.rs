@@ -10,7 +10,8 @@ use crate::duty::{Duty, Operation, Standing};
 use crate::facts::StepId;
 use crate::project::{ClassId, FunctionId, Project};
 
-use super::listener::{Flush, Listener};
+use super::coverage::{Way, drift, is_covered, is_kept};
+use super::listener::Flush;
 use super::outcome::{Executed, RowReport};
 use super::row::{Base, Change, Level, Paths, Touch};
 use super::value::ModelRef;
@@ -39,6 +40,8 @@ pub struct Judgement {
     pub subject: Subject,
     /// By duty: where the path that lacks it changes the row, in the same function.
     pub places: [Option<StepId>; 6],
+    /// By duty: where a migration makes the column without the default that the model declares.
+    pub drifts: [Option<(FunctionId, StepId)>; 6],
     /// The function that answers for the duties, and where it got the row from a callee.
     pub answers: (FunctionId, StepId),
 }
@@ -52,26 +55,21 @@ pub enum Subject {
     Statement,
 }
 
-/// What writes a column, for the question which default fires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// The unit of work flushes a row.
-    Flush(Flush),
-    Insert,
-    Update,
-    Conflict,
-}
-
 /// All writes, in the order of files and places.
 pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
     let mut all = Vec::new();
     for id in project.function_ids() {
         let Some(outcome) = flow.outcomes.get(&id) else { continue };
-        for report in outcome.rows.values() {
-            all.extend(of_row(project, flow, id, report));
+        for (key, report) in &outcome.rows {
+            let way = if outcome.unheard.contains(key) { Way::Unheard } else { Way::Flush };
+            all.extend(of_row(project, flow, id, report, way));
         }
         for (&step, executed) in &outcome.executed {
-            all.extend(executed.iter().map(|executed| of_statement(project, flow, id, step, executed)));
+            let kept = |executed: &&Executed| {
+                executed.removes && is_kept(project, flow, executed.model, executed.form)
+            };
+            let executed = executed.iter().filter(|executed| !kept(executed));
+            all.extend(executed.map(|executed| of_statement(project, flow, id, step, executed)));
         }
     }
     let mut all = said_in_callee(flow, all);
@@ -79,7 +77,7 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
     merged(all)
 }
 
-fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) -> Vec<Judgement> {
+fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, way: Way) -> Vec<Judgement> {
     let ModelRef::Class(model) = report.info.model else { return Vec::new() };
     if project.model(model).is_none() {
         return Vec::new();
@@ -111,11 +109,12 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
         if Duty::ALL.iter().all(|duty| of_operation(answers(duty.index())).is_empty()) {
             continue;
         }
-        let way = if is_new { Way::Flush(Flush::Insert) } else { Way::Flush(Flush::Update) };
+        let on = if is_new { Flush::Insert } else { Flush::Update };
         let duties = owed(project, model, operation)
             .into_iter()
             .map(|duty| {
-                (duty, standing(project, flow, model, duty, way, of_operation(answers(duty.index()))))
+                let covered = || is_covered(project, flow, model, duty, (way, on));
+                (duty, standing(of_operation(answers(duty.index())), covered))
             })
             .collect();
         // Where the path that lacks a duty changes the row, if that is another place than the first change.
@@ -151,6 +150,7 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport) ->
             within,
             subject: Subject::Row,
             places,
+            drifts: drifts(project, flow, model, on),
             answers: (id, first.map_or(step, |touch| touch.step)),
         });
     }
@@ -169,11 +169,8 @@ fn of_statement(
     let marks_deletion = executed.operation == Operation::Update
         && (keys.sure.iter().any(plays(Duty::DeletedAt)) || keys.sure.iter().any(plays(Duty::DeletedBy)));
     let operation = if marks_deletion { Operation::Delete } else { executed.operation };
-    let way = match (executed.operation, executed.is_conflict) {
-        (_, true) => Way::Conflict,
-        (Operation::Create, _) => Way::Insert,
-        _ => Way::Update,
-    };
+    let on = if executed.operation == Operation::Create { Flush::Insert } else { Flush::Update };
+    let way = Way::Statement(executed.form);
     let mut duties = Vec::new();
     if !executed.removes {
         for duty in owed(project, executed.model, operation) {
@@ -185,7 +182,8 @@ fn of_statement(
                 Level::Unset
             };
             let paths = Paths::start().map(|e| super::row::Element { level, ..e });
-            duties.push((duty, standing(project, flow, executed.model, duty, way, paths)));
+            let covered = || is_covered(project, flow, executed.model, duty, (way, on));
+            duties.push((duty, standing(paths, covered)));
         }
     }
     Judgement {
@@ -199,6 +197,7 @@ fn of_statement(
         within: None,
         subject: Subject::Statement,
         places: [None; 6],
+        drifts: drifts(project, flow, executed.model, on),
         answers: (id, step),
     }
 }
@@ -223,35 +222,22 @@ fn owed(project: &Project, model: ClassId, operation: Operation) -> Vec<Duty> {
     found
 }
 
-fn standing(project: &Project, flow: &Flow, model: ClassId, duty: Duty, way: Way, paths: Paths) -> Standing {
+fn standing(paths: Paths, is_covered: impl FnOnce() -> bool) -> Standing {
     let lowest = paths.elements().map(|e| e.level).min();
     match lowest {
         None | Some(Level::Excused | Level::Misplaced | Level::Set) => Standing::Set,
         Some(Level::Perhaps) => Standing::Unknown,
-        Some(Level::Unset) if is_covered(project, flow, model, duty, way) => Standing::Covered,
+        Some(Level::Unset) if is_covered() => Standing::Covered,
         Some(Level::Unset) => Standing::Missing,
     }
 }
 
-/// Whether something fills a column of the role on this way of writing (section by section of the coverage matrix: a
-/// client-side default fires on every INSERT SQLAlchemy builds, `onupdate` on every UPDATE it builds but for the
-/// conflict branch of an upsert; a bare server default does not count).
-fn is_covered(project: &Project, flow: &Flow, model: ClassId, duty: Duty, way: Way) -> bool {
-    let by_listener = |listener: &Listener| {
-        way == Way::Flush(listener.flush) && listener.duties.contains(&duty) && listener.hears(project, model)
-    };
-    if flow.listeners.iter().any(by_listener) {
-        return true;
+/// Where migrations leave out defaults that an insert would need.
+fn drifts(project: &Project, flow: &Flow, model: ClassId, on: Flush) -> [Option<(FunctionId, StepId)>; 6] {
+    match on {
+        Flush::Insert => Duty::ALL.map(|duty| drift(project, flow, model, duty)),
+        Flush::Update => [None; 6],
     }
-    let Some(model) = project.model(model) else { return false };
-    model.fields_of(project, duty).iter().any(|name| {
-        let column = model.columns[name];
-        match way {
-            Way::Insert | Way::Flush(Flush::Insert) => column.default,
-            Way::Update | Way::Flush(Flush::Update) => column.on_update,
-            Way::Conflict => false,
-        }
-    })
 }
 
 /// Where all callers leave the same duty of the same callee's change, it is missing in the callee.

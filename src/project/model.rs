@@ -7,7 +7,7 @@ use crate::facts::{ArgumentKind, Field, Function, StepKind, Term};
 use crate::name::Name;
 
 use super::relation::{self, Relation};
-use super::{Ancestor, ClassId, Project};
+use super::{Ancestor, ClassId, Project, table};
 
 /// A class that is mapped to a table.
 #[derive(Clone, Debug, Default)]
@@ -20,17 +20,23 @@ pub struct Model {
     pub relations: FxHashMap<Name, Relation>,
     /// Whether an ancestor could not be resolved, so that more columns may exist than are known.
     pub is_open: bool,
+    /// The table it is mapped to, in lower case, where that can be told.
+    pub table: Option<Name>,
 }
 
 /// What fills a column that the code does not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Column {
-    /// A client-side default (`default=`, `insert_default=`, `default_factory=`).
+    /// A client-side default (`default=`, `insert_default=`, SQLModel's `default_factory=`).
     pub default: bool,
+    /// `default_factory=` of a class mapped as a dataclass: the constructor fills it, and nothing else does.
+    pub factory: bool,
     /// A default of the database (`server_default=`).
     pub server_default: bool,
     /// A client-side value for updates (`onupdate=`).
     pub on_update: bool,
+    /// What the table calls it, where that is another name than the attribute's.
+    pub named: Option<Name>,
     /// Whether that value is an SQL expression, which a flush does not bring back.
     pub on_update_by_sql: bool,
 }
@@ -44,6 +50,17 @@ impl Model {
         let rank = |name: &Name| preferred.iter().position(|known| **known == **name).unwrap_or(usize::MAX);
         names.sort_by_key(|name| (rank(name), *name));
         names
+    }
+
+    /// What the table calls a column.
+    pub fn column_name(&self, attribute: Name) -> Name {
+        self.columns.get(&attribute).and_then(|column| column.named).unwrap_or(attribute)
+    }
+
+    /// The attribute that a column of the table is mapped to.
+    pub fn attribute_of(&self, column: Name) -> Name {
+        let is_named = |(_, known): &(&Name, &Column)| known.named == Some(column);
+        self.columns.iter().find(is_named).map_or(column, |(attribute, _)| *attribute)
     }
 
     /// Whether the class defines a name in any way.
@@ -139,8 +156,9 @@ fn declares_columns(project: &Project, class: ClassId) -> bool {
 }
 
 fn model(project: &Project, class: ClassId) -> Model {
-    let mut model = Model::default();
     let line = project.hierarchy(class);
+    let mut model = Model { table: table::name(project, class), ..Model::default() };
+    let is_dataclass = is_dataclass(project, class);
     let declares = if line.externals().any(|path| path.last() == "SQLModel") {
         Declares::ByAnnotation
     } else {
@@ -155,13 +173,21 @@ fn model(project: &Project, class: ClassId) -> Model {
             }
         };
         let facts = project.class(class);
+        for (name, column) in facts.fields.iter().flat_map(columns_of_table) {
+            model.columns.entry(name).or_insert(column);
+        }
         for field in &facts.fields {
             // What a class nearer to the model says of a name hides what its ancestors say.
             if model.defines(field.name) {
                 continue;
             }
             match column(field, declares) {
-                Some(column) => {
+                Some(mut column) => {
+                    if is_dataclass && column.factory {
+                        column.default = false;
+                    }
+                    column.factory &= is_dataclass;
+                    column.named = column.named.filter(|named| *named != field.name);
                     model.columns.insert(field.name, column);
                 }
                 None => {
@@ -191,6 +217,45 @@ fn model(project: &Project, class: ClassId) -> Model {
     model
 }
 
+/// Whether the constructor is a dataclass's, which calls `default_factory`.
+fn is_dataclass(project: &Project, class: ClassId) -> bool {
+    let line = project.hierarchy(class);
+    let is_decorated = |class: ClassId| {
+        project.class(class).decorators.iter().any(|decorator| {
+            let path = match decorator {
+                Term::Call { callee, .. } => callee,
+                other => other,
+            };
+            matches!(path, Term::Path(path) if path.last() == "mapped_as_dataclass")
+        })
+    };
+    line.externals().any(|path| path.last() == "MappedAsDataclass") || line.classes().any(is_decorated)
+}
+
+/// The columns of `__table__ = Table("orders", metadata, Column("id", …), …)`.
+fn columns_of_table(field: &Field) -> Vec<(Name, Column)> {
+    let Some(Term::Call { callee, arguments, .. }) = &field.value else { return Vec::new() };
+    let is_table = matches!(&**callee, Term::Path(path) if path.last() == "Table");
+    if !is_table || &*field.name != "__table__" {
+        return Vec::new();
+    }
+    let column = |argument: &Term| match argument {
+        Term::Call { callee, arguments, keywords } if matches!(&**callee, Term::Path(path) if path.last() == "Column") => {
+            named(arguments).map(|name| (name, filled(keywords)))
+        }
+        _ => None,
+    };
+    arguments.iter().filter_map(column).collect()
+}
+
+/// The name a column is given as the first argument.
+fn named(arguments: &[Term]) -> Option<Name> {
+    match arguments.first() {
+        Some(Term::Text(name)) => Some(*name),
+        _ => None,
+    }
+}
+
 /// How a model says what its columns are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Declares {
@@ -204,7 +269,7 @@ fn column(field: &Field, declares: Declares) -> Option<Column> {
     if let Some(Term::Call { callee, arguments, keywords }) = &field.value {
         let Term::Path(callee) = &**callee else { return None };
         return match callee.last() {
-            "Column" | "mapped_column" => Some(filled(keywords)),
+            "Column" | "mapped_column" => Some(Column { named: named(arguments), ..filled(keywords) }),
             "Field" => {
                 let mut column = filled(keywords);
                 // SQLModel: a whole column, or keywords for the one it makes.
@@ -252,9 +317,11 @@ fn filled(keywords: &[(Name, Term)]) -> Column {
     };
     Column {
         default: given(&["default", "insert_default", "default_factory"]),
+        factory: given(&["default_factory"]) && !given(&["default", "insert_default"]),
         server_default: given(&["server_default"]),
         // `server_onupdate=` is a marker; nothing fires.
         on_update: given(&["onupdate"]),
+        named: None,
         on_update_by_sql: keywords.iter().any(|(name, value)| &**name == "onupdate" && is_sql(value)),
     }
 }
@@ -295,7 +362,7 @@ fn declared_attribute(function: &Function) -> Option<Column> {
             server_default: given(&["server_default"]),
             on_update: given(&["onupdate"]),
             // What is called there is not looked into; a flush is not taken to expire the column.
-            on_update_by_sql: false,
+            ..Column::default()
         })
     })
 }

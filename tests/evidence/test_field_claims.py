@@ -119,7 +119,7 @@ async def test_onupdate_does_not_fire_on_insert(shop, db, actor):
 @pytest.mark.parametrize(("state", "touch", "moved"), [("done", False, False), ("done", True, True)])
 async def test_one_path_forgets(shop, db, state, touch, moved):
     """One path forgets: the state moves, and the time only when somebody asks for it."""
-    await example("missing-updated-at", "bad", 3).move(db, await shop.old_job(), state, touch)
+    await example("missing-updated-at", "bad", 4).move(db, await shop.old_job(), state, touch)
     row = await shop.one("jobs")
     assert row["state"] == "done"
     assert row["updated_at"].startswith("2020-01-01") is not moved
@@ -280,7 +280,7 @@ async def test_delete_statement_takes_the_row(shop, db):
 
 async def test_soft_deleted_row_stays(shop, db, actor):
     """Deleted rows stay and say when and by whom they went; a row without `deleted_at` may go."""
-    good = example("hard-delete", "good")
+    good = example("hard-delete", "good", 1)
     await good.remove(db, await shop.old_order(), actor)
     await good.drop_job(db, await shop.old_job())
     row = await shop.one("orders")

@@ -120,6 +120,14 @@ fn at_depth(text: &str, node: Node<'_>, depth: usize) -> Term {
                 .collect();
             Term::Text(Name::new(&body))
         }
+        "concatenated_string" => {
+            let mut body = String::new();
+            for piece in parts(node) {
+                let Term::Text(text) = inner(piece) else { return Term::Other };
+                body.push_str(&text);
+            }
+            Term::Text(Name::new(&body))
+        }
         // A dictionary with plain keys says the same as a call of `dict`.
         "dictionary" => {
             let mut keywords = Vec::new();

@@ -1,0 +1,165 @@
+//! flow/execute: writes that go round the unit of work: SQL text, tables, connections, bulk methods.
+
+use crate::duty::Operation;
+use crate::facts::{Argument, ArgumentKind, StepId, Term};
+use crate::name::Name;
+use crate::project::{ClassId, FileId, Symbol};
+
+use super::call::model_of;
+use super::library::{self, Begins};
+use super::outcome::Executed;
+use super::sql;
+use super::trace::Trace;
+use super::value::{Form, Keys, ModelRef, Statement, Value};
+
+impl Trace<'_> {
+    /// SQL text is run: it writes what it says, and only the database adds to that.
+    pub(super) fn execute_text(&mut self, step: StepId, text: &str) {
+        if !sql::seems_to_write(text) {
+            return;
+        }
+        self.used.writes = true;
+        if !self.telling {
+            return;
+        }
+        for written in sql::written(text).unwrap_or_default() {
+            let Some(model) = self.project.model_of_table(&written.table) else { continue };
+            let removes = written.operation == Operation::Delete;
+            let keys = (!removes).then(|| self.attributes(model, &written.keys));
+            let operation = written.operation;
+            self.tell_executed(step, Executed { operation, model, removes, keys, form: Form::Bare });
+            if let Some(keys) = written.on_conflict {
+                let (operation, keys) = (Operation::Update, Some(self.attributes(model, &keys)));
+                self.tell_executed(
+                    step,
+                    Executed { operation, model, removes: false, keys, form: Form::Bare },
+                );
+            }
+        }
+    }
+
+    /// Columns of a table as the attributes of the model.
+    fn attributes(&self, model: ClassId, columns: &Keys) -> Keys {
+        let Some(model) = self.project.model(model) else { return columns.clone() };
+        let attribute = |column: &Name| {
+            // Databases do not tell `State` from `state`.
+            let same = |name: &&Name| name.eq_ignore_ascii_case(column);
+            let known = model.attribute_of(*column);
+            model.columns.keys().find(same).copied().unwrap_or(known)
+        };
+        let sure = columns.sure.iter().map(attribute).collect();
+        let perhaps = columns.perhaps.iter().map(attribute).collect();
+        Keys { sure, perhaps, is_open: columns.is_open }
+    }
+
+    /// A method of a connection.
+    pub(super) fn connection_method(&mut self, step: StepId, method: &str, values: &[Value]) -> Value {
+        match method {
+            "execute" | "exec_driver_sql" | "scalar" | "scalars" | "stream" | "stream_scalars" => {
+                self.used.any = true;
+                match values.first() {
+                    Some(Value::Statement(statement)) => {
+                        let mut statement = (**statement).clone();
+                        if statement.form == Form::Session {
+                            statement.form = Form::Core;
+                        }
+                        self.execute(step, &statement, values.get(1));
+                    }
+                    Some(Value::Text(text)) => self.execute_text(step, text),
+                    _ => {}
+                }
+                Value::Query(None)
+            }
+            "execution_options" => Value::Connection,
+            _ => Value::Unknown,
+        }
+    }
+
+    /// `bulk_insert_mappings(M, rows)` and `bulk_update_mappings(M, rows)`.
+    pub(super) fn bulk_mappings(&mut self, step: StepId, method: &str, values: &[Value]) {
+        let operation = if method == "bulk_insert_mappings" { Operation::Create } else { Operation::Update };
+        let model = values.first().map_or(ModelRef::Unknown, model_of);
+        let statement = Statement { form: Form::Core, ..Statement::begun(operation, model, step) };
+        self.execute(step, &statement, values.get(1).or(Some(&Value::Unknown)));
+    }
+
+    /// `M.__table__.insert()` and kin.
+    pub(super) fn table_method(&self, step: StepId, receiver: &Value, method: &str) -> Option<Value> {
+        if !matches!(receiver, Value::Attribute(_, name) if &**name == "__table__") {
+            return None;
+        }
+        let operation = match method {
+            "insert" => Operation::Create,
+            "update" => Operation::Update,
+            "delete" => Operation::Delete,
+            _ => return None,
+        };
+        Some(Value::Statement(Box::new(Statement::begun(operation, model_of(receiver), step))))
+    }
+
+    /// `insert(M).from_select(columns, query)`.
+    pub(super) fn selected_columns(
+        &self,
+        statement: &mut Statement,
+        arguments: &[Argument],
+        values: &[Value],
+    ) {
+        for (argument, value) in arguments.iter().zip(values) {
+            match (argument.kind, value) {
+                (ArgumentKind::Keyword(name), Value::Switch(false)) if &*name == "include_defaults" => {
+                    statement.form = Form::Bare;
+                }
+                (ArgumentKind::Keyword(name), names) if &*name == "names" => self.named(statement, names),
+                _ => {}
+            }
+        }
+        if let (Some(Argument { kind: ArgumentKind::Plain, .. }), Some(names)) =
+            (arguments.first(), values.first())
+        {
+            self.named(statement, names);
+        }
+    }
+
+    /// Columns in a list: strings, or attributes of the model.
+    fn named(&self, statement: &mut Statement, names: &Value) {
+        let Value::Tuple(all) = names else {
+            statement.keys.is_open = true;
+            return;
+        };
+        for name in all {
+            match name {
+                Value::Text(name) | Value::Attribute(_, name) => drop(statement.keys.sure.insert(*name)),
+                _ => statement.keys.is_open = true,
+            }
+        }
+    }
+
+    /// `Table("orders", …)`, where a model is mapped to that table.
+    pub(super) fn table_object(&self, path: Name, values: &[Value]) -> Option<Value> {
+        let Some(Value::Text(table)) = values.first() else { return None };
+        if !library::makes_table(path) {
+            return None;
+        }
+        let model = self.project.model_of_table(table)?;
+        Some(Value::Attribute(Box::new(Value::Symbol(Symbol::Class(model))), Name::new("__table__")))
+    }
+
+    /// The SQL text or table that a call of something external makes at the top level of a module or class.
+    pub(super) fn declared_sql(
+        &self,
+        file: FileId,
+        path: Name,
+        arguments: &[Term],
+        depth: usize,
+    ) -> Option<Value> {
+        let is_text = library::begins(path) == Some(Begins::Text);
+        if !is_text && !library::makes_table(path) {
+            return None;
+        }
+        let text = self.declared_value(file, arguments.first()?, depth + 1);
+        match text {
+            Value::Text(_) if is_text => Some(text),
+            text => self.table_object(path, &[text]),
+        }
+    }
+}

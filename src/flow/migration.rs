@@ -1,0 +1,235 @@
+//! flow/migration: what Alembic migrations say of the columns of tables: which ones have a default in the database.
+
+use std::collections::BTreeMap;
+
+use crate::facts::{Argument, ArgumentKind, Function, Literal, StepId, StepKind, Term};
+use crate::name::Name;
+use crate::project::{FileId, FunctionId, Project, Symbol};
+
+use super::actor;
+
+/// The columns that migrations have made, by table and name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Migrated(BTreeMap<(Name, Name), Column>);
+
+/// A column as the migrations leave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Column {
+    /// Whether the table has a default for it.
+    pub(super) has_default: bool,
+    /// Where that was said last.
+    pub(super) place: (FunctionId, StepId),
+}
+
+impl Migrated {
+    /// What is known of a column.
+    pub(super) fn column(&self, table: Name, column: Name) -> Option<Column> {
+        self.0.get(&(table, column)).copied()
+    }
+}
+
+/// Goes through all migrations of the program, oldest first.
+pub(super) fn migrated(project: &Project) -> Migrated {
+    let mut columns = Migrated::default();
+    for file in migrations(project) {
+        for id in upgrades(project, file) {
+            Reader { project, id, function: project.function(id), columns: &mut columns.0 }.read();
+        }
+    }
+    columns
+}
+
+/// The migration files, each behind those it builds on.
+pub(super) fn migrations(project: &Project) -> Vec<FileId> {
+    let is_migration = |file: &FileId| {
+        let name = Name::new("op");
+        project.resolve_path(*file, name) == Some(Symbol::External(Name::new("alembic.op")))
+    };
+    let mut waiting: Vec<FileId> = project.file_ids().filter(is_migration).collect();
+    let mut done: Vec<Name> = Vec::new();
+    let mut found = Vec::new();
+    while !waiting.is_empty() {
+        let named: Vec<Name> = waiting.iter().flat_map(|&file| declared(project, file, "revision")).collect();
+        let is_next = |file: &FileId| {
+            let below = declared(project, *file, "down_revision");
+            below.iter().all(|revision| done.contains(revision) || !named.contains(revision))
+        };
+        let (mut next, rest): (Vec<FileId>, Vec<FileId>) = waiting.iter().partition(|file| is_next(file));
+        waiting = rest;
+        if next.is_empty() {
+            // They build on each other in a circle: the order of files is as good as any.
+            next = std::mem::take(&mut waiting);
+        }
+        done.extend(next.iter().flat_map(|&file| declared(project, file, "revision")));
+        found.append(&mut next);
+    }
+    found
+}
+
+/// The functions of a migration but for those that take it back.
+pub(super) fn upgrades(project: &Project, file: FileId) -> Vec<FunctionId> {
+    let functions = &project.file(file).facts.functions;
+    let goes_up = |function: &Function| function.qualname.split('.').all(|part| part != "downgrade");
+    (0..).zip(functions).filter(|(_, f)| goes_up(f)).map(|(index, _)| FunctionId { file, index }).collect()
+}
+
+fn declared(project: &Project, file: FileId, name: &str) -> Vec<Name> {
+    let fields = project.file(file).facts.declared.iter().rev();
+    let value = fields.filter(|field| &*field.name == name).find_map(|field| field.value.as_ref());
+    let text = |term: &Term| match term {
+        Term::Text(text) => Some(*text),
+        _ => None,
+    };
+    match value {
+        Some(Term::List(all)) => all.iter().filter_map(text).collect(),
+        Some(one) => text(one).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// Reads one function of a migration.
+struct Reader<'a> {
+    project: &'a Project,
+    id: FunctionId,
+    function: &'a Function,
+    columns: &'a mut BTreeMap<(Name, Name), Column>,
+}
+
+impl Reader<'_> {
+    fn read(mut self) {
+        for (step, kind) in (0..).zip(&self.function.steps) {
+            let StepKind::Call { callee, arguments } = &kind.kind else { continue };
+            let Some(path) = actor::path(self.function, *callee) else { continue };
+            let Some((receiver, operation)) = path.rsplit_once('.') else { continue };
+            let batch = self.batch(receiver, step);
+            let is_operation = batch.is_some()
+                || self.project.resolve_path(self.id.file, Name::new(receiver))
+                    == Some(Symbol::External(Name::new("alembic.op")));
+            if !is_operation {
+                continue;
+            }
+            let mut plain: Vec<StepId> = arguments
+                .iter()
+                .filter(|argument| argument.kind == ArgumentKind::Plain)
+                .map(|argument| argument.value)
+                .collect();
+            let table = match batch {
+                Some(table) => table,
+                None if plain.is_empty() => keyword(arguments, "table_name").and_then(|at| self.text(at)),
+                None => self.text(plain.remove(0)),
+            };
+            self.operation(step, operation, table, &plain, arguments);
+        }
+    }
+
+    fn operation(
+        &mut self,
+        step: StepId,
+        operation: &str,
+        table: Option<Name>,
+        plain: &[StepId],
+        arguments: &[Argument],
+    ) {
+        let first = plain.first().and_then(|&at| self.text(at));
+        match (operation, table) {
+            ("create_table" | "add_column", Some(table)) => {
+                for &at in plain {
+                    if let Some((name, has_default)) = self.column(at) {
+                        self.columns.insert((table, name), Column { has_default, place: (self.id, step) });
+                    }
+                }
+            }
+            ("alter_column", table) => {
+                let name = first.or_else(|| keyword(arguments, "column_name").and_then(|at| self.text(at)));
+                let Some(name) = name else { return };
+                let given = keyword(arguments, "server_default").and_then(|at| self.default(at));
+                match (table, given) {
+                    (Some(table), Some(has_default)) => {
+                        self.columns.insert((table, name), Column { has_default, place: (self.id, step) });
+                    }
+                    // One table of many: of none is it certain any more.
+                    (None, Some(_)) => self.columns.retain(|(_, column), _| *column != name),
+                    (_, None) => {}
+                }
+                let renamed = keyword(arguments, "new_column_name").and_then(|at| self.text(at));
+                if let (Some(table), Some(to)) = (table, renamed)
+                    && let Some(column) = self.columns.remove(&(table, name))
+                {
+                    self.columns.insert((table, to), column);
+                }
+            }
+            ("drop_column", Some(table)) => {
+                if let Some(name) = first {
+                    self.columns.remove(&(table, name));
+                }
+            }
+            ("drop_table", Some(table)) => self.columns.retain(|(known, _), _| *known != table),
+            ("rename_table", Some(table)) => {
+                let Some(to) = first else { return };
+                let of_table: Vec<_> = self.columns.keys().filter(|key| key.0 == table).copied().collect();
+                for key in of_table {
+                    if let Some(column) = self.columns.remove(&key) {
+                        self.columns.insert((to, key.1), column);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The table of `with op.batch_alter_table("orders") as batch`, when a variable is such a batch.
+    fn batch(&self, variable: &str, before: StepId) -> Option<Option<Name>> {
+        let steps = &self.function.steps;
+        let bound = steps[..before as usize].iter().rev().find_map(|step| match step.kind {
+            StepKind::Bind { name, value, .. } if &*name == variable => Some(value),
+            _ => None,
+        })?;
+        let StepKind::Enter(context) = steps[bound as usize].kind else { return None };
+        let StepKind::Call { callee, arguments } = &steps[context as usize].kind else { return None };
+        let path = actor::path(self.function, *callee)?;
+        if path.last() != "batch_alter_table" {
+            return None;
+        }
+        let first = arguments.iter().find(|argument| argument.kind == ArgumentKind::Plain);
+        let table = first.map(|argument| argument.value).or_else(|| keyword(arguments, "table_name"));
+        Some(table.and_then(|at| self.text(at)))
+    }
+
+    /// `sa.Column("created_at", …, server_default=…)`: its name, and whether it has a default.
+    fn column(&self, at: StepId) -> Option<(Name, bool)> {
+        let StepKind::Call { callee, arguments } = &self.function.steps[at as usize].kind else {
+            return None;
+        };
+        if actor::path(self.function, *callee)?.last() != "Column" {
+            return None;
+        }
+        let name = arguments.first().filter(|argument| argument.kind == ArgumentKind::Plain)?;
+        let given = keyword(arguments, "server_default").and_then(|at| self.default(at));
+        Some((self.text(name.value)?, given.unwrap_or(false)))
+    }
+
+    /// What `server_default=` says: `None` takes the default away, `False` leaves it as it is.
+    fn default(&self, at: StepId) -> Option<bool> {
+        match self.function.steps[at as usize].kind {
+            StepKind::Literal(Literal::None) => Some(false),
+            StepKind::Literal(Literal::Switch(_)) => None,
+            _ => Some(true),
+        }
+    }
+
+    /// A text, in lower case: a literal, or a constant of the module.
+    fn text(&self, at: StepId) -> Option<Name> {
+        let text = match self.function.steps[at as usize].kind {
+            StepKind::Literal(Literal::Text(text)) => text,
+            StepKind::Name(name) => *declared(self.project, self.id.file, &name).first()?,
+            _ => return None,
+        };
+        Some(Name::new(&text.to_ascii_lowercase()))
+    }
+}
+
+fn keyword(arguments: &[Argument], wanted: &str) -> Option<StepId> {
+    let is_wanted =
+        |argument: &&Argument| matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == wanted);
+    arguments.iter().find(is_wanted).map(|argument| argument.value)
+}
