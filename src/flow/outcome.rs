@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::row::{Paths, RowInfo, Touch};
+use super::stamp::Stamp;
 use super::state::{Deeds, State};
 use super::summary::{DatabaseUse, Summary};
 use super::value::{Keys, RowKey, SessionKey, Value};
@@ -112,12 +113,16 @@ pub struct Outcome {
     pub summary: Summary,
     /// Stores to attributes of `self`.
     pub attributes: Vec<((ClassId, Name), Value)>,
+    /// Dictionaries and schemas it hands to functions, by parameter.
+    pub handed: BTreeMap<(FunctionId, u32), Value>,
     /// Functions it calls.
     pub calls: BTreeSet<FunctionId>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowReport>,
     /// Deletes and statements, by step.
     pub executed: BTreeMap<StepId, Vec<Executed>>,
+    /// Stores to columns that play a role, by step and column.
+    pub stamps: BTreeMap<(StepId, Name), Stamp>,
     /// Phantom stores, by step.
     pub phantoms: BTreeMap<StepId, Phantom>,
     /// Handlers.

@@ -8,6 +8,7 @@ use crate::duty::Duty;
 use crate::facts::StepId;
 use crate::project::FunctionId;
 
+use super::stamp::Marks;
 use super::value::ModelRef;
 
 /// How far a duty is discharged on a path, from not at all to surely.
@@ -166,6 +167,8 @@ pub(super) struct RowState {
     pub first: Option<Touch>,
     /// Where it became visible.
     pub published: Option<StepId>,
+    /// What its audit columns were given.
+    pub marks: Marks,
 }
 
 impl RowState {
@@ -194,6 +197,7 @@ impl RowState {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        self.marks.join(&other.marks);
     }
 
     /// A column got a value, or the row was marked as deleted.
@@ -246,6 +250,7 @@ impl RowState {
 
     /// The next turn of a loop makes a new row where this one was made.
     pub(super) fn begin_again(&mut self) {
+        self.marks = Marks::default();
         for duty in Duty::ALL {
             let at = duty.index();
             self.done[at] =
@@ -258,6 +263,7 @@ impl RowState {
 
     /// The open write was taken back.
     pub(super) fn roll_back(&mut self) {
+        self.marks.take_back();
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: Change::No, is_added: false, level: e.level });
         }

@@ -180,7 +180,7 @@ impl Trace<'_> {
             "values" | "ordered_values" => {
                 for (argument, value) in arguments.iter().zip(values) {
                     match argument.kind {
-                        ArgumentKind::Keyword(name) => drop(statement.keys.sure.insert(name)),
+                        ArgumentKind::Keyword(name) => statement.keys.give(name, value),
                         _ => {
                             let value = match value {
                                 Value::Many(inner) => (**inner).clone(),
@@ -199,7 +199,7 @@ impl Trace<'_> {
                     match argument.kind {
                         ArgumentKind::Keyword(name) if &*name == "set_" => keys.extend(&self.keys_of(value)),
                         ArgumentKind::Keyword(name) if method == "on_duplicate_key_update" => {
-                            keys.sure.insert(name);
+                            keys.give(name, value);
                         }
                         _ => {}
                     }

@@ -9,8 +9,10 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::row::{Base, Paths, RowInfo};
+use super::stamp::Marks;
 use super::state::Failure;
 use super::value::{RowKey, Value};
+use super::variant::{self, Choice};
 
 /// What a function did to a row, or with which past it returns one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct RowEffect {
     pub done: [Paths; 6],
     /// Where it was changed first.
     pub touch: Option<(FunctionId, StepId)>,
+    /// What every path gave its audit columns.
+    pub marks: Marks,
 }
 
 /// What a function does, as its callers need it.
@@ -48,6 +52,8 @@ pub struct Summary {
     pub throws_failed: bool,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
+    /// What it does for certain values of its switches.
+    pub(super) variants: Vec<(Choice, Summary)>,
 }
 
 /// What a piece of code may do to the database.
@@ -94,6 +100,7 @@ impl Summary {
                 *paths = paths.union(effect.done[at]);
             }
             now.touch = effect.touch.or(now.touch);
+            now.marks.meet(&effect.marks);
         }
         self.database.merge(before.database);
         self.failures.extend(&before.failures);
@@ -102,6 +109,7 @@ impl Summary {
         self.commits &= before.commits;
         self.throws_failed |= before.throws_failed;
         self.stamps_actor |= before.stamps_actor;
+        variant::settle(self, before);
     }
 
     /// Whether it never returns.
@@ -117,6 +125,8 @@ pub(super) struct Knowledge {
     pub summaries: FxHashMap<FunctionId, Summary>,
     /// By class and attribute: what its methods store there.
     pub attributes: FxHashMap<(ClassId, Name), Value>,
+    /// By function and parameter: the dictionary or schema that its callers hand over.
+    pub handed: FxHashMap<(FunctionId, u32), Value>,
     /// Classes whose instances are rows: mapped classes and what they derive from.
     pub row_classes: FxHashSet<ClassId>,
 }

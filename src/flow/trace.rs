@@ -19,6 +19,7 @@ use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Deeds, Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
 use super::value::{Keys, ModelRef, RowKey, SessionKey, Value};
+use super::variant::{self, Choice};
 
 /// How often one block may be looked at before the paths are taken for settled.
 const MOST_VISITS: u32 = 40;
@@ -49,8 +50,18 @@ pub(super) struct Trace<'p> {
     entries: FxHashMap<BlockId, HandlerId>,
 }
 
-/// Follows a function.
+/// Follows a function, and once more for each choice of its switches.
 pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) -> Outcome {
+    let mut outcome = trace_choice(project, knowledge, id, &Choice::new());
+    let variants = variant::choices(project.function(id), &outcome.summary).into_iter().map(|choice| {
+        let summary = trace_choice(project, knowledge, id, &choice).summary;
+        (choice, summary)
+    });
+    outcome.summary.variants = variants.collect();
+    outcome
+}
+
+fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice: &Choice) -> Outcome {
     let function = project.function(id);
     let mut trace = Trace {
         project,
@@ -72,7 +83,10 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
         entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
     };
     trace.order = trace.order();
-    let start = trace.start();
+    let mut start = trace.start();
+    for (number, value) in choice {
+        start.locals.insert(function.params[*number as usize].name, value.clone());
+    }
     let known_actors = trace.actors.len();
     let mut states = trace.settle(start.clone());
     if trace.actors.len() > known_actors {
@@ -513,7 +527,9 @@ impl<'p> Trace<'p> {
                 for (key, part) in entries {
                     caught = caught.or(value(part).caught());
                     match key.as_ref().map(value) {
-                        Some(Value::Text(key)) => drop(keys.sure.insert(key)),
+                        Some(Value::Text(key)) => keys.give(key, &value(part)),
+                        // A comprehension over another dictionary, which may leave some of it out.
+                        Some(Value::KeyOf(others)) => keys.extend(&others.thinned()),
                         Some(_) => keys.is_open = true,
                         None => match value(part) {
                             Value::Dictionary(inner) => keys.extend(&inner),
@@ -525,6 +541,9 @@ impl<'p> Trace<'p> {
             }
             StepKind::Format(parts) | StepKind::Compute(parts) => {
                 let parts: Vec<Value> = parts.iter().map(value).collect();
+                if let Some(union) = dictionary_union(&parts) {
+                    return union;
+                }
                 let caught = parts.iter().find_map(Value::caught).map(Value::Caught);
                 let decision = parts.iter().find_map(Value::decision).map(Value::Decision);
                 caught.or(decision).unwrap_or(Value::Plain)
@@ -612,7 +631,7 @@ impl<'p> Trace<'p> {
                 if stored.caught().is_some() || !state.handling.is_empty() {
                     self.deed(state, Deeds::RECORDED);
                 }
-                self.store_key(state, *of, key);
+                self.store_key(state, *of, key, &stored);
                 Value::Unknown
             }
             StepKind::Enter(of) => {
@@ -737,6 +756,7 @@ impl<'p> Trace<'p> {
 
     /// Commits: every open write is over.
     pub(super) fn commit(&mut self, state: &mut State, step: StepId) {
+        self.tell_nulls(state);
         for (key, row) in &mut state.rows {
             row.published.get_or_insert(step);
             row.seal(self.rows[key.0 as usize].base == Base::New);
@@ -757,4 +777,14 @@ impl<'p> Trace<'p> {
         }
         Value::Unknown
     }
+}
+
+/// `a | b` of two dictionaries; no other operator takes them.
+fn dictionary_union(parts: &[Value]) -> Option<Value> {
+    let mut all = Keys::default();
+    for part in parts {
+        let Value::Dictionary(keys) = part else { return None };
+        all.extend(keys);
+    }
+    (parts.len() > 1).then(|| Value::Dictionary(Box::new(all)))
 }
