@@ -22,16 +22,21 @@ use value::Value;
 
 mod actor;
 mod call;
+mod catch;
+mod ending;
 mod external;
 mod handler;
 mod keys;
 mod leave;
 mod library;
+mod life;
 mod listener;
+mod maker;
 mod name_use;
 mod object;
 mod observe;
 mod outcome;
+mod read;
 mod row;
 mod session;
 mod stamp;
@@ -66,7 +71,11 @@ pub struct Flow {
 
 /// Follows all functions until nothing changes.
 pub fn follow(project: &Project) -> Flow {
-    let mut knowledge = Knowledge { row_classes: row_classes(project), ..Knowledge::default() };
+    let mut knowledge = Knowledge {
+        row_classes: row_classes(project),
+        expires_on_commit: maker::expires_on_commit(project),
+        ..Knowledge::default()
+    };
     let mut outcomes: FxHashMap<FunctionId, Outcome> = FxHashMap::default();
     let mut due: Vec<FunctionId> = project.function_ids();
     let mut handings = 0;

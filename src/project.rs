@@ -15,12 +15,14 @@ use crate::source::Source;
 
 pub use class::{Ancestor, Hierarchy};
 pub use model::{Column, Model};
+pub use relation::Relation;
 pub use resolve::Lookup;
 
 mod builtin;
 mod class;
 mod model;
 mod module;
+mod relation;
 mod resolve;
 
 /// A file of the project.
@@ -121,6 +123,7 @@ pub struct Project {
     by_last_part: FxHashMap<&'static str, Vec<FileId>>,
     packages: FxHashSet<Name>,
     hierarchies: FxHashMap<ClassId, Hierarchy>,
+    heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
 }
 
@@ -142,10 +145,12 @@ impl Project {
             by_last_part: FxHashMap::default(),
             packages: FxHashSet::default(),
             hierarchies: FxHashMap::default(),
+            heirs: FxHashMap::default(),
             models: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
+        project.heirs = class::heirs(&project);
         project.models = model::models(&project);
         project
     }

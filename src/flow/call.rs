@@ -8,6 +8,7 @@ use crate::project::{ClassId, FunctionId, Symbol};
 use super::actor;
 use super::external::is_harmless;
 use super::keys::{Dump, dumped};
+use super::life::Life;
 use super::object::decorated;
 use super::outcome::Phantom;
 use super::row::{Base, Level, RowInfo, Touch};
@@ -50,11 +51,12 @@ impl Trace<'_> {
             arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
         let error = values.iter().find_map(Value::caught);
         match callee {
-            Value::Symbol(Symbol::Class(class)) => self.construct(state, step, class, arguments),
-            Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
-            Value::Method(receiver, function) => {
-                self.apply(state, step, Some(*receiver), function, arguments)
+            Value::Symbol(Symbol::Class(class)) => {
+                self.construct(state, step, class, ModelRef::Class(class), arguments)
             }
+            Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
+            Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
+            Value::Method(receiver, function) => self.apply_any(state, step, *receiver, function, arguments),
             Value::Symbol(Symbol::External(path)) => self.external(state, step, path, arguments, &values),
             Value::SessionMaker => Value::Session(SessionKey::Opened(step)),
             Value::Attribute(receiver, method) => {
@@ -78,7 +80,7 @@ impl Trace<'_> {
         let StepKind::Name(name) = self.function.steps[of as usize].kind else { return None };
         let argument = arguments.first().map(|argument| self.value(argument.value).clone());
         match (state.locals.get(&name)?, &*method) {
-            (Value::Tuple(_) | Value::Many(_), "append" | "add" | "extend" | "insert") => {
+            (list, "append" | "add" | "extend" | "insert") if list.is_list() => {
                 self.deed(state, Deeds::RECORDED);
                 let last = arguments.last().map(|argument| self.value(argument.value).clone())?;
                 let added = if &*method == "extend" { last.element() } else { last };
@@ -150,10 +152,11 @@ impl Trace<'_> {
         state: &mut State,
         step: StepId,
         class: ClassId,
+        model: ModelRef,
         arguments: &[Argument],
     ) -> Value {
         let init = self.project.method(class, Name::new("__init__"));
-        if self.project.model(class).is_none() {
+        if model == ModelRef::Class(class) && self.project.model(class).is_none() {
             let values: Vec<Value> =
                 arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
             let object = Value::Object(class, session_among(&values));
@@ -162,9 +165,8 @@ impl Trace<'_> {
             }
             return values.iter().find_map(Value::caught).map_or(object, Value::Caught);
         }
-        let info =
-            RowInfo { base: Base::New, model: ModelRef::Class(class), origin: (self.id, step), at: step };
-        let key = self.new_row(state, step, 0, info);
+        let info = RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
+        let key = self.new_row(state, step, 0, info, Life::made());
         for argument in arguments {
             let value = self.value(argument.value).clone();
             match argument.kind {
@@ -194,8 +196,8 @@ impl Trace<'_> {
         name: Name,
         value: &Value,
     ) {
-        let Some(model) = self.project.model(class) else { return };
-        if !model.is_open && !model.defines(name) {
+        let model = self.project.model(class);
+        if model.is_some_and(|model| !model.is_open && !model.defines(name)) {
             // The constructor raises by itself; the duty stays what it is.
             if let (Some(duty), None) =
                 (self.project.roles.suggested_by(&name), self.project.method(class, Name::new("__init__")))
@@ -230,7 +232,9 @@ impl Trace<'_> {
     pub(super) fn keys_of(&self, value: &Value) -> Keys {
         match value {
             Value::Dictionary(keys) => (**keys).clone(),
-            Value::Object(class, _) if !self.is_row_class(*class) => dumped(self.project, *class, &Dump::default()),
+            Value::Object(class, _) if !self.is_row_class(*class) => {
+                dumped(self.project, *class, &Dump::default())
+            }
             _ => Keys::open(),
         }
     }
@@ -244,8 +248,60 @@ impl Trace<'_> {
             let data = if is_data(value) { value.clone() } else { Value::Unknown };
             let known = self.outcome.handed.entry((callee, number)).or_insert_with(|| data.clone());
             let before = std::mem::replace(known, Value::Unknown);
-            *known = if before == Value::Unknown || data == Value::Unknown { Value::Unknown } else { before.join(data) };
+            *known = if before == Value::Unknown || data == Value::Unknown {
+                Value::Unknown
+            } else {
+                before.join(data)
+            };
         }
+    }
+
+    /// A method is called: the one that is named, or where that only stands for others, any of those.
+    fn apply_any(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        receiver: Value,
+        method: FunctionId,
+        arguments: &[Argument],
+    ) -> Value {
+        let candidates = self.implementations(&receiver, method);
+        if candidates.is_empty() {
+            return self.apply(state, step, Some(receiver), method, arguments);
+        }
+        let before = state.clone();
+        let mut after: Option<State> = None;
+        let mut results = Vec::new();
+        for method in candidates {
+            let mut here = before.clone();
+            self.never_returns = false;
+            let result = self.apply(&mut here, step, Some(receiver.clone()), method, arguments);
+            if !self.never_returns {
+                results.push(result);
+                match &mut after {
+                    Some(after) => after.join(&here),
+                    None => after = Some(here),
+                }
+            }
+        }
+        self.never_returns = after.is_none();
+        *state = after.unwrap_or(before);
+        Value::one_of(results)
+    }
+
+    /// What runs in the place of an abstract method.
+    fn implementations(&self, receiver: &Value, method: FunctionId) -> Vec<FunctionId> {
+        let Value::Object(class, _) = receiver else { return Vec::new() };
+        let function = self.project.function(method);
+        let raises_only = || {
+            let names_it = |step: &crate::facts::Step| matches!(step.kind, StepKind::Name(name) if &*name == "NotImplementedError");
+            self.knowledge.summaries.get(&method).is_some_and(Summary::always_raises)
+                && function.steps.iter().any(names_it)
+        };
+        if !decorated(&function.decorators, "abstractmethod") && !raises_only() {
+            return Vec::new();
+        }
+        self.project.overrides(*class, function.name)
     }
 
     /// A function of the project is called.
@@ -350,7 +406,10 @@ impl Trace<'_> {
                 binding[index] = Value::Dictionary(Box::new(std::mem::take(&mut rest)));
             } else if !is_given[index]
                 && let Some(default) = variant::default_of(&param.default)
-                && switches.into_iter().flatten().any(|(choice, _)| choice.iter().any(|(number, _)| *number as usize == index))
+                && switches
+                    .into_iter()
+                    .flatten()
+                    .any(|(choice, _)| choice.iter().any(|(number, _)| *number as usize == index))
             {
                 binding[index] = default;
             }
@@ -361,10 +420,18 @@ impl Trace<'_> {
     /// What a callee does happens here.
     fn effects(&mut self, state: &mut State, step: StepId, summary: &Summary, binding: &[Value]) {
         let session = session_among(binding);
+        self.read_by_callee(state, step, summary, binding);
         self.used.merge(DatabaseUse { outer: false, ..summary.database });
+        if summary.throws_rolled_back {
+            self.rolled_back.insert(session);
+        }
+        if summary.rolls_back || summary.returns_rolled_back {
+            // The transaction that the callee ended was open while it ran.
+            state.idle.remove(&session);
+            self.roll_back(state, session, step);
+        }
         if summary.rolls_back {
             self.used.outer |= summary.database.outer && session == SessionKey::Outer;
-            self.roll_back(state, session);
         } else if summary.database.outer {
             let failing = std::mem::take(&mut self.may_fail);
             self.use_session(state, session);
@@ -383,6 +450,7 @@ impl Trace<'_> {
             for key in value.rows() {
                 if let Some(row) = state.rows.get_mut(&key) {
                     row.undergo(&effect.open, &effect.done, Touch { step, within: effect.touch });
+                    row.life.undergo(&effect.life, step);
                 }
             }
             self.stamp_by_call(state, step, &value.clone(), effect);
@@ -391,7 +459,10 @@ impl Trace<'_> {
             state.failures.insert(Failure { session, ..*failure });
         }
         if summary.commits {
-            self.commit(state, step);
+            self.commit(state, session, step);
+        }
+        for &class in &summary.loads {
+            self.load_again(state, ModelRef::Class(class));
         }
     }
 
@@ -406,6 +477,7 @@ impl Trace<'_> {
     ) -> Value {
         match value {
             Value::Param(number) => binding.get(*number as usize).cloned().unwrap_or(Value::Unknown),
+            Value::Own(_) => binding.first().cloned().unwrap_or(Value::Unknown),
             Value::Session(_) => Value::Session(session_among(binding)),
             Value::Object(class, _) => Value::Object(*class, session_among(binding)),
             Value::Row(key) => {
@@ -414,11 +486,18 @@ impl Trace<'_> {
                     return binding.get(number as usize).cloned().unwrap_or(Value::Unknown);
                 }
                 let model = self.translate_model(effect.info.model, binding);
-                let info = RowInfo { base: effect.info.base, model, origin: effect.info.origin, at: step };
-                let here = self.new_row(state, step, key.0 + 1, info);
+                // A session that the callee opened is its own.
+                let session = match effect.info.session {
+                    Some(SessionKey::Outer) => Some(session_among(binding)),
+                    _ => None,
+                };
+                let origin = effect.info.origin;
+                let info = RowInfo { base: effect.info.base, model, origin, at: step, session };
+                let here = self.new_row(state, step, key.0 + 1, info, effect.life.clone());
                 if let Some(row) = state.rows.get_mut(&here) {
                     row.undergo(&effect.open, &Default::default(), Touch { step, within: effect.touch });
                     row.marks.inherit(&effect.marks);
+                    row.life.brought(step);
                 }
                 Value::Row(here)
             }
@@ -458,7 +537,7 @@ impl Trace<'_> {
             ModelRef::Param(number) => binding.get(number as usize).map_or(ModelRef::Unknown, model_of),
             ModelRef::Own(name) => match binding.first() {
                 Some(object @ Value::Object(..)) => {
-                    let value = self.attribute(&State::default(), object.clone(), name);
+                    let value = self.attribute(&mut State::default(), object.clone(), name);
                     model_of(&value)
                 }
                 _ => ModelRef::Unknown,
@@ -484,6 +563,7 @@ pub(super) fn model_of(value: &Value) -> ModelRef {
     match value {
         Value::Symbol(Symbol::Class(class)) => ModelRef::Class(*class),
         Value::Param(number) => ModelRef::Param(*number),
+        Value::Own(_) => ModelRef::Param(0),
         Value::Attribute(of, name) => match **of {
             Value::Object(..) => ModelRef::Own(*name),
             _ => ModelRef::Unknown,

@@ -54,9 +54,18 @@ impl Trace<'_> {
             }
             "builtins.getattr" => {
                 return match values {
-                    [of, Value::Text(name), ..] => self.attribute(state, of.clone(), *name),
+                    [of, Value::Text(name), ..] => {
+                        self.read(state, step, of, *name);
+                        self.attribute(state, of.clone(), *name)
+                    }
                     _ => Value::Unknown,
                 };
+            }
+            "builtins.hasattr" => {
+                if let [of, Value::Text(name)] = values {
+                    self.read(state, step, of, *name);
+                }
+                return Value::Plain;
             }
             "builtins.super" => {
                 return self.project.class_of(self.id).map_or(Value::Unknown, Value::Super);
@@ -64,7 +73,9 @@ impl Trace<'_> {
             "builtins.dict" => {
                 return Value::Dictionary(Box::new(self.gathered(arguments)));
             }
-            "builtins.vars" if values.len() == 1 => return self.attribute(state, values[0].clone(), Name::new("__dict__")),
+            "builtins.vars" if values.len() == 1 => {
+                return self.attribute(state, values[0].clone(), Name::new("__dict__"));
+            }
             "dataclasses.asdict" | "fastapi.encoders.jsonable_encoder" => match values.first() {
                 Some(Value::Object(class, _)) => {
                     let keys = dumped(self.project, *class, &dump_of(self, arguments));
@@ -135,6 +146,8 @@ impl Trace<'_> {
         for key in of.rows() {
             let Some(row) = state.rows.get_mut(&key) else { continue };
             row.change(Change::Changed, Touch { step, within: None });
+            // Whatever was stored can be read again.
+            row.life.refresh();
             for duty in Duty::ALL {
                 let plays = |name: &Name| self.project.roles.of_field(name) == Some(duty);
                 if !picks && (keys.sure.iter().any(plays) || keys.none_by_default.iter().any(plays)) {
@@ -204,6 +217,7 @@ impl Trace<'_> {
                 "model_validate" | "from_orm" | "parse_obj" | "construct" | "model_construct"
                     if self.project.model(class).is_none() =>
                 {
+                    self.read_into(state, step, class, values);
                     Value::Object(class, SessionKey::Outer)
                 }
                 _ => error.map_or(Value::Unknown, Value::Caught),
@@ -255,7 +269,19 @@ impl Trace<'_> {
                 _ => Value::Unknown,
             },
             Value::KeyOf(_) => Value::Unknown,
+            Value::Many(_) if matches!(&*method, "append" | "add" | "extend" | "insert") => {
+                // A row put into a relationship of another row is saved with that one.
+                for key in values.iter().flat_map(Value::rows) {
+                    if let Some(row) = state.rows.get_mut(&key) {
+                        row.add();
+                    }
+                }
+                Value::None
+            }
             Value::Param(_) | Value::Unknown | Value::Attribute(..) => {
+                if let ("get", [Value::Text(name), ..]) = (&*method, values) {
+                    self.read_dictionary(state, step, &receiver, *name);
+                }
                 if matches!(&*method, "model_dump" | "dict") {
                     return Value::Dictionary(Box::new(Keys::open()));
                 }

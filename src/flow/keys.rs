@@ -204,7 +204,8 @@ pub(super) fn dumped(project: &Project, class: ClassId, dump: &Dump) -> Keys {
     keys.is_open |= hierarchy.externals().any(|path| !WITHOUT_FIELDS.contains(&path.last()));
     if dump.is_vague {
         let is_open = keys.is_open;
-        keys = Keys { is_open, perhaps: keys.sure.union(&keys.perhaps).copied().collect(), ..Keys::default() };
+        keys =
+            Keys { is_open, perhaps: keys.sure.union(&keys.perhaps).copied().collect(), ..Keys::default() };
     }
     keys.retain(|key| {
         dump.include.as_ref().is_none_or(|only| only.contains(key))
@@ -225,8 +226,7 @@ fn fallback(field: &Field) -> Fallback {
     match &field.value {
         None => Fallback::Required,
         Some(Term::None) => Fallback::None,
-        Some(Term::Call { callee, arguments, keywords })
-            if matches!(&**callee, Term::Path(path) if path.last() == "Field") =>
+        Some(Term::Call { callee, arguments, keywords }) if matches!(&**callee, Term::Path(path) if path.last() == "Field") =>
         {
             let named = |wanted: &str| keywords.iter().find(|(name, _)| &**name == wanted).map(|(_, v)| v);
             match (named("default").or(arguments.first()), named("default_factory")) {

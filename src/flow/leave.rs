@@ -66,8 +66,10 @@ impl Trace<'_> {
                     done: [Paths::default(); 6],
                     touch: None,
                     marks: row.marks.clone(),
+                    life: row.life.clone(),
                 });
                 effect.marks.meet(&row.marks);
+                effect.life.join(&row.life);
                 for duty in Duty::ALL {
                     let at = duty.index();
                     effect.open[at] = effect.open[at].union(row.open[at]);
@@ -129,7 +131,7 @@ impl Trace<'_> {
                     .elements()
                     .any(|e| e.change != Change::No || e.is_added || e.level != super::row::Level::Unset)
             });
-            touched || !matches!(effect.info.base, Base::Param(_))
+            touched || effect.life.is_touched() || !matches!(effect.info.base, Base::Param(_))
         });
     }
 }

@@ -105,6 +105,12 @@ pub(super) fn reports(path: &str) -> bool {
         || path.ends_with(".record_exception")
 }
 
+/// Whether a value is an SQL expression: the database computes it, and code that wants it has to load it.
+pub(super) fn is_sql_expression(value: &Value) -> bool {
+    matches!(value, Value::External(path)
+        if path.starts_with("sqlalchemy") && path.split('.').any(|part| part == "func"))
+}
+
 /// Whether a column of this name marks a row as deleted.
 pub(super) fn is_deletion_flag(name: &str) -> bool {
     matches!(name, "is_deleted" | "deleted" | "is_removed")
@@ -164,6 +170,14 @@ pub(super) fn answers(method: &str) -> Answers {
         "update" | "delete" => Answers::Writes,
         _ => Answers::Same,
     }
+}
+
+/// External exception classes that stand above every error a failed statement raises.
+pub(super) fn catches_every_database_error(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let is_builtin = path.starts_with("builtins.") || !path.contains('.');
+    matches!(last, "Exception" | "BaseException") && is_builtin
+        || matches!(last, "SQLAlchemyError" | "StatementError" | "DBAPIError" | "DatabaseError")
 }
 
 /// External exception classes that a failed statement raises, or that stand above those.

@@ -8,6 +8,7 @@ use crate::project::{ClassId, FileId, FunctionId, Symbol};
 use super::keys::{Dump, dumped};
 use super::library;
 use super::outcome::Phantom;
+use super::read::DICTIONARY;
 use super::row::{Base, Change, Level, RowInfo, Touch};
 use super::state::State;
 use super::trace::Trace;
@@ -39,7 +40,11 @@ impl Trace<'_> {
             && !self.is_decorated("staticmethod")
         {
             if self.is_decorated("classmethod") || &*self.function.name == "__init_subclass__" {
-                return Value::Symbol(Symbol::Class(class));
+                // Of a base that is mapped nowhere itself, the class is one of those that derive from it.
+                return match self.is_row_class(class) && self.project.model(class).is_none() {
+                    true => Value::Own(class),
+                    false => Value::Symbol(Symbol::Class(class)),
+                };
             }
             if self.is_row_class(class) {
                 return self.row_param(state, number, ModelRef::Class(class));
@@ -76,10 +81,11 @@ impl Trace<'_> {
     }
 
     fn row_param(&mut self, state: &mut State, number: u32, model: ModelRef) -> Value {
-        let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0), at: 0 };
+        let (session, life) = self.handed_over(number);
+        let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0), at: 0, session };
         // Parameters have no step; numbers behind the last step are free.
         let step = self.function.steps.len() as StepId + number;
-        let key = self.new_row(state, step, 0, info);
+        let key = self.new_row(state, step, 0, info, life);
         if model == ModelRef::Unknown {
             Value::OneOf(vec![Value::Param(number), Value::Row(key)])
         } else {
@@ -291,13 +297,13 @@ impl Trace<'_> {
     }
 
     /// The value of an attribute.
-    pub(super) fn attribute(&mut self, state: &State, of: Value, name: Name) -> Value {
+    pub(super) fn attribute(&mut self, state: &mut State, of: Value, name: Name) -> Value {
         let all = of.alternatives();
         let values: Vec<Value> = all.into_iter().map(|of| self.attribute_of(state, of, name)).collect();
         Value::one_of(values)
     }
 
-    fn attribute_of(&mut self, state: &State, of: Value, name: Name) -> Value {
+    fn attribute_of(&mut self, state: &mut State, of: Value, name: Name) -> Value {
         if &*name == "__dict__"
             && let Some(fields) = self.instance_fields(&of)
         {
@@ -305,6 +311,7 @@ impl Trace<'_> {
         }
         let value = match &of {
             Value::Symbol(symbol) => self.symbol_attribute(*symbol, name, &of),
+            Value::Own(class) => self.symbol_attribute(Symbol::Class(*class), name, &of),
             Value::Row(key) => {
                 let info = self.rows[key.0 as usize];
                 if let ModelRef::Class(class) = info.model {
@@ -317,8 +324,18 @@ impl Trace<'_> {
                         return Value::Read(number, name);
                     }
                 }
-                // Columns are plain; what a relationship leads to is not followed.
+                if let Some(related) = self.related(state, *key, name) {
+                    return related;
+                }
+                // A class method of a base makes rows of the class it was called on, which has the base's methods.
+                if let (ModelRef::Param(0), Some(class)) = (info.model, self.project.class_of(self.id))
+                    && let Some(method) = self.project.method(class, name)
+                {
+                    return self.method_or_property(of, method);
+                }
+                // Columns are plain.
                 return match info.model {
+                    _ if &*name == DICTIONARY => Value::Attribute(Box::new(of), name),
                     ModelRef::Unknown => Value::Attribute(Box::new(of), name),
                     ModelRef::Class(class)
                         if self
@@ -376,7 +393,11 @@ impl Trace<'_> {
             Value::Object(class, _) => {
                 let keys = dumped(self.project, *class, &Dump::default());
                 // Methods of a plain class may give it any attribute.
-                Keys { is_open: keys.is_open || self.project.class(*class).methods.iter().any(|(name, _)| &**name == "__init__"), ..keys }
+                Keys {
+                    is_open: keys.is_open
+                        || self.project.class(*class).methods.iter().any(|(name, _)| &**name == "__init__"),
+                    ..keys
+                }
             }
             Value::Row(key) => {
                 let ModelRef::Class(class) = self.rows[key.0 as usize].model else { return None };
@@ -495,6 +516,9 @@ impl Trace<'_> {
         let is_defined = model.is_none_or(|model| model.is_open || model.defines(name));
         let touch = Touch { step, within: None };
         let Some(row) = state.rows.get_mut(&key) else { return };
+        if is_defined {
+            row.life.assign(name, library::is_sql_expression(value));
+        }
         if let (Some(class), Some(duty), false) = (class, self.project.roles.suggested_by(&name), is_defined)
         {
             row.discharge(duty, Level::Misplaced);

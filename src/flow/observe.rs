@@ -9,9 +9,12 @@ use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
+use super::catch::catches_database;
+use super::life::Loss;
 use super::name_use::name_uses;
 use super::object::decorated;
-use super::outcome::Phantom;
+use super::outcome::{ExpiredRead, Phantom};
+use super::read::depends_on;
 use super::stamp::{self, Stamp};
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
@@ -56,6 +59,9 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.name(&name_use));
         }
         seen.extend(observer.read(id));
+        for (&step, read) in &outcome.expired {
+            seen.push(observer.expired(id, step, read));
+        }
     }
     (seen, judgements)
 }
@@ -298,7 +304,7 @@ impl Observer<'_> {
         );
         let is_reached_late = self.is_behind_a_broader_one(id, number);
         let catches =
-            self.catches_database(id, number) && !is_reached_late && !self.names_nothing(id, number);
+            catches_database(self.project, id, number) && !is_reached_late && !self.names_nothing(id, number);
         seen.say("catches", if catches { "database" } else { "other" });
         let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
         let is_left = report.leaves_failed || after != "unused";
@@ -358,18 +364,6 @@ impl Observer<'_> {
         self.project.file(id.file).source.slice(self.span(id, step))
     }
 
-    fn catches_database(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        let handler = &function.handlers[number as usize];
-        if handler.catches.is_empty() {
-            return true;
-        }
-        handler.catches.iter().any(|&step| {
-            let Some(path) = super::actor::path(function, step) else { return false };
-            self.is_database_error(id, path)
-        })
-    }
-
     /// Whether the clause names an exception that is bound nowhere, so that its body never runs.
     fn names_nothing(&self, id: FunctionId, number: HandlerId) -> bool {
         let function = self.project.function(id);
@@ -379,33 +373,6 @@ impl Observer<'_> {
                 self.project.lookup(id, first) == Lookup::Nowhere
             })
         })
-    }
-
-    fn is_database_error(&self, id: FunctionId, path: Name) -> bool {
-        let first = Name::new(path.split('.').next().unwrap_or(&path));
-        let resolved = match self.project.lookup(id, first) {
-            Lookup::Global(_) => self.project.resolve_path(id.file, path),
-            Lookup::Local => self.local_symbol(id, path),
-            _ => None,
-        };
-        match resolved {
-            Some(Symbol::External(path)) => library::catches_database_errors(&path),
-            Some(_) => false,
-            None => library::catches_database_errors(&path),
-        }
-    }
-
-    /// What a path means through the function's own imports.
-    fn local_symbol(&self, id: FunctionId, path: Name) -> Option<Symbol> {
-        let facts = &self.project.file(id.file).facts;
-        let mut parts = path.split('.');
-        let first = Name::new(parts.next()?);
-        let import = facts.imports.iter().rev().find(|import| import.binds == first)?;
-        let mut symbol = self.project.imported(id.file, import)?;
-        for part in parts {
-            symbol = self.project.member(symbol, Name::new(part))?;
-        }
-        Some(symbol)
     }
 
     /// Whether an earlier clause of the same `try` catches everything this one could.
@@ -482,6 +449,36 @@ impl Observer<'_> {
         Some(seen)
     }
 
+    /// A read of a value that is not there any more.
+    fn expired(&self, id: FunctionId, step: StepId, read: &ExpiredRead) -> Observation {
+        let mut seen = self.at(id, self.span(id, step));
+        seen.entity = Some(self.project.class(read.model).name.to_string());
+        seen.say("read", "expired");
+        seen.say("loss", if read.loss == Loss::Raises { "raises" } else { "lost" });
+        seen.say("row-from", if read.is_certain { "session" } else { "caller" });
+        let row = match &self.project.function(id).steps[step as usize].kind {
+            StepKind::Attribute { of, .. } => format!("`{}`", self.source_text(id, *of)),
+            _ => format!("a `{}`", self.project.class(read.model).name),
+        };
+        seen.show("row", row);
+        seen.show("field", read.name.as_str());
+        seen.show(
+            "happens",
+            match read.loss {
+                Loss::Raises => "it raises",
+                Loss::Lost => "its `__dict__` answers `None`",
+            },
+        );
+        seen.show("entity", self.project.class(read.model).name.as_str());
+        if let Some(since) = read.since {
+            seen.related.push(("it expired here".into(), id.file.0 as usize, self.span(id, since)));
+        }
+        if let Some((other, step)) = read.within {
+            seen.related.push(("it is read here".into(), other.file.0 as usize, self.span(other, step)));
+        }
+        seen
+    }
+
     fn takes_session(&self, function: &Function, id: FunctionId) -> bool {
         function.params.iter().any(|param| {
             library::names_session(&param.name)
@@ -500,22 +497,5 @@ impl Observer<'_> {
                     || self.flow.outcomes.get(&id).is_some_and(|outcome| outcome.sees_session)
             })
         })
-    }
-}
-
-/// What `Depends(f)` depends on, also inside `Annotated[…]`.
-fn depends_on(term: &crate::facts::Term) -> Option<Name> {
-    use crate::facts::Term;
-    match term {
-        Term::Call { callee, arguments, .. } => match (&**callee, arguments.first()) {
-            (Term::Path(path), Some(Term::Path(on)))
-                if path.last() == "Depends" || path.last() == "Security" =>
-            {
-                Some(*on)
-            }
-            _ => None,
-        },
-        Term::Generic { arguments, .. } => arguments.iter().find_map(depends_on),
-        _ => None,
     }
 }

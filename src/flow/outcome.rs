@@ -7,6 +7,7 @@ use crate::facts::{HandlerId, RegionId, StepId};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
+use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
 use super::state::{Deeds, State};
@@ -106,6 +107,23 @@ pub struct Phantom {
     pub by: &'static str,
 }
 
+/// A read of a value that is not there any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpiredRead {
+    /// The model.
+    pub model: ClassId,
+    /// The column, or the row's own dictionary.
+    pub name: Name,
+    /// What the read comes to.
+    pub loss: Loss,
+    /// The step that expired the row.
+    pub since: Option<StepId>,
+    /// Where a callee reads, when a call does.
+    pub within: Option<(FunctionId, StepId)>,
+    /// Whether the row surely belongs to that session.
+    pub is_certain: bool,
+}
+
 /// What following one function has told.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
@@ -135,6 +153,8 @@ pub struct Outcome {
     pub owner_commits: BTreeSet<(FunctionId, HandlerId)>,
     /// Comparisons of a column of a row that is a parameter, by step: which parameter, which column.
     pub reads: BTreeMap<StepId, (u32, Name)>,
+    /// Reads of values that have expired, by step.
+    pub expired: BTreeMap<StepId, ExpiredRead>,
     /// Those among them that decide what is returned or raised.
     pub decisions: BTreeSet<StepId>,
     /// Whether a session is at hand in the function.
@@ -146,9 +166,8 @@ pub struct Outcome {
 impl Outcome {
     /// An exception may leave the function in this state.
     pub(super) fn throws(&mut self, state: &State) {
-        if state.erring.contains(&SessionKey::Outer) {
-            self.summary.throws_failed = true;
-        }
+        self.summary.throws_failed |= state.erring.contains(&SessionKey::Outer);
+        self.summary.throws_rolled_back |= state.rolled_back;
     }
 
     /// Every path so far, and now this one, does what the state says it did.
@@ -161,6 +180,7 @@ impl Outcome {
         if way == Way::Returns {
             let first = summary.returns.is_none();
             summary.commits = state.committed && (first || summary.commits);
+            summary.returns_rolled_back = state.rolled_back && (first || summary.returns_rolled_back);
         }
     }
 }

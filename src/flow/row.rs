@@ -8,8 +8,9 @@ use crate::duty::Duty;
 use crate::facts::StepId;
 use crate::project::FunctionId;
 
+use super::life::Life;
 use super::stamp::Marks;
-use super::value::ModelRef;
+use super::value::{ModelRef, SessionKey};
 
 /// How far a duty is discharged on a path, from not at all to surely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,6 +148,8 @@ pub struct RowInfo {
     pub origin: (FunctionId, StepId),
     /// Where the function at hand got it.
     pub at: StepId,
+    /// The session that holds it, as far as that is known.
+    pub session: Option<SessionKey>,
 }
 
 /// How many places of change are remembered.
@@ -169,12 +172,14 @@ pub(super) struct RowState {
     pub published: Option<StepId>,
     /// What its audit columns were given.
     pub marks: Marks,
+    /// What can be read of it.
+    pub life: Life,
 }
 
 impl RowState {
     /// A row to which nothing has happened yet.
-    pub(super) fn start() -> RowState {
-        RowState { open: [Paths::start(); 6], ..RowState::default() }
+    pub(super) fn start(life: Life) -> RowState {
+        RowState { open: [Paths::start(); 6], life, ..RowState::default() }
     }
 
     /// The state after either of two paths.
@@ -198,6 +203,7 @@ impl RowState {
             (a, b) => a.or(b),
         };
         self.marks.join(&other.marks);
+        self.life.join(&other.life);
     }
 
     /// A column got a value, or the row was marked as deleted.
@@ -205,6 +211,7 @@ impl RowState {
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: e.change.max(change), ..e });
         }
+        self.life.change();
         self.touch(touch);
     }
 
@@ -249,8 +256,9 @@ impl RowState {
     }
 
     /// The next turn of a loop makes a new row where this one was made.
-    pub(super) fn begin_again(&mut self) {
+    pub(super) fn begin_again(&mut self, life: Life) {
         self.marks = Marks::default();
+        self.life = life;
         for duty in Duty::ALL {
             let at = duty.index();
             self.done[at] =

@@ -28,6 +28,7 @@ impl Trace<'_> {
                 for key in values.iter().flat_map(Value::rows) {
                     if let Some(row) = state.rows.get_mut(&key) {
                         row.add();
+                        self.rows[key.0 as usize].session.get_or_insert(session);
                     }
                 }
                 if method == "add" || method == "add_all" {
@@ -47,19 +48,21 @@ impl Trace<'_> {
             "flush" => {
                 self.used.writes = true;
                 self.use_session(state, session);
-                for row in state.rows.values_mut() {
-                    row.published.get_or_insert(step);
-                }
+                self.flush(state, session, step);
                 Value::None
             }
             "commit" => {
                 self.used.writes = true;
                 self.use_session(state, session);
-                self.commit(state, step);
+                self.commit(state, session, step);
                 Value::None
             }
-            "rollback" | "close" | "aclose" | "reset" | "invalidate" => {
-                self.roll_back(state, session);
+            "rollback" => {
+                self.roll_back(state, session, step);
+                Value::None
+            }
+            "close" | "aclose" | "reset" | "invalidate" => {
+                self.close(state, session);
                 Value::None
             }
             "begin" => Value::Transaction(session),
@@ -89,11 +92,28 @@ impl Trace<'_> {
                     };
                 }
                 match first {
-                    query @ Value::Query(_) => query,
+                    Value::Query(model) => {
+                        if let Some(model) = model {
+                            self.load_again(state, model);
+                        }
+                        Value::Query(model)
+                    }
                     _ => Value::Query(None),
                 }
             }
-            "refresh" | "run_sync" | "expire" | "expire_all" | "connection" => {
+            "refresh" => {
+                self.use_session(state, session);
+                // With names of attributes only those are loaded.
+                if let [row] = values {
+                    for key in row.rows() {
+                        if let Some(row) = state.rows.get_mut(&key) {
+                            row.life.refresh();
+                        }
+                    }
+                }
+                Value::Unknown
+            }
+            "run_sync" | "expire" | "expire_all" | "connection" => {
                 self.use_session(state, session);
                 Value::Unknown
             }
@@ -309,7 +329,7 @@ impl Trace<'_> {
                         if self.telling {
                             self.outcome.owner_commits.extend(lost.map(|f| (f.function, f.handler)));
                         }
-                        self.commit(state, enter);
+                        self.commit(state, session.unwrap_or(SessionKey::Outer), enter);
                     }
                 }
                 // The savepoint is rolled back, the transaction around it lives on.
@@ -320,6 +340,7 @@ impl Trace<'_> {
         if let Some(session @ SessionKey::Opened(_)) = session {
             state.failures.retain(|failure| failure.session != session);
             state.erring.remove(&session);
+            self.detach(state, session);
         }
     }
 

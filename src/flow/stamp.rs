@@ -161,7 +161,9 @@ impl Trace<'_> {
         let function = self.function;
         let (of_step, value_step) = match &function.steps[step as usize].kind {
             StepKind::Store { of, value, .. } => (*of, *value),
-            StepKind::Call { arguments, .. } if arguments.len() > 2 => (arguments[0].value, arguments[2].value),
+            StepKind::Call { arguments, .. } if arguments.len() > 2 => {
+                (arguments[0].value, arguments[2].value)
+            }
             _ => return,
         };
         let own = self.path(of_step).map(|path| path.join(&field));
@@ -300,9 +302,12 @@ impl Trace<'_> {
             && self.project.roles.of_field(&name).is_some()
         {
             // A schema is no row: what it carries comes from outside.
-            let is_payload = self.value(of).clone().alternatives().iter().any(
-                |of| matches!(of, Value::Object(class, _) if !self.is_row_class(*class)),
-            );
+            let is_payload = self
+                .value(of)
+                .clone()
+                .alternatives()
+                .iter()
+                .any(|of| matches!(of, Value::Object(class, _) if !self.is_row_class(*class)));
             return if is_payload { Stored::Other } else { Stored::Copy };
         }
         if self.is_made_from_actor(step) { Stored::Actor } else { Stored::Other }
@@ -462,10 +467,7 @@ pub(super) fn of_statement(project: &Project, function: &Function, executed: &Ex
 }
 
 /// What the arguments of `model_dump` and kin say.
-pub(super) fn dump_of(
-    trace: &Trace,
-    arguments: &[Argument],
-) -> super::keys::Dump {
+pub(super) fn dump_of(trace: &Trace, arguments: &[Argument]) -> super::keys::Dump {
     let mut dump = super::keys::Dump::default();
     for argument in arguments {
         let value = trace.value(argument.value);
@@ -487,7 +489,9 @@ pub(super) fn dump_of(
                             .collect();
                         named.into_iter().collect()
                     }
-                    Value::Dictionary(keys) if !keys.is_open && keys.perhaps.is_empty() => Some(keys.sure.clone()),
+                    Value::Dictionary(keys) if !keys.is_open && keys.perhaps.is_empty() => {
+                        Some(keys.sure.clone())
+                    }
                     _ => None,
                 };
                 match (names, &*name) {

@@ -85,6 +85,10 @@ pub(super) struct State {
     pub rolled_back: bool,
     /// See [`State::logged`].
     pub committed: bool,
+    /// The session that ran the last statement, where every path agrees.
+    pub last_session: Option<SessionKey>,
+    /// Sessions that no path has used since they ended their last transaction.
+    pub idle: BTreeSet<SessionKey>,
 }
 
 impl State {
@@ -123,6 +127,10 @@ impl State {
         self.logged &= other.logged;
         self.rolled_back &= other.rolled_back;
         self.committed &= other.committed;
+        if self.last_session != other.last_session {
+            self.last_session = None;
+        }
+        self.idle.retain(|session| other.idle.contains(session));
     }
 }
 

@@ -8,6 +8,7 @@ use crate::facts::StepId;
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
+use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
 use super::state::Failure;
@@ -27,6 +28,8 @@ pub struct RowEffect {
     pub touch: Option<(FunctionId, StepId)>,
     /// What every path gave its audit columns.
     pub marks: Marks,
+    /// What can be read of it afterwards.
+    pub life: Life,
 }
 
 /// What a function does, as its callers need it.
@@ -50,6 +53,14 @@ pub struct Summary {
     pub failures: BTreeSet<Failure>,
     /// An exception may leave it with the outer session still failed.
     pub throws_failed: bool,
+    /// Every path that returns has rolled back before.
+    pub returns_rolled_back: bool,
+    /// An exception may leave it after it has rolled back.
+    pub throws_rolled_back: bool,
+    /// Columns it reads of rows it was handed, as they came, and where.
+    pub reads: BTreeMap<(u32, Name, Reading), (FunctionId, StepId)>,
+    /// Models it loads whole rows of.
+    pub loads: BTreeSet<ClassId>,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
     /// What it does for certain values of its switches.
@@ -101,6 +112,7 @@ impl Summary {
             }
             now.touch = effect.touch.or(now.touch);
             now.marks.meet(&effect.marks);
+            now.life.join(&effect.life);
         }
         self.database.merge(before.database);
         self.failures.extend(&before.failures);
@@ -108,6 +120,10 @@ impl Summary {
         self.rolls_back &= before.rolls_back;
         self.commits &= before.commits;
         self.throws_failed |= before.throws_failed;
+        self.returns_rolled_back &= before.returns_rolled_back;
+        self.throws_rolled_back |= before.throws_rolled_back;
+        self.reads.extend(&before.reads);
+        self.loads.extend(&before.loads);
         self.stamps_actor |= before.stamps_actor;
         variant::settle(self, before);
     }
@@ -129,4 +145,6 @@ pub(super) struct Knowledge {
     pub handed: FxHashMap<(FunctionId, u32), Value>,
     /// Classes whose instances are rows: mapped classes and what they derive from.
     pub row_classes: FxHashSet<ClassId>,
+    /// Whether sessions expire their rows when they commit; nothing where the program's sessions differ, or none is made.
+    pub expires_on_commit: Option<bool>,
 }

@@ -13,7 +13,9 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 
 use super::actor;
+use super::catch::{self, Landings, Passing};
 use super::library;
+use super::life::Life;
 use super::outcome::{End, Outcome, Way};
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Deeds, Failure, HandlerPaths, State, States};
@@ -43,8 +45,16 @@ pub(super) struct Trace<'p> {
     pub(super) may_fail: BTreeSet<SessionKey>,
     /// Whether the step at hand never comes back.
     pub(super) never_returns: bool,
+    /// Sessions that the step at hand may have rolled back before it raised.
+    pub(super) rolled_back: BTreeSet<SessionKey>,
+    /// What the function's `try` blocks let pass.
+    passing: Passing,
+    /// By step: whether its value is awaited.
+    awaited: Vec<bool>,
     values: Vec<Value>,
     row_keys: FxHashMap<(StepId, u32), RowKey>,
+    /// By row and relationship: the rows it leads to.
+    relatives: FxHashMap<(RowKey, Name), RowKey>,
     flags: Vec<Name>,
     order: Vec<u32>,
     entries: FxHashMap<BlockId, HandlerId>,
@@ -76,8 +86,12 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         used: DatabaseUse::default(),
         may_fail: BTreeSet::new(),
         never_returns: false,
+        rolled_back: BTreeSet::new(),
+        passing: Passing::of(project, id),
+        awaited: awaited(function),
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
+        relatives: FxHashMap::default(),
         flags: flag_names(function),
         order: Vec::new(),
         entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
@@ -123,6 +137,17 @@ fn flag_names(function: &Function) -> Vec<Name> {
     names.retain(tested);
     names.sort();
     names
+}
+
+/// The steps whose values are awaited.
+fn awaited(function: &Function) -> Vec<bool> {
+    let mut found = vec![false; function.steps.len()];
+    for step in &function.steps {
+        if let StepKind::Await(of) = step.kind {
+            found[of as usize] = true;
+        }
+    }
+    found
 }
 
 impl<'p> Trace<'p> {
@@ -212,7 +237,8 @@ impl<'p> Trace<'p> {
             Next::Leave | Next::Throw => Vec::new(),
             Next::Resume { swallowed } => swallowed.iter().map(|(_, after)| *after).collect(),
         };
-        all.extend(self.landings(block.region));
+        let landings = catch::landings(self.function, &self.passing, block.region);
+        all.extend(landings.blocks.iter().map(|(block, _)| *block));
         all
     }
 
@@ -228,49 +254,22 @@ impl<'p> Trace<'p> {
         (is_many && !self.value(of).rows().is_empty()).then_some((inside, exhausted))
     }
 
-    /// Where an exception lands that is raised in a region.
-    fn landings(&self, region: Option<RegionId>) -> Vec<BlockId> {
-        let mut found = Vec::new();
-        let mut at = region;
-        while let Some(id) = at {
-            let region = &self.function.regions[id as usize];
-            found.extend(&region.lands);
-            if !region.passes {
-                break;
-            }
-            at = region.parent;
-        }
-        found
-    }
-
-    /// Whether an exception raised in a region may leave the function.
-    fn may_escape(&self, region: Option<RegionId>) -> bool {
-        let mut at = region;
-        while let Some(id) = at {
-            let region = &self.function.regions[id as usize];
-            if !region.passes {
-                return false;
-            }
-            at = region.parent;
-        }
-        true
-    }
-
     /// Runs a block from a state; answers where control may go, in which state.
     fn block(&mut self, id: BlockId, mut state: State) -> Vec<(BlockId, State)> {
         let function = self.function;
         let block = &function.blocks[id as usize];
         self.region = block.region;
-        let landings = self.landings(block.region);
-        let escapes = self.may_escape(block.region);
+        let landings = catch::landings(function, &self.passing, block.region);
+        let escapes = landings.escapes;
         let mut out: Vec<(BlockId, State)> = Vec::new();
         for step in block.start..block.end {
             let kind = &function.steps[step as usize].kind;
             let may_raise = matches!(kind, StepKind::Call { .. } | StepKind::Await(_) | StepKind::Yield(_));
-            let before = (may_raise && (!landings.is_empty() || escapes)).then(|| state.clone());
+            let before = (may_raise && (!landings.blocks.is_empty() || escapes)).then(|| state.clone());
             self.used = DatabaseUse::default();
             self.may_fail.clear();
             self.never_returns = false;
+            self.rolled_back.clear();
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
             if self.telling {
@@ -289,7 +288,13 @@ impl<'p> Trace<'p> {
                     before.logged = state.logged;
                     before.rolled_back = state.rolled_back;
                 }
-                self.throw(&mut out, &landings, escapes, before);
+                for session in self.rolled_back.clone() {
+                    // On some of its ways out the callee has rolled back before it raised.
+                    let mut after = before.clone();
+                    self.roll_back(&mut after, session, step);
+                    self.throw(&mut out, &landings, after);
+                }
+                self.throw(&mut out, &landings, before);
             }
             if self.never_returns {
                 if self.telling {
@@ -342,7 +347,7 @@ impl<'p> Trace<'p> {
                 let sessions: Vec<SessionKey> =
                     state.failures.iter().map(|failure| failure.session).collect();
                 state.erring.extend(sessions);
-                self.throw(&mut out, &landings, escapes, state);
+                self.throw(&mut out, &landings, state);
             }
             Next::Resume { swallowed } => {
                 if let Some((enter, after)) = swallowed
@@ -352,16 +357,19 @@ impl<'p> Trace<'p> {
                     state.erring.clear();
                     self.go(&mut out, *after, state);
                 }
-                self.throw(&mut out, &landings, escapes, state);
+                self.throw(&mut out, &landings, state);
             }
         }
         out
     }
 
     /// An exception goes to wherever it may land.
-    fn throw(&mut self, out: &mut Vec<(BlockId, State)>, landings: &[BlockId], escapes: bool, state: State) {
-        for &landing in landings {
+    fn throw(&mut self, out: &mut Vec<(BlockId, State)>, landings: &Landings, mut state: State) {
+        for &(landing, database_lands) in &landings.blocks {
             let mut state = state.clone();
+            if !database_lands {
+                state.erring.clear();
+            }
             // What the failing code was about to write is not judged: no path from here completes it.
             for row in state.rows.values_mut() {
                 row.roll_back();
@@ -377,7 +385,10 @@ impl<'p> Trace<'p> {
             }
             self.go(out, landing, state);
         }
-        if escapes && self.telling {
+        if landings.escapes && self.telling {
+            if !landings.database_escapes {
+                state.erring.clear();
+            }
             self.outcome.throws(&state);
         }
     }
@@ -501,6 +512,7 @@ impl<'p> Trace<'p> {
             StepKind::Name(name) => self.name(state, *name),
             StepKind::Attribute { of, name } => {
                 let of = value(of);
+                self.read(state, step, &of, *name);
                 self.attribute(state, of, *name)
             }
             StepKind::Index { of, .. } => match value(of) {
@@ -677,26 +689,72 @@ impl<'p> Trace<'p> {
     }
 
     /// Makes a row, or begins it again when a loop makes another one at the same place.
-    pub(super) fn new_row(&mut self, state: &mut State, step: StepId, nth: u32, info: RowInfo) -> RowKey {
+    pub(super) fn new_row(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        nth: u32,
+        info: RowInfo,
+        life: Life,
+    ) -> RowKey {
         let rows = &mut self.rows;
         let key = *self.row_keys.entry((step, nth)).or_insert_with(|| {
             rows.push(info);
             RowKey((rows.len() - 1) as u32)
         });
-        self.rows[key.0 as usize] = info;
+        let session = info.session.or(self.rows[key.0 as usize].session);
+        self.rows[key.0 as usize] = RowInfo { session, ..info };
         match state.rows.get_mut(&key) {
-            Some(row) => row.begin_again(),
+            Some(row) => row.begin_again(life),
             None => {
-                state.rows.insert(key, RowState::start());
+                state.rows.insert(key, RowState::start(life));
             }
         }
         key
     }
 
+    /// The rows that a relationship of a row leads to.
+    ///
+    /// However often it is read, it leads to the same rows; one that the function fills itself is not followed.
+    pub(super) fn related(&mut self, state: &mut State, of: RowKey, name: Name) -> Option<Value> {
+        let info = self.rows[of.0 as usize];
+        let ModelRef::Class(class) = info.model else { return None };
+        let relation = *self.project.model(class)?.relations.get(&name)?;
+        let is_filled = self
+            .function
+            .steps
+            .iter()
+            .any(|step| matches!(step.kind, StepKind::Store { name: stored, .. } if stored == name));
+        if is_filled || info.base == Base::New {
+            return None;
+        }
+        let next = self.rows.len() as u32;
+        let key = *self.relatives.entry((of, name)).or_insert(RowKey(next));
+        if key.0 == next {
+            let model = ModelRef::Class(relation.target);
+            self.rows.push(RowInfo {
+                base: Base::Loaded,
+                model,
+                origin: (self.id, info.at),
+                at: info.at,
+                ..info
+            });
+        }
+        let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
+        state.rows.entry(key).or_insert_with(|| RowState::start(life.unwrap_or_else(Life::loaded)));
+        Some(match relation.is_many {
+            Some(true) => Value::Many(Box::new(Value::Row(key))),
+            Some(false) => Value::Row(key),
+            None => Value::OneOf(vec![Value::Row(key), Value::Many(Box::new(Value::Row(key)))]),
+        })
+    }
+
     /// A row that a step loads.
     pub(super) fn loaded_row(&mut self, state: &mut State, step: StepId, model: ModelRef) -> RowKey {
-        let info = RowInfo { base: Base::Loaded, model, origin: (self.id, step), at: step };
-        self.new_row(state, step, 0, info)
+        let session = state.last_session;
+        let info = RowInfo { base: Base::Loaded, model, origin: (self.id, step), at: step, session };
+        self.load_again(state, model);
+        self.new_row(state, step, 0, info, Life::loaded())
     }
 
     fn iterated(&mut self, state: &mut State, step: StepId, of: Value) -> Value {
@@ -712,8 +770,15 @@ impl<'p> Trace<'p> {
         }
     }
 
+    /// Whether the value of a step is awaited.
+    pub(super) fn is_awaited(&self, step: StepId) -> bool {
+        self.awaited[step as usize]
+    }
+
     /// The step at hand uses a session in a way that a failed one does not survive.
     pub(super) fn use_session(&mut self, state: &mut State, session: SessionKey) {
+        state.last_session = Some(session);
+        state.idle.remove(&session);
         self.used.any = true;
         self.used.outer |= session == SessionKey::Outer;
         if !self.in_savepoint() {
@@ -740,28 +805,6 @@ impl<'p> Trace<'p> {
         state.failures.retain(|failure| failure.session != SessionKey::Opened(step));
         state.erring.remove(&SessionKey::Opened(step));
         self.outcome.sees_session = true;
-    }
-
-    /// Rolls a session back.
-    pub(super) fn roll_back(&mut self, state: &mut State, session: SessionKey) {
-        state.failures.retain(|failure| failure.session != session);
-        state.erring.remove(&session);
-        if session == SessionKey::Outer {
-            state.rolled_back = true;
-        }
-        for row in state.rows.values_mut() {
-            row.roll_back();
-        }
-    }
-
-    /// Commits: every open write is over.
-    pub(super) fn commit(&mut self, state: &mut State, step: StepId) {
-        self.tell_nulls(state);
-        for (key, row) in &mut state.rows {
-            row.published.get_or_insert(step);
-            row.seal(self.rows[key.0 as usize].base == Base::New);
-        }
-        state.committed = true;
     }
 
     fn closed_over(&self, name: Name) -> Value {

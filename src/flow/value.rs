@@ -79,6 +79,8 @@ pub enum Value {
     External(Name),
     /// A parameter of which nothing is known but its number.
     Param(u32),
+    /// The class that a class method was called on: this one, or one that derives from it.
+    Own(ClassId),
     /// What `super()` answers in a method of this class.
     Super(ClassId),
     /// A database session.
@@ -192,6 +194,15 @@ impl Value {
             // The caught error stays known in whatever is made from it.
             Value::Caught(handler) => Value::Caught(handler),
             _ => Value::Unknown,
+        }
+    }
+
+    /// Whether it is a list or tuple, whichever of its values it is.
+    pub fn is_list(&self) -> bool {
+        match self {
+            Value::Tuple(_) | Value::Many(_) => true,
+            Value::OneOf(all) => all.iter().all(Value::is_list),
+            _ => false,
         }
     }
 

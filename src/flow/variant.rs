@@ -30,7 +30,9 @@ pub(super) fn choices(function: &Function, summary: &Summary) -> Vec<Choice> {
     for (param, number) in function.params.iter().zip(0u32..) {
         let values: &[Value] = match (&param.default, &param.annotation) {
             (Some(Term::Switch(_)), _) => &[Value::Switch(true), Value::Switch(false)],
-            (_, Some(Term::Path(path))) if path.as_str() == "bool" => &[Value::Switch(true), Value::Switch(false)],
+            (_, Some(Term::Path(path))) if path.as_str() == "bool" => {
+                &[Value::Switch(true), Value::Switch(false)]
+            }
             (Some(Term::None), _) if touches_rows => &[Value::None],
             _ => continue,
         };
@@ -54,12 +56,17 @@ pub(super) fn choices(function: &Function, summary: &Summary) -> Vec<Choice> {
 
 /// Whether a parameter keeps its value and a branch looks at it.
 fn decides(function: &Function, name: Name) -> bool {
-    let is_bound = function.steps.iter().any(|step| matches!(step.kind, StepKind::Bind { name: bound, .. } if bound == name));
-    let is_name = |step: u32| matches!(function.steps[step as usize].kind, StepKind::Name(other) if other == name);
+    let is_bound = function
+        .steps
+        .iter()
+        .any(|step| matches!(step.kind, StepKind::Bind { name: bound, .. } if bound == name));
+    let is_name =
+        |step: u32| matches!(function.steps[step as usize].kind, StepKind::Name(other) if other == name);
     let is_tested = function.blocks.iter().any(|block| match block.next {
         Next::Branch { test, .. } => match function.steps[test as usize].kind {
             StepKind::Compare { left, right, .. } => {
-                is_name(left) && matches!(function.steps[right as usize].kind, StepKind::Literal(Literal::None))
+                is_name(left)
+                    && matches!(function.steps[right as usize].kind, StepKind::Literal(Literal::None))
             }
             _ => is_name(test),
         },

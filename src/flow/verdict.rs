@@ -255,7 +255,7 @@ fn is_covered(project: &Project, flow: &Flow, model: ClassId, duty: Duty, way: W
     })
 }
 
-/// Where several callers leave the same duty of the same callee's change, it is missing in the callee.
+/// Where all callers leave the same duty of the same callee's change, it is missing in the callee.
 fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
     let mut by_change: BTreeMap<(FunctionId, StepId), Vec<usize>> = BTreeMap::new();
     for (index, judgement) in all.iter().enumerate() {
@@ -270,7 +270,9 @@ fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
         let of_callers: Vec<&Judgement> = indices.iter().filter_map(|&index| all[index].as_ref()).collect();
         let functions: std::collections::BTreeSet<FunctionId> =
             of_callers.iter().map(|j| j.function).collect();
-        if functions.len() < 2 || functions.len() < callers {
+        // One caller alone decides for itself, unless the change is visible before it could do anything about it.
+        let is_alone = functions.len() < 2 && !publishes(flow, function, step);
+        if is_alone || functions.len() < callers {
             continue;
         }
         let lacks = |judgement: &Judgement| {
@@ -298,6 +300,15 @@ fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
         }
     }
     all.into_iter().flatten().chain(moved).collect()
+}
+
+/// Whether a function makes its own change of a row it was handed visible.
+fn publishes(flow: &Flow, function: FunctionId, step: StepId) -> bool {
+    let is_here = |report: &&RowReport| {
+        matches!(report.info.base, Base::Param(_)) && report.first.is_some_and(|touch| touch.step == step)
+    };
+    let reports = flow.outcomes.get(&function).map(|outcome| outcome.rows.values());
+    reports.is_some_and(|mut reports| reports.any(|report| is_here(&report) && report.published.is_some()))
 }
 
 /// Judgements of the same write, seen from several callers or rows, as one: the worst standing counts. But where some

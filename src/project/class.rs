@@ -55,6 +55,12 @@ impl Project {
         self.hierarchy(class).classes().skip(1).find_map(|class| self.own_method(class, name))
     }
 
+    /// The methods of that name that the heirs of a class define.
+    pub fn overrides(&self, class: ClassId, name: Name) -> Vec<FunctionId> {
+        let heirs = self.heirs.get(&class).map_or(&[][..], Vec::as_slice);
+        heirs.iter().filter_map(|&heir| self.own_method(heir, name)).collect()
+    }
+
     fn own_method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
         let methods = &self.class(class).methods;
         let &(_, index) = methods.iter().rev().find(|(method, _)| *method == name)?;
@@ -117,6 +123,17 @@ impl Project {
         let Term::Path(path) = **callee else { return None };
         self.resolve_path(file, path)
     }
+}
+
+/// By class: the classes that derive from it, in their order.
+pub(super) fn heirs(project: &Project) -> FxHashMap<ClassId, Vec<ClassId>> {
+    let mut found: FxHashMap<ClassId, Vec<ClassId>> = FxHashMap::default();
+    for class in project.class_ids() {
+        for ancestor in project.hierarchy(class).classes().skip(1) {
+            found.entry(ancestor).or_default().push(class);
+        }
+    }
+    found
 }
 
 /// The lines of ancestors of all classes.

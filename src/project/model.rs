@@ -6,6 +6,7 @@ use crate::duty::Duty;
 use crate::facts::{ArgumentKind, Field, Function, StepKind, Term};
 use crate::name::Name;
 
+use super::relation::{self, Relation};
 use super::{Ancestor, ClassId, Project};
 
 /// A class that is mapped to a table.
@@ -15,6 +16,8 @@ pub struct Model {
     pub columns: FxHashMap<Name, Column>,
     /// Every other name the class or an ancestor defines: relationships, properties, methods, annotations.
     pub other_names: FxHashSet<Name>,
+    /// Where its relationships lead to, as far as that is known.
+    pub relations: FxHashMap<Name, Relation>,
     /// Whether an ancestor could not be resolved, so that more columns may exist than are known.
     pub is_open: bool,
 }
@@ -28,6 +31,8 @@ pub struct Column {
     pub server_default: bool,
     /// A client-side value for updates (`onupdate=`).
     pub on_update: bool,
+    /// Whether that value is an SQL expression, which a flush does not bring back.
+    pub on_update_by_sql: bool,
 }
 
 impl Model {
@@ -72,6 +77,7 @@ pub(super) fn models(project: &Project) -> FxHashMap<ClassId, Model> {
             found.insert(class, model(project, class));
         }
     }
+    relation::relate(project, &mut found);
     found
 }
 
@@ -178,6 +184,10 @@ fn model(project: &Project, class: ClassId) -> Model {
             }
         }
     }
+    if model.defines(Name::new("__mapper_args__")) {
+        // It may ask for `eager_defaults`, which brings such values back at once.
+        model.columns.values_mut().for_each(|column| column.on_update_by_sql = false);
+    }
     model
 }
 
@@ -204,6 +214,7 @@ fn column(field: &Field, declares: Declares) -> Option<Column> {
                         column.default |= inner.default;
                         column.server_default |= inner.server_default;
                         column.on_update |= inner.on_update;
+                        column.on_update_by_sql |= inner.on_update_by_sql;
                     }
                 }
                 // `Field(None)` and `Field(…)` give a positional default.
@@ -244,7 +255,17 @@ fn filled(keywords: &[(Name, Term)]) -> Column {
         server_default: given(&["server_default"]),
         // `server_onupdate=` is a marker; nothing fires.
         on_update: given(&["onupdate"]),
+        on_update_by_sql: keywords.iter().any(|(name, value)| &**name == "onupdate" && is_sql(value)),
     }
+}
+
+/// Whether a value is an SQL expression: `func.now()`, `text("…")`.
+fn is_sql(value: &Term) -> bool {
+    matches!(value, Term::Call { callee, .. } if matches!(&**callee, Term::Path(path) if is_sql_path(path)))
+}
+
+fn is_sql_path(path: &str) -> bool {
+    path.split('.').any(|part| part == "func") || path.rsplit('.').next() == Some("text")
 }
 
 /// The column a `@declared_attr` method makes.
@@ -273,6 +294,8 @@ fn declared_attribute(function: &Function) -> Option<Column> {
             default: given(&["default", "insert_default"]),
             server_default: given(&["server_default"]),
             on_update: given(&["onupdate"]),
+            // What is called there is not looked into; a flush is not taken to expire the column.
+            on_update_by_sql: false,
         })
     })
 }
