@@ -266,3 +266,49 @@ fn allows_extra(field: &Field) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(all: &[&str]) -> BTreeSet<Name> {
+        all.iter().map(|name| Name::new(name)).collect()
+    }
+
+    #[test]
+    fn a_value_given_later_wins() {
+        let mut dump = Keys { sent: names(&["at", "text"]), ..Keys::default() };
+        dump.sure = names(&["text"]);
+        dump.perhaps = names(&["at"]);
+        dump.none_by_default = names(&["at"]);
+        let mut now = Keys::default();
+        now.give(Name::new("at"), &Value::Plain);
+        dump.extend(&now);
+        assert_eq!(dump.sure, names(&["at", "text"]));
+        assert_eq!(dump.nulls().count(), 0);
+        // What code gives nobody sends.
+        assert_eq!(dump.sent, names(&["text"]));
+    }
+
+    #[test]
+    fn a_none_is_certain_only_where_every_path_gives_it() {
+        let (mut none, mut some) = (Keys::default(), Keys::default());
+        none.give(Name::new("at"), &Value::None);
+        some.give(Name::new("at"), &Value::Plain);
+        assert_eq!(none.either(&none).nulls().count(), 1);
+        assert_eq!(none.either(&some).nulls().count(), 0);
+        assert_eq!(none.either(&some).sure, names(&["at"]));
+        none.extend(&some);
+        assert_eq!(none.nulls().count(), 0);
+    }
+
+    #[test]
+    fn what_is_taken_out_is_gone() {
+        let mut keys = Keys::default();
+        keys.give(Name::new("at"), &Value::None);
+        keys.forget(Name::new("at"));
+        assert_eq!(keys, Keys::default());
+        keys.give_if_absent(Name::new("at"), &Value::Plain);
+        assert_eq!(keys.thinned().perhaps, names(&["at"]));
+    }
+}

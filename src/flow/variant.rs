@@ -5,11 +5,11 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{Function, FunctionKind, Literal, Next, ParamKind, StepKind, Term};
+use crate::facts::{Function, FunctionKind, Literal, Next, Param, ParamKind, StepKind, Term};
 use crate::name::Name;
 use crate::project::{FunctionId, Project};
 
-use super::row::Base;
+use super::row::{Base, Paths};
 use super::summary::Summary;
 use super::value::Value;
 
@@ -21,26 +21,18 @@ pub(super) type Choice = Vec<(u32, Value)>;
 
 /// What a function does for each choice of its switches.
 pub(super) fn choices(function: &Function, summary: &Summary) -> Vec<Choice> {
-    let touches_rows = summary.rows.values().any(|effect| matches!(effect.info.base, Base::Param(_)));
-    if function.kind != FunctionKind::Function || !touches_rows && !summary.database.writes {
+    // Where every path does the same to the rows it is handed, no switch matters to a caller.
+    let differs = summary.rows.values().any(|effect| {
+        let several = |paths: &Paths| paths.elements().count() > 1;
+        matches!(effect.info.base, Base::Param(_)) && effect.open.iter().chain(&effect.done).any(several)
+    });
+    if function.kind != FunctionKind::Function || !differs {
         return Vec::new();
     }
     let mut all: Vec<Choice> = vec![Vec::new()];
-    let mut switches = 0;
-    for (param, number) in function.params.iter().zip(0u32..) {
-        let values: &[Value] = match (&param.default, &param.annotation) {
-            (Some(Term::Switch(_)), _) => &[Value::Switch(true), Value::Switch(false)],
-            (_, Some(Term::Path(path))) if path.as_str() == "bool" => {
-                &[Value::Switch(true), Value::Switch(false)]
-            }
-            (Some(Term::None), _) if touches_rows => &[Value::None],
-            _ => continue,
-        };
-        let is_named = matches!(param.kind, ParamKind::Plain | ParamKind::KeywordOnly);
-        if switches == MOST_SWITCHES || !is_named || !decides(function, param.name) {
-            continue;
-        }
-        switches += 1;
+    // What is yes or no is written down more often than what is there or not.
+    let switches = switches(function, flag_values).chain(switches(function, optional_values));
+    for (number, values) in switches.take(MOST_SWITCHES) {
         let before = all.clone();
         for value in values {
             all.extend(before.iter().map(|choice| {
@@ -52,6 +44,32 @@ pub(super) fn choices(function: &Function, summary: &Summary) -> Vec<Choice> {
     }
     all.retain(|choice| !choice.is_empty());
     all
+}
+
+/// The parameters that are switches by some reckoning, with the values they are told apart by.
+fn switches(
+    function: &Function,
+    values: fn(&Param) -> &'static [Value],
+) -> impl Iterator<Item = (u32, &'static [Value])> {
+    let numbered = function.params.iter().zip(0u32..);
+    numbered.filter_map(move |(param, number)| {
+        let is_named = matches!(param.kind, ParamKind::Plain | ParamKind::KeywordOnly);
+        let values = values(param);
+        (is_named && !values.is_empty() && decides(function, param.name)).then_some((number, values))
+    })
+}
+
+fn flag_values(param: &Param) -> &'static [Value] {
+    let is_bool = matches!(&param.annotation, Some(Term::Path(path)) if path.as_str() == "bool");
+    if is_bool || matches!(param.default, Some(Term::Switch(_))) {
+        &[Value::Switch(true), Value::Switch(false)]
+    } else {
+        &[]
+    }
+}
+
+fn optional_values(param: &Param) -> &'static [Value] {
+    if flag_values(param).is_empty() && param.default == Some(Term::None) { &[Value::None] } else { &[] }
 }
 
 /// Whether a parameter keeps its value and a branch looks at it.
