@@ -461,8 +461,24 @@ impl Trace<'_> {
         if summary.commits {
             self.commit(state, session, step);
         }
+        self.execute_for(step, summary, binding);
         for &class in &summary.loads {
             self.load_again(state, ModelRef::Class(class));
+        }
+    }
+
+    /// A callee runs statements that it is handed.
+    fn execute_for(&mut self, step: StepId, summary: &Summary, binding: &[Value]) {
+        for &number in &summary.executes {
+            for one in binding.get(number as usize).cloned().unwrap_or(Value::Unknown).alternatives() {
+                match one {
+                    Value::Statement(statement) => self.execute(step, &statement, None),
+                    Value::Param(number) => {
+                        self.outcome.summary.executes.insert(number);
+                    }
+                    _ => {}
+                }
+            }
         }
     }
 

@@ -278,6 +278,8 @@ impl Trace<'_> {
                 }
                 Value::None
             }
+            // Whatever query is handed in stays a query of the same rows.
+            Value::Param(number) if library::narrows(&method) => Value::Param(number),
             Value::Param(_) | Value::Unknown | Value::Attribute(..) => {
                 if let ("get", [Value::Text(name), ..]) = (&*method, values) {
                     self.read_dictionary(state, step, &receiver, *name);

@@ -33,6 +33,16 @@ impl Keys {
         Keys { is_open: true, ..Keys::default() }
     }
 
+    /// `a | b` of two dictionaries; no other operator takes them.
+    pub(super) fn union(parts: &[Value]) -> Option<Value> {
+        let mut all = Keys::default();
+        for part in parts {
+            let Value::Dictionary(keys) = part else { return None };
+            all.extend(keys);
+        }
+        (parts.len() > 1).then(|| Value::Dictionary(Box::new(all)))
+    }
+
     /// A key gets a value.
     pub fn give(&mut self, key: Name, value: &Value) {
         self.forget(key);

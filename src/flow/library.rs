@@ -172,6 +172,30 @@ pub(super) fn answers(method: &str) -> Answers {
     }
 }
 
+/// Whether instances of an external class are queries.
+pub(super) fn is_query_class(path: &Name) -> bool {
+    path.starts_with("sqlalchemy") && matches!(path.last(), "Select" | "Query" | "Executable")
+}
+
+/// Methods that give a query over some of the same rows, or in another order.
+pub(super) fn narrows(method: &str) -> bool {
+    matches!(
+        method,
+        "where"
+            | "filter"
+            | "filter_by"
+            | "order_by"
+            | "limit"
+            | "offset"
+            | "options"
+            | "join"
+            | "outerjoin"
+            | "distinct"
+            | "with_for_update"
+            | "execution_options"
+    )
+}
+
 /// External exception classes that stand above every error a failed statement raises.
 pub(super) fn catches_every_database_error(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);

@@ -142,6 +142,10 @@ impl Trace<'_> {
             Type::Instance(class) => Value::Object(*class, SessionKey::Outer),
             // Which class it is the caller says.
             Type::Class(class) => param.map_or(Value::Symbol(Symbol::Class(*class)), Value::Param),
+            // Of which rows a query is the caller says.
+            Type::External(path) if param.is_some() && library::is_query_class(path) => {
+                param.map_or(Value::Unknown, Value::Param)
+            }
             Type::External(path) => library::instance_of(*path),
             Type::Many(inner) => Value::Many(Box::new(self.instance(state, inner, param, place))),
             Type::OneOf(all) => {

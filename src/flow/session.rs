@@ -81,24 +81,31 @@ impl Trace<'_> {
             }),
             "execute" | "scalars" | "exec" | "stream" | "stream_scalars" | "scalar" => {
                 self.use_session(state, session);
-                if let Value::Statement(statement) = &first {
-                    self.execute(step, statement, values.get(1));
-                    return Value::Query(None);
-                }
-                if method == "scalar" {
-                    return match first {
-                        Value::Query(Some(model)) => Value::Row(self.loaded_row(state, step, model)),
-                        _ => Value::Plain,
-                    };
-                }
-                match first {
-                    Value::Query(model) => {
-                        if let Some(model) = model {
-                            self.load_again(state, model);
-                        }
-                        Value::Query(model)
+                let mut queried = None;
+                let mut handed = None;
+                for one in first.alternatives() {
+                    match one {
+                        Value::Statement(statement) => self.execute(step, &statement, values.get(1)),
+                        Value::Query(Some(model)) => queried = Some(model),
+                        Value::Param(number) => handed = Some(number),
+                        _ => {}
                     }
-                    _ => Value::Query(None),
+                }
+                if let Some(number) = handed {
+                    self.outcome.summary.executes.insert(number);
+                }
+                match queried {
+                    // The result of running whatever was handed in is of the same rows.
+                    None if handed.is_some() && method != "scalar" => {
+                        handed.map_or(Value::Unknown, Value::Param)
+                    }
+                    Some(model) if method == "scalar" => Value::Row(self.loaded_row(state, step, model)),
+                    None if method == "scalar" => Value::Plain,
+                    Some(model) => {
+                        self.load_again(state, model);
+                        Value::Query(Some(model))
+                    }
+                    None => Value::Query(None),
                 }
             }
             "refresh" => {

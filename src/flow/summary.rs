@@ -61,6 +61,8 @@ pub struct Summary {
     pub reads: BTreeMap<(u32, Name, Reading), (FunctionId, StepId)>,
     /// Models it loads whole rows of.
     pub loads: BTreeSet<ClassId>,
+    /// Parameters that hold a statement or query it runs.
+    pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
     /// What it does for certain values of its switches.
@@ -124,6 +126,7 @@ impl Summary {
         self.throws_rolled_back |= before.throws_rolled_back;
         self.reads.extend(&before.reads);
         self.loads.extend(&before.loads);
+        self.executes.extend(&before.executes);
         self.stamps_actor |= before.stamps_actor;
         variant::settle(self, before);
     }

@@ -92,7 +92,7 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
-        flags: flag_names(function),
+        flags: variant::flag_names(function),
         order: Vec::new(),
         entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
     };
@@ -109,34 +109,6 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
     }
     trace.tell(&states);
     trace.outcome
-}
-
-/// Local variables that are bound to `True`, `False` or `None` somewhere and tested by name.
-fn flag_names(function: &Function) -> Vec<Name> {
-    let mut names: Vec<Name> = Vec::new();
-    for step in &function.steps {
-        if let StepKind::Bind { name, value, .. } = step.kind
-            && let StepKind::Literal(Literal::Switch(_) | Literal::None) = function.steps[value as usize].kind
-            && !names.contains(&name)
-        {
-            names.push(name);
-        }
-    }
-    let tested = |name: &Name| {
-        function.blocks.iter().any(|block| match block.next {
-            Next::Branch { test, .. } => match function.steps[test as usize].kind {
-                StepKind::Name(tested) => tested == *name,
-                StepKind::Compare { left, .. } => {
-                    matches!(function.steps[left as usize].kind, StepKind::Name(tested) if tested == *name)
-                }
-                _ => false,
-            },
-            _ => false,
-        })
-    };
-    names.retain(tested);
-    names.sort();
-    names
 }
 
 /// The steps whose values are awaited.
@@ -553,7 +525,7 @@ impl<'p> Trace<'p> {
             }
             StepKind::Format(parts) | StepKind::Compute(parts) => {
                 let parts: Vec<Value> = parts.iter().map(value).collect();
-                if let Some(union) = dictionary_union(&parts) {
+                if let Some(union) = Keys::union(&parts) {
                     return union;
                 }
                 let caught = parts.iter().find_map(Value::caught).map(Value::Caught);
@@ -582,16 +554,7 @@ impl<'p> Trace<'p> {
                 let of = value(of);
                 self.iterated(state, step, of)
             }
-            StepKind::Part { of, index } => match (value(of), index) {
-                (Value::Tuple(parts), Some(index)) if (*index as usize) < parts.len() => {
-                    parts[*index as usize].clone()
-                }
-                (Value::KeyOf(keys), Some(0)) => Value::KeyOf(keys),
-                (Value::Row(row), Some(0)) => Value::Row(row),
-                (Value::Caught(handler), _) => Value::Caught(handler),
-                (Value::Many(inner), _) => *inner,
-                _ => Value::Unknown,
-            },
+            StepKind::Part { of, index } => value(of).map(|whole| whole.part(*index)),
             StepKind::Function(index) => {
                 Value::Symbol(Symbol::Function(FunctionId { file: self.id.file, index: *index as u32 }))
             }
@@ -820,14 +783,4 @@ impl<'p> Trace<'p> {
         }
         Value::Unknown
     }
-}
-
-/// `a | b` of two dictionaries; no other operator takes them.
-fn dictionary_union(parts: &[Value]) -> Option<Value> {
-    let mut all = Keys::default();
-    for part in parts {
-        let Value::Dictionary(keys) = part else { return None };
-        all.extend(keys);
-    }
-    (parts.len() > 1).then(|| Value::Dictionary(Box::new(all)))
 }

@@ -197,6 +197,20 @@ impl Value {
         }
     }
 
+    /// A part of it, when it is unpacked.
+    pub fn part(self, index: Option<u32>) -> Value {
+        match (self, index) {
+            (Value::Tuple(parts), Some(index)) => {
+                parts.into_iter().nth(index as usize).unwrap_or(Value::Unknown)
+            }
+            (Value::KeyOf(keys), Some(0)) => Value::KeyOf(keys),
+            (Value::Row(row), Some(0)) => Value::Row(row),
+            (Value::Caught(handler), _) => Value::Caught(handler),
+            (Value::Many(inner), _) => *inner,
+            _ => Value::Unknown,
+        }
+    }
+
     /// Whether it is a list or tuple, whichever of its values it is.
     pub fn is_list(&self) -> bool {
         match self {

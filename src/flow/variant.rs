@@ -93,6 +93,34 @@ fn decides(function: &Function, name: Name) -> bool {
     is_tested && !is_bound
 }
 
+/// Local variables that are bound to `True`, `False` or `None` somewhere and tested by name.
+pub(super) fn flag_names(function: &Function) -> Vec<Name> {
+    let mut names: Vec<Name> = Vec::new();
+    for step in &function.steps {
+        if let StepKind::Bind { name, value, .. } = step.kind
+            && let StepKind::Literal(Literal::Switch(_) | Literal::None) = function.steps[value as usize].kind
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    let tested = |name: &Name| {
+        function.blocks.iter().any(|block| match block.next {
+            Next::Branch { test, .. } => match function.steps[test as usize].kind {
+                StepKind::Name(tested) => tested == *name,
+                StepKind::Compare { left, .. } => {
+                    matches!(function.steps[left as usize].kind, StepKind::Name(tested) if tested == *name)
+                }
+                _ => false,
+            },
+            _ => false,
+        })
+    };
+    names.retain(tested);
+    names.sort();
+    names
+}
+
 impl Summary {
     /// What the function does when it is handed these arguments.
     pub(super) fn for_arguments(&self, binding: &[Value]) -> &Summary {
