@@ -308,7 +308,7 @@ impl Trace<'_> {
     }
 
     fn attribute_of(&mut self, state: &mut State, of: Value, name: Name) -> Value {
-        if &*name == "__dict__"
+        if &*name == DICTIONARY
             && let Some(fields) = self.instance_fields(&of)
         {
             return fields;
@@ -402,11 +402,6 @@ impl Trace<'_> {
                         || self.project.class(*class).methods.iter().any(|(name, _)| &**name == "__init__"),
                     ..keys
                 }
-            }
-            Value::Row(key) => {
-                let ModelRef::Class(class) = self.rows[key.0 as usize].model else { return None };
-                let columns = self.project.model(class)?.columns.keys().copied().collect();
-                Keys { perhaps: columns, is_open: true, ..Keys::default() }
             }
             _ => return None,
         };
