@@ -323,10 +323,10 @@ impl Trace<'_> {
                 continue;
             }
             match &steps[step as usize].kind {
-                StepKind::Attribute { of, name } => {
-                    if self.project.roles.of_field(name).is_none() && self.is_actor(*of) {
-                        return true;
-                    }
+                StepKind::Attribute { of, name }
+                    if self.project.roles.of_field(name).is_none() && self.is_actor(*of) =>
+                {
+                    return true;
                 }
                 StepKind::Name(name) => waiting.extend(steps.iter().filter_map(|step| match step.kind {
                     StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
