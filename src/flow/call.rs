@@ -435,8 +435,9 @@ impl Trace<'_> {
         } else if summary.database.outer {
             let failing = std::mem::take(&mut self.may_fail);
             self.use_session(state, session);
-            if !summary.throws_failed {
-                self.may_fail = failing;
+            self.may_fail = failing;
+            if !summary.throws_failed.is_none() {
+                self.may_fail.insert(session, summary.throws_failed);
             }
         }
         if summary.logs {

@@ -1,52 +1,96 @@
 //! flow/catch: what an `except` clause catches, and which exceptions pass a `try` by.
 
-use crate::facts::{Function, HandlerId, RegionId, RegionKind};
+use crate::facts::{BlockId, Function, HandlerId, RegionId, RegionKind};
 use crate::name::Name;
 use crate::project::{FunctionId, Lookup, Project, Symbol};
 
 use super::{actor, library};
 
-/// What a `try` lets pass to the code around it, region by region.
+/// Kinds of errors that the database answers a statement with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Errors(u8);
+
+impl Errors {
+    /// A constraint was violated.
+    pub(super) const INTEGRITY: Errors = Errors(1);
+    /// Anything else.
+    pub(super) const OTHER: Errors = Errors(2);
+    /// All of them.
+    pub(super) const ALL: Errors = Errors(3);
+
+    /// Whether there is none.
+    pub(super) fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those of both.
+    pub(super) fn and(self, other: Errors) -> Errors {
+        Errors(self.0 | other.0)
+    }
+
+    /// Those that are among others, too.
+    pub(super) fn among(self, other: Errors) -> Errors {
+        Errors(self.0 & other.0)
+    }
+
+    /// Those that are not among others.
+    pub(super) fn without(self, other: Errors) -> Errors {
+        Errors(self.0 & !other.0)
+    }
+}
+
+/// What the clauses of a function catch, and what its regions let pass.
 #[derive(Debug)]
 pub(super) struct Passing {
-    /// Whether any exception passes.
+    /// By region: whether an exception that no clause of it names passes.
     anything: Vec<bool>,
-    /// Whether an error of the database passes.
-    database: Vec<bool>,
+    /// By handler: the errors of the database it surely catches, and those it may catch.
+    caught: Vec<(Errors, Errors)>,
 }
 
 impl Passing {
     /// What passes the regions of a function.
     pub(super) fn of(project: &Project, id: FunctionId) -> Passing {
         let function = project.function(id);
-        let caught_by = |region: usize, test: &dyn Fn(HandlerId) -> bool| match function.regions[region].kind
-        {
-            RegionKind::Try { first, end } => (first..end).any(test),
-            _ => false,
-        };
-        let all = 0..function.regions.len();
-        let anything = all.clone().map(|region| {
+        let handlers = || 0..function.handlers.len() as HandlerId;
+        let all: Vec<bool> = handlers().map(|handler| catches_all(project, id, handler)).collect();
+        let anything = function.regions.iter().map(|region| {
             // What is no `Exception` ends the program or the task, not the story told here.
-            function.regions[region].passes
-                && !caught_by(region, &|handler| catches_all(project, id, handler))
+            let mut caught = handlers_of(region.kind).map(|handler| all[handler as usize]);
+            region.passes && !caught.any(|all| all)
         });
-        let database = all.map(|region| {
-            function.regions[region].passes
-                && !caught_by(region, &|handler| {
-                    catches(project, id, handler, library::catches_every_database_error)
-                })
-        });
-        Passing { anything: anything.collect(), database: database.collect() }
+        Passing {
+            anything: anything.collect(),
+            caught: handlers().map(|handler| errors(project, id, handler)).collect(),
+        }
     }
+}
 
-    /// Whether any exception passes a region.
-    pub(super) fn anything(&self, region: RegionId) -> bool {
-        self.anything[region as usize]
+fn handlers_of(kind: RegionKind) -> std::ops::Range<HandlerId> {
+    match kind {
+        RegionKind::Try { first, end } => first..end,
+        _ => 0..0,
     }
+}
 
-    /// Whether an error of the database passes a region.
-    pub(super) fn database(&self, region: RegionId) -> bool {
-        self.database[region as usize]
+/// The errors of the database that a clause surely catches, and those it may catch.
+fn errors(project: &Project, id: FunctionId, handler: HandlerId) -> (Errors, Errors) {
+    if catches(project, id, handler, library::catches_every_database_error) {
+        return (Errors::ALL, Errors::ALL);
+    }
+    let function = project.function(id);
+    let named = &function.handlers[handler as usize].catches;
+    if named.iter().any(|&step| actor::path(function, step).is_none()) {
+        return (Errors::default(), Errors::ALL);
+    }
+    let integrity = catches(project, id, handler, library::catches_integrity_errors);
+    let some = catches(project, id, handler, library::catches_database_errors);
+    match (integrity, some) {
+        // Beside it another class may be named that stands for some of the rest.
+        (true, _) if named.len() > 1 => (Errors::INTEGRITY, Errors::ALL),
+        (true, _) => (Errors::INTEGRITY, Errors::INTEGRITY),
+        (false, true) => (Errors::default(), Errors::OTHER),
+        (false, false) => (Errors::default(), Errors::default()),
     }
 }
 
@@ -107,24 +151,29 @@ fn local_symbol(project: &Project, id: FunctionId, path: Name) -> Option<Symbol>
 /// Where an exception lands that is raised in a region of a function.
 #[derive(Debug, Default)]
 pub(super) struct Landings {
-    /// The blocks, and whether an error of the database may come there.
-    pub(super) blocks: Vec<(crate::facts::BlockId, bool)>,
+    /// The blocks, and which errors of the database may come there.
+    pub(super) blocks: Vec<(BlockId, Errors)>,
     /// Whether an exception may leave the function.
     pub(super) escapes: bool,
-    /// Whether an error of the database may.
-    pub(super) database_escapes: bool,
+    /// Which errors of the database may.
+    pub(super) escaping: Errors,
 }
 
 /// Where an exception lands that is raised in a region.
 pub(super) fn landings(function: &Function, passing: &Passing, region: Option<RegionId>) -> Landings {
-    let mut found = Landings { escapes: true, database_escapes: true, ..Landings::default() };
+    let mut found = Landings { escapes: true, escaping: Errors::ALL, ..Landings::default() };
     let mut at = region;
     while let Some(id) = at {
         let region = &function.regions[id as usize];
-        let reaches = found.database_escapes;
-        found.blocks.extend(region.lands.iter().map(|&block| (block, reaches)));
-        found.database_escapes &= passing.database(id);
-        found.escapes &= passing.anything(id);
+        for &block in &region.lands {
+            // The clauses of a `try` are asked in their order.
+            let handler = handlers_of(region.kind).find(|&h| function.handlers[h as usize].entry == block);
+            let (surely, perhaps) =
+                handler.map_or((Errors::default(), Errors::ALL), |h| passing.caught[h as usize]);
+            found.blocks.push((block, found.escaping.among(perhaps)));
+            found.escaping = found.escaping.without(surely);
+        }
+        found.escapes &= passing.anything[id as usize];
         if !found.escapes {
             break;
         }

@@ -196,6 +196,11 @@ pub(super) fn narrows(method: &str) -> bool {
     )
 }
 
+/// External exception classes that stand for a violated constraint.
+pub(super) fn catches_integrity_errors(path: &str) -> bool {
+    path.rsplit('.').next() == Some("IntegrityError")
+}
+
 /// External exception classes that stand above every error a failed statement raises.
 pub(super) fn catches_every_database_error(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);

@@ -122,6 +122,10 @@ impl Life {
         *self != Life::handed()
     }
 
+    fn is_expired(&self) -> bool {
+        self.states.has(States::EXPIRED.and(States::LAZY).and(States::DETACHED))
+    }
+
     /// The step that expired it.
     pub(super) fn since(&self) -> Option<StepId> {
         self.since
@@ -148,7 +152,9 @@ impl Life {
     pub(super) fn assign(&mut self, name: Name, is_sql: bool) {
         self.is_changed = true;
         self.columns.remove(&name);
-        self.kept.insert(name);
+        if self.is_expired() {
+            self.kept.insert(name);
+        }
         self.assigned.insert(name, is_sql);
     }
 

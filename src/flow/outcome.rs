@@ -166,7 +166,8 @@ pub struct Outcome {
 impl Outcome {
     /// An exception may leave the function in this state.
     pub(super) fn throws(&mut self, state: &State) {
-        self.summary.throws_failed |= state.erring.contains(&SessionKey::Outer);
+        let failed = state.erring.get(&SessionKey::Outer).copied().unwrap_or_default();
+        self.summary.throws_failed = self.summary.throws_failed.and(failed);
         self.summary.throws_rolled_back |= state.rolled_back;
     }
 

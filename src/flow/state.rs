@@ -8,6 +8,7 @@ use crate::facts::HandlerId;
 use crate::name::Name;
 use crate::project::FunctionId;
 
+use super::catch::Errors;
 use super::row::RowState;
 use super::value::{RowKey, SessionKey, Value};
 
@@ -74,7 +75,7 @@ pub(super) struct State {
     /// Sessions that a handler has let go in the failed state.
     pub failures: BTreeSet<Failure>,
     /// Sessions that the exception on its way has left in the failed state.
-    pub erring: BTreeSet<SessionKey>,
+    pub erring: BTreeMap<SessionKey, Errors>,
     /// The handlers that control is in.
     pub handling: BTreeMap<HandlerId, HandlerPaths>,
     /// What is being returned, once that is decided.
@@ -115,7 +116,10 @@ impl State {
             }
         }
         self.failures.extend(&other.failures);
-        self.erring.extend(&other.erring);
+        for (session, errors) in &other.erring {
+            let known = self.erring.entry(*session).or_default();
+            *known = known.and(*errors);
+        }
         for (handler, paths) in &other.handling {
             let known = self.handling.entry(*handler).or_insert(*paths);
             known.0 |= paths.0;

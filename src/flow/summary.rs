@@ -8,6 +8,7 @@ use crate::facts::StepId;
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
+use super::catch::Errors;
 use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
@@ -51,8 +52,8 @@ pub struct Summary {
     pub commits: bool,
     /// Handlers that return with the outer session still failed.
     pub failures: BTreeSet<Failure>,
-    /// An exception may leave it with the outer session still failed.
-    pub throws_failed: bool,
+    /// Errors that may leave it with the outer session still failed.
+    pub throws_failed: Errors,
     /// Every path that returns has rolled back before.
     pub returns_rolled_back: bool,
     /// An exception may leave it after it has rolled back.
@@ -121,7 +122,7 @@ impl Summary {
         self.logs &= before.logs;
         self.rolls_back &= before.rolls_back;
         self.commits &= before.commits;
-        self.throws_failed |= before.throws_failed;
+        self.throws_failed = self.throws_failed.and(before.throws_failed);
         self.returns_rolled_back &= before.returns_rolled_back;
         self.throws_rolled_back |= before.throws_rolled_back;
         self.reads.extend(&before.reads);

@@ -1,6 +1,6 @@
 //! flow/trace: follows one function over all its paths, until nothing new is learned, and once more to tell of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
@@ -13,7 +13,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
 
 use super::actor;
-use super::catch::{self, Landings, Passing};
+use super::catch::{self, Errors, Landings, Passing};
 use super::library;
 use super::life::Life;
 use super::outcome::{End, Outcome, Way};
@@ -42,7 +42,7 @@ pub(super) struct Trace<'p> {
     pub(super) region: Option<RegionId>,
     /// What the step at hand did to the database, and on which sessions it may fail.
     pub(super) used: DatabaseUse,
-    pub(super) may_fail: BTreeSet<SessionKey>,
+    pub(super) may_fail: BTreeMap<SessionKey, Errors>,
     /// Whether the step at hand never comes back.
     pub(super) never_returns: bool,
     /// Sessions that the step at hand may have rolled back before it raised.
@@ -84,7 +84,7 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         telling: false,
         region: None,
         used: DatabaseUse::default(),
-        may_fail: BTreeSet::new(),
+        may_fail: BTreeMap::new(),
         never_returns: false,
         rolled_back: BTreeSet::new(),
         passing: Passing::of(project, id),
@@ -109,6 +109,14 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
     }
     trace.tell(&states);
     trace.outcome
+}
+
+/// Leaves of the errors on their way those that come along.
+fn restrict(erring: &mut BTreeMap<SessionKey, Errors>, errors: Errors) {
+    erring.retain(|_, known| {
+        *known = known.among(errors);
+        !known.is_none()
+    });
 }
 
 /// The steps whose values are awaited.
@@ -236,7 +244,12 @@ impl<'p> Trace<'p> {
         let mut out: Vec<(BlockId, State)> = Vec::new();
         for step in block.start..block.end {
             let kind = &function.steps[step as usize].kind;
-            let may_raise = matches!(kind, StepKind::Call { .. } | StepKind::Await(_) | StepKind::Yield(_));
+            let may_raise = match kind {
+                StepKind::Call { .. } | StepKind::Yield(_) => true,
+                // An awaited call raises what the call was said to raise.
+                StepKind::Await(of) => !matches!(function.steps[*of as usize].kind, StepKind::Call { .. }),
+                _ => false,
+            };
             let before = (may_raise && (!landings.blocks.is_empty() || escapes)).then(|| state.clone());
             self.used = DatabaseUse::default();
             self.may_fail.clear();
@@ -318,7 +331,7 @@ impl<'p> Trace<'p> {
                 }
                 let sessions: Vec<SessionKey> =
                     state.failures.iter().map(|failure| failure.session).collect();
-                state.erring.extend(sessions);
+                state.erring.extend(sessions.into_iter().map(|session| (session, Errors::ALL)));
                 self.throw(&mut out, &landings, state);
             }
             Next::Resume { swallowed } => {
@@ -337,11 +350,9 @@ impl<'p> Trace<'p> {
 
     /// An exception goes to wherever it may land.
     fn throw(&mut self, out: &mut Vec<(BlockId, State)>, landings: &Landings, mut state: State) {
-        for &(landing, database_lands) in &landings.blocks {
+        for &(landing, errors) in &landings.blocks {
             let mut state = state.clone();
-            if !database_lands {
-                state.erring.clear();
-            }
+            restrict(&mut state.erring, errors);
             // What the failing code was about to write is not judged: no path from here completes it.
             for row in state.rows.values_mut() {
                 row.roll_back();
@@ -351,16 +362,14 @@ impl<'p> Trace<'p> {
             state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
             if let Some(&handler) = self.entries.get(&landing) {
                 state.handling.insert(handler, HandlerPaths::start());
-                for session in std::mem::take(&mut state.erring) {
+                for session in std::mem::take(&mut state.erring).into_keys() {
                     state.failures.insert(Failure { function: self.id, handler, session });
                 }
             }
             self.go(out, landing, state);
         }
         if landings.escapes && self.telling {
-            if !landings.database_escapes {
-                state.erring.clear();
-            }
+            restrict(&mut state.erring, landings.escaping);
             self.outcome.throws(&state);
         }
     }
@@ -745,7 +754,7 @@ impl<'p> Trace<'p> {
         self.used.any = true;
         self.used.outer |= session == SessionKey::Outer;
         if !self.in_savepoint() {
-            self.may_fail.insert(session);
+            self.may_fail.insert(session, Errors::ALL);
         }
         if self.telling {
             let hit = state.failures.iter().filter(|failure| failure.session == session);
