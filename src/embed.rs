@@ -27,13 +27,13 @@ fn main() {
     fs::write(out.join("rules.rs"), table).expect("the table of pages can be written");
 }
 
-/// The pages in the folder, in the order of their names, so that the same folder makes the same program.
+/// The pages in the folder, in the order of their stems, so that the same folder makes the same program.
 fn pages(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the rules folder can be listed");
     let mut pages: Vec<PathBuf> = entries
         .map(|entry| entry.expect("the rules folder can be listed").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .collect();
-    pages.sort();
+    pages.sort_by(|a, b| a.file_stem().cmp(&b.file_stem()));
     pages
 }

@@ -217,6 +217,8 @@ pub struct Function {
     pub regions: Vec<Region>,
     /// Exception handlers.
     pub handlers: Vec<Handler>,
+    /// Expressions that are statements by themselves, in order: nothing takes their value.
+    pub bare: Vec<StepId>,
 }
 
 /// A parameter.

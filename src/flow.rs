@@ -23,6 +23,7 @@ use value::Value;
 mod actor;
 mod call;
 mod catch;
+mod dependency;
 mod ending;
 mod external;
 mod handler;
@@ -46,6 +47,7 @@ mod trace;
 mod value;
 mod variant;
 mod verdict;
+mod waiting;
 
 /// How often the program is gone over; what still changes then is oscillating, not growing.
 const MOST_ROUNDS: usize = 24;

@@ -54,17 +54,24 @@ impl Progress for Quiet {
 
 /// Scans the files of a run.
 pub fn scan(request: Request<'_>) -> Scan {
-    let Request { walked, configuration, rulebook, selection, today, progress } = request;
-    let Walked { sources, mut gaps } = walked;
-    progress.files(sources.len());
-    let lowered: Vec<(Arc<Source>, FileFacts)> = sources
+    let sources = &request.walked.sources;
+    request.progress.files(sources.len());
+    let facts = sources
         .par_iter()
         .map(|source| {
             let facts = lower(source);
-            progress.file_done();
-            (Arc::clone(source), facts)
+            request.progress.file_done();
+            facts
         })
         .collect();
+    scan_facts(request, facts)
+}
+
+/// Scans files whose facts are at hand, those of each file in the order of the files.
+pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
+    let Request { walked, configuration, rulebook, selection, today, progress: _ } = request;
+    let Walked { sources, mut gaps } = walked;
+    let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     for (source, facts) in &lowered {
         gaps.extend(facts.gaps.iter().map(|gap| Gap {
             path: source.display_path(),

@@ -27,7 +27,7 @@ const fn word(name: &'static str, values: &'static [&'static str], meaning: &'st
 const SWITCH: &[&str] = &["true", "false"];
 const DUTIES: &[&str] = &["created-at", "updated-at", "deleted-at", "created-by", "updated-by", "deleted-by"];
 
-/// Every word, grouped by what is observed: writes, stores, handlers, names, reads, suppressions.
+/// Every word, grouped by what is observed: writes, stores, handlers, calls, names, reads, suppressions.
 pub const WORDS: &[Word] = &[
     word(
         "write",
@@ -67,6 +67,17 @@ pub const WORDS: &[Word] = &[
         "an `except` clause; what the `try` body can do to the database",
     ),
     word("catches", &["database", "other"], "whether the clause catches database errors"),
+    word("catches-more", SWITCH, "whether the clause also catches errors that no statement raises"),
+    word(
+        "raised",
+        &["inside", "outside", "elsewhere"],
+        "where the statement runs whose error the clause waits for: perhaps in the `try` body, only behind it, or nowhere in this function",
+    ),
+    word(
+        "transaction",
+        &["lost"],
+        "a path goes on from the handler to the normal end of a transaction block around it, with nothing left to commit",
+    ),
     word(
         "session-left",
         &["failed", "clean"],
@@ -77,6 +88,11 @@ pub const WORDS: &[Word] = &[
         "silent-end",
         &["swallows", "prints", "answers", "raises"],
         "how the paths end that neither log nor raise the original: with nothing, with a print or flash only, with an answer made from the error, with another exception",
+    ),
+    word(
+        "await",
+        &["missing", "needless"],
+        "a call whose coroutine nothing awaits, or an `await` of a call that answers none; only where the kind of the receiver is certain",
     ),
     word(
         "name",
@@ -124,6 +140,11 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("happens", "what the read of an expired value comes to, as a clause"),
     ("answers", "what the handler does instead, as a verb phrase"),
     ("rollback", "the rollback call for this session"),
+    ("flush", "the flush call for this session"),
+    ("savepoint", "the head of a savepoint block of this session"),
+    ("call", "the call as it is written, in short"),
+    ("waiting", "what is wrong with how it is waited for, as a verb phrase"),
+    ("right", "the call as it should be"),
     ("ids", "the ids a suppression names"),
     ("until", "the date of a suppression"),
 ];

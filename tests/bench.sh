@@ -2,7 +2,7 @@
 # Measures a release build on real projects: how right it is where people labelled them, how much it says, how long it
 # takes and how much memory. No part of the tests, since the projects are not shipped.
 #
-#     bash tests/bench.sh BENCH TREES [-v]
+#     bash tests/bench.sh BENCH TREES [-v | -m]
 #
 # BENCH  labels/NAME.toml   what is wrong in a project; `scan` is the folder to scan, `config` the configuration
 #        score.py           score.py LABELS REPORT [--quiet] says how a JSON report stands up to the labels
@@ -10,22 +10,39 @@
 #        points-dev.tsv     that sample
 # TREES  a work tree for each project, named as its labels are: TREES/terra, TREES/letta
 # -v     every miss and every false alarm, too
+# -m     instead of all that: what the code can lose unnoticed. Statements that stamp, mend or import are taken out of
+#        functions that are right, one at a time, and each loss has to be found; tests/mutation.rs says how. In labelled
+#        projects the functions of the labelled files are tried, in the others all that have no finding. Of more than
+#        TRAILCHECK_MOST mutants of a project (150 where it is not set) every n-th is tried.
 #
 # Example: bash tests/bench.sh ~/bench ~/trees
 set -euo pipefail
 
-if [ $# -lt 2 ] || [ $# -gt 3 ] || { [ $# -eq 3 ] && [ "$3" != -v ]; }; then
+if [ $# -lt 2 ] || [ $# -gt 3 ] || { [ $# -eq 3 ] && [ "$3" != -v ] && [ "$3" != -m ]; }; then
     sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2
     exit 2
 fi
 bench=$(cd "$1" && pwd)
 trees=$(cd "$2" && pwd)
 detail=--quiet
-[ $# -eq 3 ] && detail=
+[ "${3:-}" = -v ] && detail=
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 labelled='terra-2025-10 terra'
 plain='letta gestima muebles plane'
+
+if [ "${3:-}" = -m ]; then
+    for name in $labelled $plain; do
+        if [ ! -d "$trees/$name" ]; then
+            printf '\n== %s\nnot here\n' "$name"
+            continue
+        fi
+        labels=$bench/labels/$name.toml
+        [ -f "$labels" ] && export TRAILCHECK_LABELS=$labels || unset TRAILCHECK_LABELS
+        TRAILCHECK_TREE=$trees/$name cargo test --release --quiet --test mutation a_work_tree -- --nocapture
+    done
+    exit
+fi
 
 cargo build --release --quiet
 target=${CARGO_TARGET_DIR:-target}

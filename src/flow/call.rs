@@ -58,7 +58,7 @@ impl Trace<'_> {
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
             Value::Method(receiver, function) => self.apply_any(state, step, *receiver, function, arguments),
             Value::Symbol(Symbol::External(path)) => self.external(state, step, path, arguments, &values),
-            Value::SessionMaker => Value::Session(SessionKey::Opened(step)),
+            Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) => {
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
@@ -67,6 +67,7 @@ impl Trace<'_> {
                     self.deed(state, Deeds::RECORDED);
                 }
                 self.unresolved(state, callee_step, &values);
+                self.used.hidden = true;
                 error.map_or(Value::Unknown, Value::Caught)
             }
         }
@@ -323,6 +324,7 @@ impl Trace<'_> {
         }
         let knowledge = self.knowledge;
         let Some(summary) = knowledge.summaries.get(&callee) else {
+            self.used.hidden = true;
             return self.declared_result(state, step, callee);
         };
         let is_static = decorated(&function.decorators, "staticmethod");
@@ -463,8 +465,9 @@ impl Trace<'_> {
             self.commit(state, session, step);
         }
         self.execute_for(step, summary, binding);
-        for &class in &summary.loads {
-            self.load_again(state, ModelRef::Class(class));
+        for &model in &summary.loads {
+            let model = self.translate_model(model, binding);
+            self.load_again(state, model);
         }
     }
 
@@ -495,7 +498,7 @@ impl Trace<'_> {
         match value {
             Value::Param(number) => binding.get(*number as usize).cloned().unwrap_or(Value::Unknown),
             Value::Own(_) => binding.first().cloned().unwrap_or(Value::Unknown),
-            Value::Session(_) => Value::Session(session_among(binding)),
+            Value::Session(_, kind) => Value::Session(session_among(binding), *kind),
             Value::Object(class, _) => Value::Object(*class, session_among(binding)),
             Value::Row(key) => {
                 let Some(effect) = summary.rows.get(key) else { return Value::Unknown };
@@ -567,7 +570,7 @@ impl Trace<'_> {
 /// The session that a callee works on: one that was opened here and is handed over, alone or in an object.
 fn session_among(values: &[Value]) -> SessionKey {
     let opened = values.iter().flat_map(|value| value.clone().alternatives()).find_map(|value| match value {
-        Value::Session(key @ SessionKey::Opened(_)) | Value::Object(_, key @ SessionKey::Opened(_)) => {
+        Value::Session(key @ SessionKey::Opened(_), _) | Value::Object(_, key @ SessionKey::Opened(_)) => {
             Some(key)
         }
         _ => None,

@@ -111,6 +111,22 @@ pub(super) fn catches_database(project: &Project, id: FunctionId, handler: Handl
     catches(project, id, handler, library::catches_database_errors)
 }
 
+/// Whether a clause also catches errors that no statement raises.
+pub(super) fn catches_more(project: &Project, id: FunctionId, handler: HandlerId) -> bool {
+    let function = project.function(id);
+    let catches = &function.handlers[handler as usize].catches;
+    catches.is_empty()
+        || catches.iter().any(|&step| {
+            let path = actor::path(function, step);
+            path.is_none_or(|path| library::catches_more(&path) || !is_database_error(project, id, path))
+        })
+}
+
+/// Whether an exception class is one of the database's, or stands above those.
+pub(super) fn is_database_error(project: &Project, id: FunctionId, path: Name) -> bool {
+    is_of_kind(project, id, path, library::catches_database_errors)
+}
+
 /// Whether a clause catches an exception of a kind, told by its dotted path.
 fn catches(project: &Project, id: FunctionId, handler: HandlerId, is_kind: fn(&str) -> bool) -> bool {
     let function = project.function(id);

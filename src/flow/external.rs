@@ -1,7 +1,7 @@
 //! flow/external: calls of what lies outside the project: built-in functions, libraries, objects of unknown kinds.
 
 use crate::duty::{Duty, Operation};
-use crate::facts::{Argument, StepId};
+use crate::facts::{Argument, ArgumentKind, StepId};
 use crate::name::Name;
 use crate::project::Symbol;
 
@@ -24,6 +24,7 @@ impl Trace<'_> {
         values: &[Value],
     ) -> Value {
         let error = values.iter().find_map(Value::caught);
+        self.used.hidden |= values.iter().any(reaches_a_session);
         if let Some(begins) = library::begins(path) {
             let model = values.first().map_or(ModelRef::Unknown, model_of);
             let operation = match begins {
@@ -113,8 +114,14 @@ impl Trace<'_> {
         if let Some(handler) = error {
             return Value::Caught(handler);
         }
-        match library::made_by(path) {
-            Value::Session(_) => Value::Session(SessionKey::Opened(step)),
+        let class = arguments.iter().find_map(|argument| match (argument.kind, self.value(argument.value)) {
+            (ArgumentKind::Keyword(name), Value::Symbol(Symbol::External(class))) if &*name == "class_" => {
+                Some(*class)
+            }
+            _ => None,
+        });
+        match class.map_or_else(|| library::made_by(path), |class| library::made_of(path, class)) {
+            Value::Session(_, kind) => Value::Session(SessionKey::Opened(step), kind),
             other => other,
         }
     }
@@ -178,6 +185,22 @@ impl Trace<'_> {
         }
     }
 
+    /// Whether a method that is not known may run SQL.
+    fn may_run_sql(&self, receiver: &Value, method: &str, values: &[Value]) -> bool {
+        match receiver {
+            // What these do is known, and told where it is done.
+            Value::Session(..) | Value::SessionMaker(_) | Value::Query(_) => false,
+            Value::Logger | Value::Statement(_) => false,
+            _ if library::handles_data(method) => false,
+            Value::Dictionary(_) | Value::KeyOf(_) | Value::Plain | Value::Text(_) => false,
+            Value::Row(_) if self.project.roles.of_setter(method).is_some() => false,
+            Value::Row(_) => true,
+            // `data.get("key")` asks a dictionary, whatever else is not known of it.
+            _ if method == "get" && matches!(values.first(), Some(Value::Text(_))) => false,
+            receiver => reaches_a_session(receiver) || values.iter().any(reaches_a_session),
+        }
+    }
+
     pub(super) fn library_method(
         &mut self,
         state: &mut State,
@@ -188,8 +211,9 @@ impl Trace<'_> {
         values: &[Value],
     ) -> Value {
         let error = values.iter().find_map(Value::caught);
+        self.used.hidden |= self.may_run_sql(&receiver, &method, values);
         match receiver {
-            Value::Session(session) => self.session_method(state, step, session, &method, values),
+            Value::Session(session, kind) => self.session_method(state, step, session, kind, &method, values),
             Value::Query(model) => self.query_method(state, step, model, &method, values),
             Value::Statement(statement) => {
                 self.statement_method(step, *statement, &method, arguments, values)
@@ -201,8 +225,11 @@ impl Trace<'_> {
                 }
                 Value::Logger
             }
-            Value::SessionMaker => match &*method {
-                "begin" => Value::Transaction(SessionKey::Opened(step)),
+            Value::SessionMaker(kind) => match &*method {
+                "begin" => {
+                    self.fresh_session(state, step);
+                    Value::Transaction(SessionKey::Opened(step), kind)
+                }
                 _ => Value::Unknown,
             },
             Value::External(path) | Value::Symbol(Symbol::External(path)) => {
@@ -313,6 +340,27 @@ impl Trace<'_> {
             }
             _ => error.map_or(Value::Unknown, Value::Caught),
         }
+    }
+}
+
+/// Whether code that is handed a value may run SQL through it: it is a session, holds one, or nobody knows.
+fn reaches_a_session(value: &Value) -> bool {
+    match value {
+        Value::Unknown
+        | Value::Symbol(Symbol::Variable(..) | Symbol::Function(_))
+        | Value::Method(..)
+        | Value::Object(..)
+        | Value::Param(_)
+        | Value::Super(_)
+        | Value::Session(..)
+        | Value::SessionMaker(_)
+        | Value::Transaction(..)
+        | Value::Savepoint
+        | Value::Manager(_)
+        | Value::Query(_) => true,
+        Value::Attribute(inner, _) | Value::Many(inner) => reaches_a_session(inner),
+        Value::Tuple(all) | Value::OneOf(all) => all.iter().any(reaches_a_session),
+        _ => false,
     }
 }
 

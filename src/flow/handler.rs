@@ -4,6 +4,7 @@ use crate::facts::{HandlerId, RegionId, RegionKind, StepId, StepKind};
 
 use super::outcome::End;
 use super::state::{Deeds, State};
+use super::summary::DatabaseUse;
 use super::trace::Trace;
 use super::value::Value;
 
@@ -18,11 +19,14 @@ impl Trace<'_> {
         }
     }
 
-    pub(super) fn tell_use(&mut self, region: Option<RegionId>) {
-        if !self.used.any && !self.used.writes {
+    pub(super) fn tell_use(&mut self, step: StepId, region: Option<RegionId>) {
+        if self.used == DatabaseUse::default() {
             return;
         }
         let used = self.used;
+        if used.any {
+            self.outcome.sql.insert(step);
+        }
         self.outcome.summary.database.merge(used);
         for (id, kind) in self.enclosing(region) {
             if let RegionKind::Try { .. } = kind {

@@ -2,17 +2,21 @@
 
 use crate::name::Name;
 
-use super::value::{SessionKey, Value};
+use super::value::{SessionKey, SessionKind, Value};
 
 /// What an instance of an external class is.
 pub(super) fn instance_of(path: Name) -> Value {
     match path.last() {
-        "AsyncSession" | "Session" | "scoped_session" | "async_scoped_session"
+        name @ ("AsyncSession" | "Session" | "scoped_session" | "async_scoped_session")
             if path.starts_with("sqlalchemy") || path.starts_with("sqlmodel") =>
         {
-            Value::Session(SessionKey::Outer)
+            let kind =
+                if name.to_lowercase().starts_with("async") { SessionKind::Async } else { SessionKind::Sync };
+            Value::Session(SessionKey::Outer, kind)
         }
-        "sessionmaker" | "async_sessionmaker" => Value::SessionMaker,
+        "async_sessionmaker" => Value::SessionMaker(SessionKind::Async),
+        // `class_=AsyncSession` makes one of these asynchronous; a type does not say so.
+        "sessionmaker" => Value::SessionMaker(SessionKind::Unknown),
         "Logger" | "LoggerAdapter" | "BoundLogger" | "FilteringBoundLogger" => Value::Logger,
         _ => Value::External(path),
     }
@@ -22,11 +26,119 @@ pub(super) fn instance_of(path: Name) -> Value {
 pub(super) fn made_by(path: Name) -> Value {
     match path.last() {
         "getLogger" | "get_logger" | "get_task_logger" | "getChild" | "LoggerAdapter" => Value::Logger,
-        "sessionmaker" | "async_sessionmaker" | "scoped_session" | "async_scoped_session" => {
-            Value::SessionMaker
-        }
+        "async_sessionmaker" | "async_scoped_session" => Value::SessionMaker(SessionKind::Async),
+        "sessionmaker" | "scoped_session" => Value::SessionMaker(SessionKind::Unknown),
         _ => instance_of(path),
     }
+}
+
+/// What calling an external class or function gives when one of its arguments is named `class_`.
+pub(super) fn made_of(path: Name, class: Name) -> Value {
+    match (made_by(path), instance_of(class)) {
+        (Value::SessionMaker(SessionKind::Unknown), Value::Session(_, kind)) => Value::SessionMaker(kind),
+        (made, _) => made,
+    }
+}
+
+/// Methods of an asynchronous session that answer a coroutine: not awaited, they do nothing.
+pub(super) fn is_coroutine(method: &str) -> bool {
+    matches!(
+        method,
+        "flush"
+            | "commit"
+            | "rollback"
+            | "refresh"
+            | "execute"
+            | "exec"
+            | "scalar"
+            | "scalars"
+            | "stream"
+            | "stream_scalars"
+            | "get"
+            | "get_one"
+            | "delete"
+            | "merge"
+            | "run_sync"
+            | "connection"
+            | "close"
+            | "aclose"
+            | "reset"
+            | "invalidate"
+    )
+}
+
+/// Methods of an asynchronous session that answer `None` at once: there is nothing to wait for.
+pub(super) fn answers_at_once(method: &str) -> bool {
+    matches!(method, "add" | "add_all" | "expunge" | "expunge_all" | "expire" | "expire_all")
+}
+
+/// Methods by which code handles plain data: strings, lists, dictionaries, schemas.
+pub(super) fn handles_data(method: &str) -> bool {
+    matches!(
+        method,
+        "append"
+            | "extend"
+            | "insert"
+            | "pop"
+            | "setdefault"
+            | "items"
+            | "keys"
+            | "values"
+            | "copy"
+            | "format"
+            | "join"
+            | "split"
+            | "strip"
+            | "lower"
+            | "upper"
+            | "title"
+            | "replace"
+            | "startswith"
+            | "endswith"
+            | "encode"
+            | "isoformat"
+            | "model_dump"
+            | "model_dump_json"
+            | "model_validate"
+            | "dict"
+    )
+}
+
+/// Methods of a session that send nothing to the database.
+pub(super) fn stays_in_memory(method: &str) -> bool {
+    matches!(
+        method,
+        "expunge"
+            | "expunge_all"
+            | "is_modified"
+            | "in_transaction"
+            | "get_bind"
+            | "enable_relationship_loading"
+    )
+}
+
+/// Methods of a session that end its transaction without a commit.
+pub(super) fn rolls_back(method: &str) -> bool {
+    matches!(method, "rollback" | "close" | "aclose" | "reset" | "invalidate")
+}
+
+/// Methods of a Django row that write it in a coroutine.
+pub(super) fn saves_in_a_coroutine(method: &str) -> bool {
+    matches!(method, "asave" | "adelete")
+}
+
+/// Methods of a Django manager or query set that write rows in a coroutine.
+pub(super) fn writes_in_a_coroutine(method: &str) -> bool {
+    matches!(
+        method,
+        "acreate"
+            | "aupdate"
+            | "adelete"
+            | "aget_or_create"
+            | "aupdate_or_create"
+            | "abulk_create"
+            | "abulk_update"
+    )
 }
 
 /// Whether a variable or attribute of this name is a database session when nothing else says what it is.
@@ -170,6 +282,11 @@ pub(super) fn answers(method: &str) -> Answers {
         "update" | "delete" => Answers::Writes,
         _ => Answers::Same,
     }
+}
+
+/// Exception classes that catch errors which no statement raised.
+pub(super) fn catches_more(path: &str) -> bool {
+    matches!(path.rsplit('.').next().unwrap_or(path), "Exception" | "BaseException" | "SQLAlchemyError")
 }
 
 /// Whether instances of an external class are queries.

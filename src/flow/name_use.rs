@@ -18,12 +18,27 @@ pub(super) struct NameUse {
     pub(super) used_as: &'static str,
 }
 
+impl NameUse {
+    /// The import statement that would bind a clock.
+    pub(super) fn import(&self) -> String {
+        match self.attribute {
+            _ if CLOCKS.contains(&&*self.name) => format!("from datetime import {}", self.name),
+            _ if &*self.name == "func" => "from sqlalchemy import func".to_owned(),
+            Some(class) if CLOCKS.contains(&&*class) => format!("import datetime as {}", self.name),
+            _ => format!("from datetime import datetime as {}", self.name),
+        }
+    }
+}
+
 /// Classes of the standard library that read or make times.
 const CLOCKS: &[&str] = &["datetime", "date", "time", "timezone", "timedelta"];
 
 /// Attributes that only the class has, not the module of the same name.
 const CLASS_ONLY: &[&str] =
     &["now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "combine", "fromisoformat", "strptime"];
+
+/// Attributes that only a clock has, whatever name it goes by.
+const READS_CLOCK: &[&str] = &["now", "utcnow"];
 
 /// All such names of a function.
 pub(super) fn name_uses(project: &Project, id: FunctionId, context: &str) -> Vec<NameUse> {
@@ -73,9 +88,43 @@ pub(super) fn name_uses(project: &Project, id: FunctionId, context: &str) -> Vec
             found.push(NameUse { function: id, step, name, attribute, state, used_as: "clock" });
         }
     }
+    found.extend(renamed_clocks(project, id));
     // Copies of a `finally` hold the same name twice.
     found.sort_by_key(|found| function.steps[found.step as usize].span);
     found.dedup_by_key(|found| function.steps[found.step as usize].span);
+    found
+}
+
+/// Clocks that go by a name of their own, bound nowhere: `dt.now()`, `dt.datetime.now()`.
+fn renamed_clocks(project: &Project, id: FunctionId) -> Vec<NameUse> {
+    let function = project.function(id);
+    let mut found = Vec::new();
+    for step in &function.steps {
+        let StepKind::Attribute { of, name: read } = step.kind else { continue };
+        let (root, attribute) = match function.steps[of as usize].kind {
+            StepKind::Attribute { of: module, name: class }
+                if CLOCKS.contains(&&*class) && CLASS_ONLY.contains(&&*read) =>
+            {
+                (module, class)
+            }
+            _ if READS_CLOCK.contains(&&*read) => (of, read),
+            _ => continue,
+        };
+        if let StepKind::Name(name) = function.steps[root as usize].kind
+            && !CLOCKS.contains(&&*name)
+            && project.lookup(id, name) == Lookup::Nowhere
+        {
+            let (state, used_as) = ("unresolved", "clock");
+            found.push(NameUse {
+                function: id,
+                step: root,
+                name,
+                attribute: Some(attribute),
+                state,
+                used_as,
+            });
+        }
+    }
     found
 }
 

@@ -12,7 +12,7 @@ use super::read::DICTIONARY;
 use super::row::{Base, Change, Level, RowInfo, Touch};
 use super::state::State;
 use super::trace::Trace;
-use super::value::{Keys, ModelRef, SessionKey, Value};
+use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value};
 
 /// How deep annotations and declared values are followed.
 const DEEPEST: usize = 8;
@@ -71,7 +71,7 @@ impl Trace<'_> {
         match declared {
             Type::Unknown if library::names_session(&param.name) => {
                 self.outcome.sees_session = true;
-                Value::Session(SessionKey::Outer)
+                Value::Session(SessionKey::Outer, self.kind_handed_to(param))
             }
             Type::Unknown if library::names_logger(&param.name) => Value::Logger,
             // Whatever is handed over may be a row; callers know.
@@ -119,6 +119,25 @@ impl Trace<'_> {
         let Some(term) = &self.project.function(callee).returns else { return Value::Unknown };
         let declared = self.type_of(callee.file, term, 0);
         self.instance(state, &declared, None, step)
+    }
+
+    /// The kind of the session that a function says it returns or yields.
+    pub(super) fn kind_declared(&self, function: FunctionId) -> SessionKind {
+        let declared = match &self.project.function(function).returns {
+            Some(term) => self.type_of(function.file, term, 0),
+            None => Type::Unknown,
+        };
+        let declared = match declared {
+            Type::Many(inner) => *inner,
+            declared => declared,
+        };
+        match declared {
+            Type::External(path) => match library::instance_of(path) {
+                Value::Session(_, kind) => kind,
+                _ => SessionKind::Unknown,
+            },
+            _ => SessionKind::Unknown,
+        }
     }
 
     fn instance(&mut self, state: &mut State, declared: &Type, param: Option<u32>, place: u32) -> Value {
@@ -259,10 +278,22 @@ impl Trace<'_> {
                 Some(symbol) => self.symbol_at(symbol, depth),
                 None => Value::Unknown,
             },
-            Term::Call { callee, .. } => {
-                let Term::Path(path) = &**callee else { return Value::Unknown };
+            Term::Call { callee, keywords, .. } => {
+                let callee = match &**callee {
+                    Term::Generic { base, .. } => base,
+                    callee => callee,
+                };
+                let Term::Path(path) = callee else { return Value::Unknown };
                 match self.project.resolve_path(file, *path) {
-                    Some(Symbol::External(path)) => library::made_by(path),
+                    Some(Symbol::External(path)) => {
+                        match keywords.iter().find(|(name, _)| &**name == "class_") {
+                            Some((_, Term::Path(class))) => match self.project.resolve_path(file, *class) {
+                                Some(Symbol::External(class)) => library::made_of(path, class),
+                                _ => library::made_by(path),
+                            },
+                            _ => library::made_by(path),
+                        }
+                    }
                     Some(Symbol::Class(class)) if !self.is_row_class(class) => {
                         Value::Object(class, SessionKey::Outer)
                     }
@@ -271,7 +302,7 @@ impl Trace<'_> {
                         {
                             Some(
                                 value @ (Value::Logger
-                                | Value::SessionMaker
+                                | Value::SessionMaker(_)
                                 | Value::External(_)
                                 | Value::Object(..)),
                             ) => value,
@@ -295,7 +326,7 @@ impl Trace<'_> {
         }
         if library::names_session(&name) {
             self.outcome.sees_session = true;
-            return Value::Session(SessionKey::Outer);
+            return Value::Session(SessionKey::Outer, SessionKind::Unknown);
         }
         if library::names_logger(&name) { Value::Logger } else { value }
     }
@@ -357,7 +388,7 @@ impl Trace<'_> {
             }
             Value::Object(class, session) => match self.object_attribute(*class, name, &of) {
                 // The session an object holds is the one it was made with.
-                Value::Session(_) => Value::Session(*session),
+                Value::Session(_, kind) => Value::Session(*session, kind),
                 Value::Object(inner, _) => Value::Object(inner, *session),
                 other => other,
             },
@@ -375,9 +406,9 @@ impl Trace<'_> {
             Value::Caught(handler) => return Value::Caught(*handler),
             Value::External(path) if library::holds_session(path, &name) => {
                 self.outcome.sees_session = true;
-                return Value::Session(SessionKey::Outer);
+                return Value::Session(SessionKey::Outer, SessionKind::Sync);
             }
-            Value::Logger | Value::Session(_) | Value::Query(_) | Value::Statement(_) => {
+            Value::Logger | Value::Session(..) | Value::Query(_) | Value::Statement(_) => {
                 return Value::Attribute(Box::new(of), name);
             }
             _ => Value::Attribute(Box::new(of.clone()), name),
@@ -432,7 +463,7 @@ impl Trace<'_> {
             if let Some(value) = self.knowledge.attributes.get(&(ancestor, name))
                 && !value.is_vague()
             {
-                if matches!(value, Value::Session(_)) {
+                if matches!(value, Value::Session(..)) {
                     self.outcome.sees_session = true;
                 }
                 return value.clone();
@@ -467,7 +498,7 @@ impl Trace<'_> {
         }
         let known = self.knowledge.summaries.get(&method).and_then(|summary| summary.returns.clone());
         match known {
-            Some(value @ (Value::Session(_) | Value::Logger | Value::Object(..) | Value::External(_))) => {
+            Some(value @ (Value::Session(..) | Value::Logger | Value::Object(..) | Value::External(_))) => {
                 value
             }
             _ => Value::Unknown,
@@ -482,7 +513,7 @@ impl Trace<'_> {
                 Value::Row(key) => self.store_column(state, step, key, name, &value),
                 Value::Object(class, _) if self.telling => {
                     let outer = match &value {
-                        Value::Session(_) => Value::Session(SessionKey::Outer),
+                        Value::Session(_, kind) => Value::Session(SessionKey::Outer, *kind),
                         Value::Object(inner, _) => Value::Object(*inner, SessionKey::Outer),
                         // What another function's parameters and rows are means nothing elsewhere.
                         Value::Row(_) | Value::Many(_) | Value::Param(_) | Value::Caught(_) => continue,

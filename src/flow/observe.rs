@@ -1,23 +1,23 @@
 //! flow/observe: what the flow engine saw, in the words of the vocabulary.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::duty::Duty;
-use crate::facts::{Function, HandlerId, RegionKind, StepId, StepKind};
-use crate::name::Name;
-use crate::project::{ClassId, FunctionId, Lookup, Project, Symbol};
+use crate::facts::{Function, StepId, StepKind};
+use crate::project::{ClassId, FunctionId, Project, Symbol};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
-use super::catch::catches_database;
 use super::life::Loss;
 use super::name_use::name_uses;
 use super::object::decorated;
 use super::outcome::{ExpiredRead, Phantom};
 use super::read::depends_on;
-use super::stamp::{self, Stamp};
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
+
+mod behind;
+mod handler;
+mod stored;
+mod waiting;
 
 /// What messages call things that the code does not name.
 #[derive(Clone, Debug)]
@@ -36,24 +36,15 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
     for judgement in &judgements {
         seen.extend(observer.write(judgement));
     }
-    let (used_after, owner_commits) = observer.sessions_after();
+    let fates = observer.fates();
     for id in project.function_ids() {
         let Some(outcome) = flow.outcomes.get(&id) else { continue };
         for (&step, phantom) in &outcome.phantoms {
             seen.push(observer.phantom(id, step, phantom));
         }
         seen.extend(observer.stamps(id));
-        for handler in 0..project.function(id).handlers.len() as HandlerId {
-            let failing = (id, handler);
-            let after = if used_after.contains(&failing) {
-                "used"
-            } else if owner_commits.contains(&failing) {
-                "owner-commits"
-            } else {
-                "unused"
-            };
-            seen.push(observer.handler(id, handler, after));
-        }
+        seen.extend(observer.handlers(id, &fates));
+        seen.extend(observer.waiting(id));
         let context = naming.context.rsplit('.').next().unwrap_or(&naming.context);
         for name_use in name_uses(project, id, context) {
             seen.push(observer.name(&name_use));
@@ -71,9 +62,6 @@ struct Observer<'a> {
     flow: &'a Flow,
     naming: &'a Naming,
 }
-
-/// Handlers, by function and number.
-type Handlers = BTreeSet<(FunctionId, HandlerId)>;
 
 impl Observer<'_> {
     fn at(&self, id: FunctionId, span: Span) -> Observation {
@@ -207,186 +195,8 @@ impl Observer<'_> {
         seen
     }
 
-    /// Stores to audit columns. Of the columns that say the same, an e-mail and a name, the first stands for all.
-    fn stamps(&self, id: FunctionId) -> Vec<Observation> {
-        let (function, outcome) = (self.project.function(id), &self.flow.outcomes[&id]);
-        let mut all: Vec<(StepId, Stamp)> =
-            outcome.stamps.iter().map(|(&(step, _), stamp)| (step, stamp.clone())).collect();
-        for (&step, executed) in &outcome.executed {
-            let stamps = executed.iter().flat_map(|one| stamp::of_statement(self.project, function, one));
-            all.extend(stamps.map(|stamp| (step, stamp)));
-        }
-        let mut first: BTreeMap<_, Name> = BTreeMap::new();
-        all.retain(|(step, stamp)| {
-            let place = stamp.row.is_none().then_some(*step);
-            let told = (stamp.row, place, stamp.duty, stamp.stored, stamp.operation);
-            *first.entry(told).or_insert(stamp.field) == stamp.field
-        });
-        all.iter().map(|(step, stamp)| self.stamp(id, *step, stamp)).collect()
-    }
-
-    fn stamp(&self, id: FunctionId, step: StepId, stamp: &Stamp) -> Observation {
-        let project = self.project;
-        let mut seen = self.at(id, self.span(id, step));
-        seen.operation = Some(stamp.operation);
-        seen.entity = Some(project.class(stamp.model).name.to_string());
-        seen.say("store", "stamp");
-        seen.say("write", stamp.operation.word());
-        seen.say("duty", stamp.duty.word());
-        seen.say("by", stamp.by);
-        seen.say("stored", stamp.stored.word());
-        seen.say("onto", stamp.onto.word());
-        seen.switch("fills-empty", stamp.fills_empty);
-        seen.switch("model-has-setter", project.setter(stamp.model, stamp.duty).is_some());
-        let own = project.class_of(id);
-        let is_within = own.is_some_and(|own| project.hierarchy(stamp.model).classes().any(|c| c == own));
-        seen.switch("within-model", is_within);
-        seen.show("entity", project.class(stamp.model).name.as_str());
-        seen.show("field", stamp.field.as_str());
-        seen.show("setter", self.setter(stamp.model, stamp.duty));
-        let of_row = stamp.row.and_then(|row| self.flow.outcomes[&id].rows.get(&row));
-        let named_at = match (stamp.by, of_row) {
-            ("keyword", Some(report)) => report.info.at,
-            _ => step,
-        };
-        seen.show("row", self.row_text(id, named_at));
-        if let Some((other, step)) = stamp.within {
-            seen.related.push(("stored here".into(), other.file.0 as usize, self.span(other, step)));
-        }
-        seen
-    }
-
-    /// Handlers whose failed session is used again, and those whose session's owner commits it.
-    fn sessions_after(&self) -> (Handlers, Handlers) {
-        let mut used = BTreeSet::new();
-        let mut committed = BTreeSet::new();
-        for (&id, outcome) in &self.flow.outcomes {
-            used.extend(&outcome.used_after);
-            committed.extend(&outcome.owner_commits);
-            let failures = &outcome.summary.failures;
-            if !failures.is_empty() && self.owner_commits(id) {
-                committed.extend(failures.iter().map(|failure| (failure.function, failure.handler)));
-            }
-        }
-        (used, committed)
-    }
-
-    /// Whether the session a route depends on is committed once the route has returned.
-    fn owner_commits(&self, id: FunctionId) -> bool {
-        let function = self.project.function(id);
-        let dependencies = function.params.iter().flat_map(|param| {
-            [param.default.as_ref(), param.annotation.as_ref()].into_iter().flatten().filter_map(depends_on)
-        });
-        dependencies.into_iter().any(|path| match self.project.resolve_path(id.file, path) {
-            Some(Symbol::Function(owner)) => {
-                let is_generator = self.project.function(owner).is_generator;
-                is_generator && self.flow.outcomes.get(&owner).is_some_and(|outcome| outcome.summary.commits)
-            }
-            _ => false,
-        })
-    }
-
-    fn handler(&self, id: FunctionId, number: HandlerId, after: &'static str) -> Observation {
-        let function = self.project.function(id);
-        let handler = &function.handlers[number as usize];
-        let outcome = &self.flow.outcomes[&id];
-        let mut seen = self.at(id, handler.head);
-        let used = outcome.body_use.get(&handler.body).copied().unwrap_or_default();
-        seen.say(
-            "handler",
-            if used.writes {
-                "write"
-            } else if used.any {
-                "sql"
-            } else {
-                "other"
-            },
-        );
-        let is_reached_late = self.is_behind_a_broader_one(id, number);
-        let catches =
-            catches_database(self.project, id, number) && !is_reached_late && !self.names_nothing(id, number);
-        seen.say("catches", if catches { "database" } else { "other" });
-        let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
-        let is_left = report.leaves_failed || after != "unused";
-        seen.say("session-left", if is_left { "failed" } else { "clean" });
-        seen.say("session-after", after);
-        for end in &report.silent_ends {
-            seen.say("silent-end", end);
-        }
-        let caught = match handler.catches.len() {
-            0 => "every error".to_owned(),
-            1 => format!("`{}`", self.source_text(id, handler.catches[0])),
-            _ => "the errors".to_owned(),
-        };
-        seen.show("caught", caught);
-        seen.show(
-            "after",
-            match after {
-                "used" => "the session is used again",
-                "owner-commits" => "its owner commits the session",
-                _ => "the session is left in the failed state",
-            },
-        );
-        let answers = if report.silent_ends.contains("raises") {
-            "raises another error"
-        } else if report.silent_ends.contains("answers") {
-            "answers with a failure"
-        } else {
-            "only shows the failure"
-        };
-        seen.show("answers", answers);
-        let wait = if function.is_async { "await " } else { "" };
-        seen.show("rollback", format!("{wait}{}.rollback()", self.session_text(id, number)));
-        seen.related.push(("the write is tried here".into(), id.file.0 as usize, handler.body_span));
-        seen
-    }
-
-    /// The session as the body of the `try` writes it.
-    fn session_text(&self, id: FunctionId, number: HandlerId) -> String {
-        let function = self.project.function(id);
-        let body = function.handlers[number as usize].body_span;
-        let calls = function.steps.iter().filter(|step| body.contains(step.span));
-        for step in calls {
-            if let StepKind::Attribute { of, name } = step.kind
-                && matches!(&*name, "add" | "flush" | "commit" | "execute" | "delete" | "scalars" | "get")
-            {
-                let text = self.source_text(id, of);
-                if library::names_session(text.rsplit('.').next().unwrap_or(text)) {
-                    return text.to_owned();
-                }
-            }
-        }
-        let is_method = function.params.first().is_some_and(|param| &*param.name == "self");
-        if is_method { "self.db".into() } else { "db".into() }
-    }
-
     fn source_text(&self, id: FunctionId, step: StepId) -> &str {
         self.project.file(id.file).source.slice(self.span(id, step))
-    }
-
-    /// Whether the clause names an exception that is bound nowhere, so that its body never runs.
-    fn names_nothing(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        function.handlers[number as usize].catches.iter().any(|&step| {
-            super::actor::path(function, step).is_some_and(|path| {
-                let first = Name::new(path.split('.').next().unwrap_or(&path));
-                self.project.lookup(id, first) == Lookup::Nowhere
-            })
-        })
-    }
-
-    /// Whether an earlier clause of the same `try` catches everything this one could.
-    fn is_behind_a_broader_one(&self, id: FunctionId, number: HandlerId) -> bool {
-        let function = self.project.function(id);
-        let body = function.handlers[number as usize].body;
-        let RegionKind::Try { first, .. } = function.regions[body as usize].kind else { return false };
-        (first..number).any(|earlier| {
-            let earlier = &function.handlers[earlier as usize];
-            earlier.catches.is_empty()
-                || earlier.catches.iter().any(|&step| {
-                    matches!(self.source_text(id, step), "Exception" | "BaseException" | "SQLAlchemyError")
-                })
-        })
     }
 
     fn name(&self, name_use: &super::name_use::NameUse) -> Observation {
@@ -397,16 +207,17 @@ impl Observer<'_> {
         seen.show("attribute", name_use.attribute.map_or("…", |name| name.as_str()));
         let what = if name_use.state == "module" { "the module" } else { "bound to nothing" };
         seen.show("what", what);
-        seen.show("import", self.import_for(name_use.name, name_use.used_as));
+        seen.show("import", self.import_for(name_use));
         seen
     }
 
     /// The import statement that would bind a name: from the project where its definition is unique, else as known.
-    fn import_for(&self, name: Name, used_as: &str) -> String {
-        if used_as == "clock" {
-            return format!("from datetime import {name}");
+    fn import_for(&self, name_use: &super::name_use::NameUse) -> String {
+        let name = name_use.name;
+        if name_use.used_as == "clock" {
+            return name_use.import();
         }
-        if used_as == "audit-context"
+        if name_use.used_as == "audit-context"
             && let Some((module, class)) = self.naming.context.rsplit_once('.')
         {
             return format!("from {module} import {class}");

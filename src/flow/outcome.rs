@@ -13,6 +13,7 @@ use super::stamp::Stamp;
 use super::state::{Deeds, State};
 use super::summary::{DatabaseUse, Summary};
 use super::value::{Keys, RowKey, SessionKey, Value};
+use super::waiting::Waiting;
 
 /// How a path through a handler ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,16 +148,22 @@ pub struct Outcome {
     pub handlers: BTreeMap<HandlerId, HandlerReport>,
     /// What the bodies of `try` do to the database, by region.
     pub body_use: BTreeMap<RegionId, DatabaseUse>,
+    /// Steps that run SQL.
+    pub sql: BTreeSet<StepId>,
     /// Handlers whose failed session is used again here.
     pub used_after: BTreeSet<(FunctionId, HandlerId)>,
     /// Handlers whose failed session is committed by the block that owns it.
     pub owner_commits: BTreeSet<(FunctionId, HandlerId)>,
+    /// Handlers in a transaction block that was left in the normal way with their session still failed.
+    pub lost_blocks: BTreeSet<(FunctionId, HandlerId)>,
     /// Comparisons of a column of a row that is a parameter, by step: which parameter, which column.
     pub reads: BTreeMap<StepId, (u32, Name)>,
     /// Reads of values that have expired, by step.
     pub expired: BTreeMap<StepId, ExpiredRead>,
     /// Those among them that decide what is returned or raised.
     pub decisions: BTreeSet<StepId>,
+    /// Calls and awaits, by step: what is wrong with the waiting on every path, or nothing.
+    pub waiting: BTreeMap<StepId, Option<Waiting>>,
     /// Whether a session is at hand in the function.
     pub sees_session: bool,
     /// Whether any exit was seen yet.

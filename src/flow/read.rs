@@ -120,8 +120,10 @@ impl Trace<'_> {
 
     /// Rows of a model are loaded: those at hand may be among them, with all their columns.
     pub(super) fn load_again(&mut self, state: &mut State, model: ModelRef) {
+        if model != ModelRef::Unknown {
+            self.outcome.summary.loads.insert(model);
+        }
         let ModelRef::Class(class) = model else { return };
-        self.outcome.summary.loads.insert(class);
         for (key, row) in &mut state.rows {
             if let ModelRef::Class(other) = self.rows[key.0 as usize].model
                 && are_kin(self.project, class, other)
@@ -229,7 +231,7 @@ fn sessions_behind(
     depth: usize,
 ) {
     let summary = knowledge.summaries.get(&provider);
-    let provides = |value: &Option<Value>| matches!(value, Some(Value::Session(_)));
+    let provides = |value: &Option<Value>| matches!(value, Some(Value::Session(..)));
     if summary.is_some_and(|known| provides(&known.yields) || provides(&known.returns)) {
         found.push(provider);
     }

@@ -9,7 +9,7 @@ use super::outcome::Executed;
 use super::row::Level;
 use super::state::State;
 use super::trace::Trace;
-use super::value::{Keys, ModelRef, RowKey, SessionKey, Statement, Value};
+use super::value::{Keys, ModelRef, RowKey, SessionKey, SessionKind, Statement, Value};
 
 impl Trace<'_> {
     pub(super) fn session_method(
@@ -17,11 +17,19 @@ impl Trace<'_> {
         state: &mut State,
         step: StepId,
         session: SessionKey,
+        kind: SessionKind,
         method: &str,
         values: &[Value],
     ) -> Value {
         self.outcome.sees_session = true;
         let first = values.first().cloned().unwrap_or(Value::Unknown);
+        if self.is_unawaited(step, kind, method) && !library::rolls_back(method) {
+            // What never runs does nothing. A rollback counts as done all the same: what is wrong with it is said at
+            // the call, and not once more at the handler.
+            self.used.writes = true;
+            self.used.any = true;
+            return Value::Unknown;
+        }
         match method {
             "add" | "add_all" | "merge" | "bulk_save_objects" => {
                 self.used.writes = true;
@@ -65,8 +73,11 @@ impl Trace<'_> {
                 self.close(state, session);
                 Value::None
             }
-            "begin" => Value::Transaction(session),
-            "begin_nested" => Value::Savepoint,
+            "begin" => Value::Transaction(session, kind),
+            "begin_nested" => {
+                self.used.hidden = true;
+                Value::Savepoint
+            }
             "get" | "get_one" => {
                 let model = model_of(&first);
                 if model == ModelRef::Unknown {
@@ -130,7 +141,10 @@ impl Trace<'_> {
                 Value::None
             }
             // Flask-SQLAlchemy: the session hangs on the extension object of the same name.
-            _ => Value::Unknown,
+            method => {
+                self.used.hidden |= !library::stays_in_memory(method);
+                Value::Unknown
+            }
         }
     }
 
@@ -166,6 +180,7 @@ impl Trace<'_> {
         method: &str,
         values: &[Value],
     ) -> Value {
+        self.used.hidden = true;
         match (library::answers(method), model) {
             (Answers::Same, model) => Value::Query(model),
             (Answers::Plain, _) => Value::Plain,
@@ -289,29 +304,43 @@ impl Trace<'_> {
     }
 
     /// A `with` begins.
-    pub(super) fn enter(&mut self, step: StepId, context: Value) -> Value {
+    pub(super) fn enter(&mut self, state: &mut State, step: StepId, context: Value) -> Value {
+        let opens = matches!(context, Value::Session(..) | Value::Transaction(..));
+        self.used.hidden |= !opens;
+        if let Value::Transaction(session, _) = context {
+            // A session that failed before cannot begin.
+            self.fail_again(state, session);
+            state.failures.retain(|failure| failure.session != session);
+        }
         match context {
-            Value::Session(_) => {
+            Value::Session(_, kind) => {
                 // `with maker() as session` and `with existing_session` both close it in the end.
-                Value::Session(SessionKey::Opened(step))
+                Value::Session(SessionKey::Opened(step), kind)
             }
-            Value::Transaction(SessionKey::Opened(_)) => Value::Session(SessionKey::Opened(step)),
-            Value::Transaction(session) => Value::Session(session),
+            Value::Transaction(session, kind) => Value::Session(session, kind),
             Value::Savepoint => Value::Savepoint,
             Value::Manager(function) => {
                 self.outcome.calls.insert(function);
                 let Some(summary) = self.knowledge.summaries.get(&function) else { return Value::Unknown };
                 match summary.yields.clone() {
-                    Some(Value::Session(_)) => Value::Session(SessionKey::Opened(step)),
+                    Some(Value::Session(_, kind)) => Value::Session(SessionKey::Opened(step), kind),
                     Some(value) if value.rows().is_empty() => value,
                     _ => Value::Unknown,
                 }
             }
             Value::OneOf(all) => {
-                let values: Vec<Value> = all.into_iter().map(|one| self.enter(step, one)).collect();
+                let values: Vec<Value> = all.into_iter().map(|one| self.enter(state, step, one)).collect();
                 Value::one_of(values)
             }
             other => other,
+        }
+    }
+
+    /// A session that a handler left in the failed state cannot do what comes now.
+    pub(super) fn fail_again(&mut self, state: &State, session: SessionKey) {
+        if self.telling {
+            let hit = state.failures.iter().filter(|failure| failure.session == session);
+            self.outcome.used_after.extend(hit.map(|failure| (failure.function, failure.handler)));
         }
     }
 
@@ -319,32 +348,48 @@ impl Trace<'_> {
     pub(super) fn exit(&mut self, state: &mut State, enter: StepId, raising: bool) {
         let StepKind::Enter(context) = self.function.steps[enter as usize].kind else { return };
         let session = match self.value(enter) {
-            Value::Session(session) => Some(*session),
+            Value::Session(session, _) => Some(*session),
             _ => None,
         };
         for context in self.value(context).clone().alternatives() {
-            match context {
-                Value::Transaction(_) | Value::Manager(_) => {
-                    let commits = match context {
-                        Value::Manager(function) => {
-                            self.knowledge.summaries.get(&function).is_some_and(|summary| summary.commits)
-                        }
-                        _ => true,
-                    };
-                    if commits && !raising {
-                        let lost = state.failures.iter().filter(|failure| Some(failure.session) == session);
-                        if self.telling {
-                            self.outcome.owner_commits.extend(lost.map(|f| (f.function, f.handler)));
-                        }
-                        self.commit(state, session.unwrap_or(SessionKey::Outer), enter);
-                    }
+            let commits = match context {
+                Value::Transaction(..) => true,
+                Value::Manager(function) => {
+                    self.knowledge.summaries.get(&function).is_some_and(|summary| summary.commits)
                 }
                 // The savepoint is rolled back, the transaction around it lives on.
-                Value::Savepoint if raising => state.erring.clear(),
-                _ => {}
+                Value::Savepoint if raising => {
+                    state.erring.clear();
+                    false
+                }
+                _ => false,
+            };
+            if commits && !raising {
+                let lost = state.failures.iter().filter(|failure| Some(failure.session) == session);
+                let lost: Vec<_> = lost.map(|failure| (failure.function, failure.handler)).collect();
+                if self.telling {
+                    self.outcome.owner_commits.extend(&lost);
+                    if matches!(context, Value::Transaction(..)) {
+                        self.outcome.lost_blocks.extend(&lost);
+                    }
+                }
+                self.used.any = true;
+                self.commit(state, session.unwrap_or(SessionKey::Outer), enter);
+            }
+            if let Value::Transaction(session, _) = context {
+                // The block commits or rolls back; either way the session is whole again.
+                state.failures.retain(|failure| failure.session != session);
+                state.erring.remove(&session);
             }
         }
-        if let Some(session @ SessionKey::Opened(_)) = session {
+        // A transaction block closes the session only where it has made that itself.
+        let closes = match self.value(context) {
+            Value::Transaction(session, _) => *session == SessionKey::Opened(context),
+            _ => true,
+        };
+        if let Some(session @ SessionKey::Opened(_)) = session
+            && closes
+        {
             state.failures.retain(|failure| failure.session != session);
             state.erring.remove(&session);
             self.detach(state, session);
@@ -353,6 +398,7 @@ impl Trace<'_> {
 
     /// The function yields a value.
     pub(super) fn yields(&mut self, state: &mut State, value: Value) {
+        self.used.hidden = true;
         // Whoever gets the value may commit in between: what it is handed is out of this function's hands.
         for key in value.rows() {
             if let Some(row) = state.rows.get_mut(&key) {

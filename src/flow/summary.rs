@@ -13,7 +13,7 @@ use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
 use super::state::Failure;
-use super::value::{RowKey, Value};
+use super::value::{ModelRef, RowKey, Value};
 use super::variant::{self, Choice};
 
 /// What a function did to a row, or with which past it returns one.
@@ -61,7 +61,7 @@ pub struct Summary {
     /// Columns it reads of rows it was handed, as they came, and where.
     pub reads: BTreeMap<(u32, Name, Reading), (FunctionId, StepId)>,
     /// Models it loads whole rows of.
-    pub loads: BTreeSet<ClassId>,
+    pub loads: BTreeSet<ModelRef>,
     /// Parameters that hold a statement or query it runs.
     pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.
@@ -79,6 +79,8 @@ pub struct DatabaseUse {
     pub writes: bool,
     /// It runs SQL, on whatever session.
     pub any: bool,
+    /// It may do so out of sight, in code that is not known.
+    pub hidden: bool,
 }
 
 impl DatabaseUse {
@@ -87,6 +89,7 @@ impl DatabaseUse {
         self.outer |= other.outer;
         self.writes |= other.writes;
         self.any |= other.any;
+        self.hidden |= other.hidden;
     }
 }
 

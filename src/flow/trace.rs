@@ -20,7 +20,7 @@ use super::outcome::{End, Outcome, Way};
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Deeds, Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
-use super::value::{Keys, ModelRef, RowKey, SessionKey, Value};
+use super::value::{Keys, ModelRef, RowKey, SessionKey, SessionKind, Value};
 use super::variant::{self, Choice};
 
 /// How often one block may be looked at before the paths are taken for settled.
@@ -258,7 +258,7 @@ impl<'p> Trace<'p> {
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
             if self.telling {
-                self.tell_use(block.region);
+                self.tell_use(step, block.region);
             }
             if let Some(mut before) = before {
                 if state.failures.len() < before.failures.len() {
@@ -505,9 +505,10 @@ impl<'p> Trace<'p> {
             },
             StepKind::Call { callee, arguments } => {
                 let callee_value = value(callee);
+                self.tell_call(step, *callee);
                 self.call(state, step, *callee, callee_value, arguments)
             }
-            StepKind::Await(of) => value(of),
+            StepKind::Await(of) => self.awaits(step, *of),
             StepKind::Yield(of) => {
                 let yielded = of.as_ref().map_or(Value::None, value);
                 self.yields(state, yielded);
@@ -591,7 +592,7 @@ impl<'p> Trace<'p> {
                     StepKind::Enter(_) | StepKind::Call { .. } | StepKind::Await(_)
                         if bound_value.is_vague() && library::names_session(name) =>
                     {
-                        bound_value = Value::Session(SessionKey::Opened(*bound));
+                        bound_value = Value::Session(SessionKey::Opened(*bound), SessionKind::Unknown);
                         self.values[*bound as usize] = bound_value.clone();
                         self.fresh_session(state, *bound);
                     }
@@ -621,7 +622,7 @@ impl<'p> Trace<'p> {
             StepKind::Enter(of) => {
                 let of = value(of);
                 self.fresh_session(state, step);
-                self.enter(step, of)
+                self.enter(state, step, of)
             }
             StepKind::Exit { enter, raising } => {
                 self.exit(state, *enter, *raising);
@@ -756,10 +757,7 @@ impl<'p> Trace<'p> {
         if !self.in_savepoint() {
             self.may_fail.insert(session, Errors::ALL);
         }
-        if self.telling {
-            let hit = state.failures.iter().filter(|failure| failure.session == session);
-            self.outcome.used_after.extend(hit.map(|failure| (failure.function, failure.handler)));
-        }
+        self.fail_again(state, session);
     }
 
     fn in_savepoint(&self) -> bool {
@@ -773,7 +771,7 @@ impl<'p> Trace<'p> {
     }
 
     /// A step opens a session: what was wrong with the one it opened in an earlier turn is over.
-    fn fresh_session(&mut self, state: &mut State, step: StepId) {
+    pub(super) fn fresh_session(&mut self, state: &mut State, step: StepId) {
         state.failures.retain(|failure| failure.session != SessionKey::Opened(step));
         state.erring.remove(&SessionKey::Opened(step));
         self.outcome.sees_session = true;

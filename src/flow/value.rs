@@ -26,6 +26,24 @@ pub enum SessionKey {
     Opened(StepId),
 }
 
+/// Whether the methods of a session that reach the database have to be awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SessionKind {
+    /// They do their work at once.
+    Sync,
+    /// They answer coroutines.
+    Async,
+    /// Nothing says so.
+    Unknown,
+}
+
+impl SessionKind {
+    /// The kind of one of two sessions.
+    fn either(self, other: SessionKind) -> SessionKind {
+        if self == other { self } else { SessionKind::Unknown }
+    }
+}
+
 /// Which model a query or row is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ModelRef {
@@ -84,11 +102,11 @@ pub enum Value {
     /// What `super()` answers in a method of this class.
     Super(ClassId),
     /// A database session.
-    Session(SessionKey),
+    Session(SessionKey, SessionKind),
     /// What makes sessions when called.
-    SessionMaker,
+    SessionMaker(SessionKind),
     /// A transaction block of a session; leaving it commits.
-    Transaction(SessionKey),
+    Transaction(SessionKey, SessionKind),
     /// A savepoint block.
     Savepoint,
     /// What a context manager written as a generator function answers.
@@ -131,11 +149,29 @@ impl Value {
         let mut all = self.alternatives();
         all.extend(other.alternatives());
         all.sort();
-        all.dedup();
+        all.dedup_by(|later, earlier| later == earlier || earlier.takes_in(later));
         match all.len() {
             1 => all.swap_remove(0),
             n if n > MOST_ALTERNATIVES => Value::Unknown,
             _ => Value::OneOf(all),
+        }
+    }
+
+    /// Becomes what this and another value are together, where they differ in the kind of a session alone.
+    fn takes_in(&mut self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Session(key, kind), Value::Session(other, another))
+            | (Value::Transaction(key, kind), Value::Transaction(other, another))
+                if key == other =>
+            {
+                *kind = kind.either(*another);
+                true
+            }
+            (Value::SessionMaker(kind), Value::SessionMaker(another)) => {
+                *kind = kind.either(*another);
+                true
+            }
+            _ => false,
         }
     }
 

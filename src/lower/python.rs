@@ -169,6 +169,7 @@ fn empty_function(name: Name, qualname: String, kind: FunctionKind) -> Function 
         blocks: Vec::new(),
         regions: Vec::new(),
         handlers: Vec::new(),
+        bare: Vec::new(),
     }
 }
 

@@ -85,7 +85,7 @@ async def test_imported_exception_is_caught(shop, db, caplog):
 # unimported-datetime
 
 
-@pytest.mark.parametrize(("number", "error"), [(1, NameError), (2, AttributeError)])
+@pytest.mark.parametrize(("number", "error"), [(1, NameError), (2, AttributeError), (3, NameError)])
 async def test_clock_fails_when_the_line_runs(shop, db, number, error):
     """Without an import it raises `NameError`; with `import datetime` it raises `AttributeError`, because the module
     has no `now`. Both only when the line runs: the write is lost with it."""

@@ -14,6 +14,10 @@ use super::{DEEPEST, Lowering, empty_function, field, span};
 /// How many copies of `finally` bodies one function may get, for its jumps.
 const MOST_COPIES: usize = 64;
 
+/// How deep `finally` bodies may lie in one another. Each is built once for every way through it, so that every level
+/// multiplies what lies below.
+const DEEPEST_FINALLY: usize = 4;
+
 /// Something that must still run when a jump leaves it.
 #[derive(Clone, Copy)]
 pub(super) enum Cleanup<'t> {
@@ -55,6 +59,7 @@ pub(super) struct Body<'l, 's, 't> {
     region: Option<RegionId>,
     depth: usize,
     copies: usize,
+    finallies: usize,
 }
 
 impl<'l, 's, 't> Body<'l, 's, 't> {
@@ -75,6 +80,7 @@ impl<'l, 's, 't> Body<'l, 's, 't> {
             region: None,
             depth: 0,
             copies: 0,
+            finallies: 0,
         };
         let entry = body.new_block();
         body.begin(entry);
@@ -202,10 +208,10 @@ impl<'l, 's, 't> Body<'l, 's, 't> {
                 Cleanup::Finally { block, around } => {
                     self.copies += 1;
                     if self.copies > MOST_COPIES {
-                        self.lower.gap(super::span(block), "too many ways out through this `finally`");
+                        self.too_many_ways(block);
                     } else {
                         self.enter_region_block(around);
-                        self.statements(block);
+                        self.finally_block(block);
                     }
                 }
             }
@@ -220,6 +226,21 @@ impl<'l, 's, 't> Body<'l, 's, 't> {
         self.loops = loops;
         self.region = region;
         self.begin_unreachable();
+    }
+
+    /// Builds the block of a `finally` for one way through it.
+    pub(super) fn finally_block(&mut self, block: Node<'t>) {
+        if self.finallies >= DEEPEST_FINALLY {
+            self.too_many_ways(block);
+            return;
+        }
+        self.finallies += 1;
+        self.statements(block);
+        self.finallies -= 1;
+    }
+
+    fn too_many_ways(&mut self, block: Node<'t>) {
+        self.lower.gap(span(block), "too many ways out through this `finally`");
     }
 
     /// Goes on in a new block of another region.

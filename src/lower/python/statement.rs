@@ -111,7 +111,8 @@ impl<'t> Body<'_, '_, 't> {
             }
             "augmented_assignment" => self.augmented_assignment(node),
             _ => {
-                self.value(node);
+                let value = self.value(node);
+                self.function.bare.push(value);
             }
         }
     }
@@ -422,10 +423,10 @@ impl<'t> Body<'_, '_, 't> {
         self.set_region(around);
         if let (Some((_, landing)), Some(block)) = (guarded, finally) {
             self.begin(landing);
-            self.statements(block);
+            self.finally_block(block);
             self.finish(Next::Resume { swallowed: None });
             self.begin(after);
-            self.statements(block);
+            self.finally_block(block);
         } else {
             self.begin(after);
         }

@@ -1,0 +1,198 @@
+//! flow/observe/handler: what was seen of exception handlers and of the sessions they leave behind.
+
+use std::collections::BTreeSet;
+
+use crate::facts::{HandlerId, RegionKind, StepKind};
+use crate::name::Name;
+use crate::project::{FunctionId, Lookup, Symbol};
+use crate::vocabulary::Observation;
+
+use super::super::catch::{catches_database, catches_more};
+use super::super::read::depends_on;
+use super::super::{actor, library};
+use super::Observer;
+
+/// What becomes of the sessions that handlers leave in the failed state, by function and number of the handler.
+#[derive(Debug, Default)]
+pub(super) struct Fates {
+    used: BTreeSet<(FunctionId, HandlerId)>,
+    committed: BTreeSet<(FunctionId, HandlerId)>,
+    lost: BTreeSet<(FunctionId, HandlerId)>,
+}
+
+impl Fates {
+    fn after(&self, failing: (FunctionId, HandlerId)) -> &'static str {
+        if self.used.contains(&failing) {
+            "used"
+        } else if self.committed.contains(&failing) {
+            "owner-commits"
+        } else {
+            "unused"
+        }
+    }
+}
+
+impl Observer<'_> {
+    /// What becomes of all sessions that are left in the failed state.
+    pub(super) fn fates(&self) -> Fates {
+        let mut fates = Fates::default();
+        for (&id, outcome) in &self.flow.outcomes {
+            fates.used.extend(&outcome.used_after);
+            fates.committed.extend(&outcome.owner_commits);
+            let failures = &outcome.summary.failures;
+            if !failures.is_empty() && self.owner_commits(id) {
+                fates.committed.extend(failures.iter().map(|failure| (failure.function, failure.handler)));
+            }
+            let lost = outcome.lost_blocks.iter().copied();
+            fates.lost.extend(lost.filter(|&failing| self.is_always_lost(failing)));
+        }
+        fates
+    }
+
+    /// Whether a handler stands in a transaction block of its own function, or all that call that function do so in one.
+    fn is_always_lost(&self, failing: (FunctionId, HandlerId)) -> bool {
+        let loses = |id: FunctionId| {
+            let outcome = &self.flow.outcomes[&id];
+            let mut goes_on =
+                outcome.summary.failures.iter().map(|failure| (failure.function, failure.handler));
+            outcome.lost_blocks.contains(&failing) && !goes_on.any(|other| other == failing)
+        };
+        let callers = self.flow.callers.get(&failing.0);
+        loses(failing.0) || callers.is_some_and(|callers| callers.iter().all(|&caller| loses(caller)))
+    }
+
+    /// The handlers of a function.
+    pub(super) fn handlers(&self, id: FunctionId, fates: &Fates) -> Vec<Observation> {
+        let count = self.project.function(id).handlers.len() as HandlerId;
+        (0..count).map(|handler| self.handler(id, handler, fates)).collect()
+    }
+
+    /// Whether the session a route depends on is committed once the route has returned.
+    fn owner_commits(&self, id: FunctionId) -> bool {
+        let function = self.project.function(id);
+        let dependencies = function.params.iter().flat_map(|param| {
+            [param.default.as_ref(), param.annotation.as_ref()].into_iter().flatten().filter_map(depends_on)
+        });
+        dependencies.into_iter().any(|path| match self.project.resolve_path(id.file, path) {
+            Some(Symbol::Function(owner)) => {
+                let is_generator = self.project.function(owner).is_generator;
+                is_generator && self.flow.outcomes.get(&owner).is_some_and(|outcome| outcome.summary.commits)
+            }
+            _ => false,
+        })
+    }
+
+    fn handler(&self, id: FunctionId, number: HandlerId, fates: &Fates) -> Observation {
+        let after = fates.after((id, number));
+        let function = self.project.function(id);
+        let handler = &function.handlers[number as usize];
+        let outcome = &self.flow.outcomes[&id];
+        let mut seen = self.at(id, handler.head);
+        let used = outcome.body_use.get(&handler.body).copied().unwrap_or_default();
+        seen.say(
+            "handler",
+            if used.writes {
+                "write"
+            } else if used.any {
+                "sql"
+            } else {
+                "other"
+            },
+        );
+        let is_reached_late = self.is_behind_a_broader_one(id, number);
+        let catches =
+            catches_database(self.project, id, number) && !is_reached_late && !self.names_nothing(id, number);
+        seen.say("catches", if catches { "database" } else { "other" });
+        seen.switch("catches-more", catches_more(self.project, id, number));
+        let (raised, statement) = self.raised(id, handler.body);
+        seen.say("raised", raised);
+        if fates.lost.contains(&(id, number)) {
+            seen.say("transaction", "lost");
+        }
+        let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
+        let is_left = report.leaves_failed || after != "unused";
+        seen.say("session-left", if is_left { "failed" } else { "clean" });
+        seen.say("session-after", after);
+        for end in &report.silent_ends {
+            seen.say("silent-end", end);
+        }
+        let caught = match handler.catches.len() {
+            0 => "every error".to_owned(),
+            1 => format!("`{}`", self.source_text(id, handler.catches[0])),
+            _ => "the errors".to_owned(),
+        };
+        seen.show("caught", caught);
+        seen.show(
+            "after",
+            match after {
+                "used" => "the session is used again",
+                "owner-commits" => "its owner commits the session",
+                _ => "the session is left in the failed state",
+            },
+        );
+        let answers = if report.silent_ends.contains("raises") {
+            "raises another error"
+        } else if report.silent_ends.contains("answers") {
+            "answers with a failure"
+        } else {
+            "only shows the failure"
+        };
+        seen.show("answers", answers);
+        let wait = if function.is_async { "await " } else { "" };
+        let session = self.session_text(id, number);
+        seen.show("rollback", format!("{wait}{session}.rollback()"));
+        seen.show("flush", format!("{wait}{session}.flush()"));
+        let block = if function.is_async { "async with" } else { "with" };
+        seen.show("savepoint", format!("{block} {session}.begin_nested()"));
+        seen.related.push(("the write is tried here".into(), id.file.0 as usize, handler.body_span));
+        if let Some(statement) = statement {
+            let span = self.span(id, statement);
+            seen.related.push(("the statement that can fail is here".into(), id.file.0 as usize, span));
+        }
+        seen
+    }
+
+    /// The session as the body of the `try` writes it.
+    fn session_text(&self, id: FunctionId, number: HandlerId) -> String {
+        let function = self.project.function(id);
+        let body = function.handlers[number as usize].body_span;
+        let calls = function.steps.iter().filter(|step| body.contains(step.span));
+        for step in calls {
+            if let StepKind::Attribute { of, name } = step.kind
+                && matches!(&*name, "add" | "flush" | "commit" | "execute" | "delete" | "scalars" | "get")
+            {
+                let text = self.source_text(id, of);
+                if library::names_session(text.rsplit('.').next().unwrap_or(text)) {
+                    return text.to_owned();
+                }
+            }
+        }
+        let is_method = function.params.first().is_some_and(|param| &*param.name == "self");
+        if is_method { "self.db".into() } else { "db".into() }
+    }
+
+    /// Whether the clause names an exception that is bound nowhere, so that its body never runs.
+    fn names_nothing(&self, id: FunctionId, number: HandlerId) -> bool {
+        let function = self.project.function(id);
+        function.handlers[number as usize].catches.iter().any(|&step| {
+            actor::path(function, step).is_some_and(|path| {
+                let first = Name::new(path.split('.').next().unwrap_or(&path));
+                self.project.lookup(id, first) == Lookup::Nowhere
+            })
+        })
+    }
+
+    /// Whether an earlier clause of the same `try` catches everything this one could.
+    fn is_behind_a_broader_one(&self, id: FunctionId, number: HandlerId) -> bool {
+        let function = self.project.function(id);
+        let body = function.handlers[number as usize].body;
+        let RegionKind::Try { first, .. } = function.regions[body as usize].kind else { return false };
+        (first..number).any(|earlier| {
+            let earlier = &function.handlers[earlier as usize];
+            earlier.catches.is_empty()
+                || earlier.catches.iter().any(|&step| {
+                    matches!(self.source_text(id, step), "Exception" | "BaseException" | "SQLAlchemyError")
+                })
+        })
+    }
+}
