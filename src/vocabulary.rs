@@ -151,6 +151,8 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("function", "the function's own name"),
     ("entity", "the model"),
     ("field", "the column that plays the role on this model, or the attribute stored"),
+    ("doubt", "`perhaps `, where it could not be told whether a duty is discharged"),
+    ("filled", "that a default fills the column, where one does"),
     ("setter", "the model's setter for the role"),
     ("row", "the expression that holds the row"),
     ("writes", "the verb of the write: creates, updates, deletes"),

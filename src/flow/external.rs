@@ -157,6 +157,14 @@ impl Trace<'_> {
                 Keys { perhaps: names.collect(), ..Keys::default() }
             }
         };
+        if keys.changes_nothing() {
+            for key in of.rows() {
+                if let Some(row) = state.rows.get_mut(&key) {
+                    row.life.refresh();
+                }
+            }
+            return;
+        }
         let picks = self.picks_its_keys(step);
         if !picks {
             self.stamp_from(state, step, of, &keys);

@@ -23,6 +23,8 @@ pub struct Keys {
     pub none_by_default: BTreeSet<Name>,
     /// Those that hold the column of the same name, so that nothing changes.
     pub kept: BTreeSet<Name>,
+    /// Whether it keeps columns of a row under their own names, so that storing them again changes nothing.
+    pub is_snapshot: bool,
     /// Whether other keys may be there.
     pub is_open: bool,
 }
@@ -38,6 +40,7 @@ impl Keys {
             none: all(&self.none),
             none_by_default: all(&self.none_by_default),
             kept: all(&self.kept),
+            is_snapshot: self.is_snapshot,
             is_open: self.is_open,
         }
     }
@@ -123,6 +126,7 @@ impl Keys {
             none: self.none.intersection(&other.none).copied().collect(),
             none_by_default: self.none_by_default.union(&other.none_by_default).copied().collect(),
             kept: self.kept.intersection(&other.kept).copied().collect(),
+            is_snapshot: self.is_snapshot && other.is_snapshot,
             is_open: self.is_open || other.is_open,
         }
     }
@@ -148,7 +152,13 @@ impl Keys {
             // What is not known may replace any value.
             self.none.retain(|key| other.none.contains(key));
         }
+        self.is_snapshot |= other.is_snapshot;
         self.is_open |= other.is_open;
+    }
+
+    /// Whether storing all of it on the row it was taken from changes nothing.
+    pub(super) fn changes_nothing(&self) -> bool {
+        self.is_snapshot && !self.is_open && self.sure.is_empty() && self.perhaps.is_empty()
     }
 
     /// The keys that are given a value for certain, or by whoever sends the data.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::duty::Duty;
+use crate::duty::{Duty, Standing};
 use crate::facts::{Function, StepId, StepKind};
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 use crate::source::Span;
@@ -124,10 +124,12 @@ impl Observer<'_> {
             base.show("setter", self.setter(model, Duty::DeletedBy));
             return vec![base];
         }
-        let of_duty = |&(duty, standing): &(Duty, crate::duty::Standing)| {
+        let of_duty = |&(duty, standing): &(Duty, Standing)| {
             let mut seen = base.clone();
             seen.say("duty", duty.word());
             seen.say("state", standing.word());
+            seen.show("doubt", if standing == Standing::Unknown { "perhaps " } else { "" });
+            seen.show("filled", if standing == Standing::Covered { ", which a default fills" } else { "" });
             self.show_role(&mut seen, model, duty);
             if let (crate::duty::Standing::Missing, Some((other, step))) =
                 (standing, judgement.drifts[duty.index()])

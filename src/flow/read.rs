@@ -1,6 +1,6 @@
 //! flow/read: reads of columns: of rows that may have expired, of rows that a caller hands over, and who loads them.
 
-use crate::facts::{Param, StepId, Term};
+use crate::facts::{Param, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Project, Symbol};
 
@@ -41,6 +41,13 @@ impl Trace<'_> {
                 self.read_column(state, step, key, (name, Reading::Dictionary), None);
             }
         }
+    }
+
+    /// Whether a step takes something out of a row's own dictionary.
+    pub(super) fn is_dictionary_of_row(&self, step: StepId) -> bool {
+        let StepKind::Index { of, .. } = self.function.steps[step as usize].kind else { return false };
+        matches!(self.value(of), Value::Attribute(row, name)
+            if &**name == DICTIONARY && !direct_rows(row).is_empty())
     }
 
     /// A callee reads columns of the rows it is handed.

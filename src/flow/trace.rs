@@ -232,8 +232,15 @@ impl<'p> Trace<'p> {
         let &[inside, exhausted] = ways.as_slice() else { return None };
         let first = self.function.blocks[inside as usize].start;
         let StepKind::Element(of) = self.function.steps.get(first as usize)?.kind else { return None };
-        let is_many = matches!(self.value(of), Value::Many(_) | Value::Tuple(_));
-        (is_many && !self.value(of).rows().is_empty()).then_some((inside, exhausted))
+        let is_at_hand = match self.value(of) {
+            // What a row had is as good as the row.
+            Value::Many(inner) if matches!(inner.clone().part(Some(0)), Value::KeyOf(keys) if keys.changes_nothing()) => {
+                true
+            }
+            list @ (Value::Many(_) | Value::Tuple(_)) => !list.rows().is_empty(),
+            _ => false,
+        };
+        is_at_hand.then_some((inside, exhausted))
     }
 
     /// Runs a block from a state; answers where control may go, in which state.
@@ -526,6 +533,8 @@ impl<'p> Trace<'p> {
                         Some(Value::Text(key)) => keys.give(key, &value(part)),
                         // A comprehension over another dictionary, which may leave some of it out.
                         Some(Value::KeyOf(others)) => keys.extend(&others.thinned()),
+                        // `{column: row.__dict__[column] for column in …}`
+                        Some(_) if self.is_dictionary_of_row(*part) => keys.is_snapshot = true,
                         Some(_) => keys.is_open = true,
                         None => match value(part) {
                             Value::Dictionary(inner) => keys.extend(&inner),

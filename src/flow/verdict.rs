@@ -223,12 +223,13 @@ fn owed(project: &Project, model: ClassId, operation: Operation) -> Vec<Duty> {
     found
 }
 
-fn standing(paths: Paths, is_covered: impl FnOnce() -> bool) -> Standing {
+fn standing(paths: Paths, is_covered: impl Fn() -> bool) -> Standing {
     let lowest = paths.elements().map(|e| e.level).min();
     match lowest {
         None | Some(Level::Excused | Level::Misplaced | Level::Set) => Standing::Set,
+        // Whether code sets it or not, there is a value.
+        Some(Level::Perhaps | Level::Unset) if is_covered() => Standing::Covered,
         Some(Level::Perhaps) => Standing::Unknown,
-        Some(Level::Unset) if is_covered() => Standing::Covered,
         Some(Level::Unset) => Standing::Missing,
     }
 }
