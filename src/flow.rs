@@ -51,6 +51,7 @@ mod session;
 mod sql;
 mod stamp;
 mod state;
+mod step;
 mod summary;
 mod trace;
 mod trigger;
