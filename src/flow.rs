@@ -34,6 +34,7 @@ mod execute;
 mod external;
 mod handler;
 mod hook;
+mod keys;
 mod leave;
 mod library;
 mod life;
@@ -48,16 +49,21 @@ mod read;
 mod row;
 mod session;
 mod sql;
+mod stamp;
 mod state;
 mod summary;
 mod trace;
 mod trigger;
 mod value;
+mod variant;
 mod verdict;
 mod waiting;
 
 /// How often the program is gone over; what still changes then is oscillating, not growing.
 const MOST_ROUNDS: usize = 24;
+
+/// How often what callers hand over is told anew.
+const MOST_HANDINGS: usize = 3;
 
 /// From this round on a summary may only grow.
 const PATIENT_ROUNDS: usize = 10;
@@ -90,9 +96,19 @@ pub fn follow(project: &Project) -> Flow {
     };
     let mut outcomes: FxHashMap<FunctionId, Outcome> = FxHashMap::default();
     let mut due: Vec<FunctionId> = project.function_ids();
-    for round in 0..MOST_ROUNDS {
-        if due.is_empty() {
-            break;
+    let mut handings = 0;
+    let mut round = 0;
+    loop {
+        if due.is_empty() || round == MOST_ROUNDS {
+            // Nothing changes any more: now what callers hand over can be told, and may tell more in turn.
+            let handed = variant::handed(project, outcomes.values());
+            if handings == MOST_HANDINGS || handed == knowledge.handed || !due.is_empty() {
+                break;
+            }
+            due = receivers(&knowledge.handed, &handed);
+            knowledge.handed = handed;
+            handings += 1;
+            round = 0;
         }
         let news: Vec<(FunctionId, Outcome)> =
             due.par_iter().map(|&id| (id, trace::trace(project, &knowledge, id))).collect();
@@ -119,6 +135,7 @@ pub fn follow(project: &Project) -> Flow {
             outcomes.insert(id, outcome);
         }
         due = due_next(project, &outcomes, &changed, &changed_classes);
+        round += 1;
     }
     let mut callers: FxHashMap<FunctionId, BTreeSet<FunctionId>> = FxHashMap::default();
     for (&caller, outcome) in &outcomes {
@@ -130,6 +147,17 @@ pub fn follow(project: &Project) -> Flow {
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     Flow { outcomes, callers, listeners, hooks, migrated, triggers, unsettled: due }
+}
+
+/// Functions that are handed something else than was thought.
+fn receivers(
+    before: &FxHashMap<(FunctionId, u32), Value>,
+    now: &FxHashMap<(FunctionId, u32), Value>,
+) -> Vec<FunctionId> {
+    let news = now.iter().filter(|(place, value)| before.get(place) != Some(value));
+    let gone = before.keys().filter(|place| !now.contains_key(place));
+    let all: BTreeSet<FunctionId> = news.map(|(place, _)| place.0).chain(gone.map(|place| place.0)).collect();
+    all.into_iter().collect()
 }
 
 /// An attribute that is stored twice is what it is for certain; vague values do not blur it.

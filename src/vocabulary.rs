@@ -38,8 +38,29 @@ pub const WORDS: &[Word] = &[
     word("state", &["set", "covered", "unknown", "missing"], "how that duty stands over all paths"),
     word("row-removed", SWITCH, "the row itself is removed from the table"),
     word("model-has", DUTIES, "roles that columns of the model play"),
-    word("store", &["phantom"], "a store to an audit name that the model does not define"),
-    word("by", &["attribute", "keyword", "default"], "how that store, or the store of a time, is written"),
+    word(
+        "store",
+        &["phantom", "stamp"],
+        "a store to an audit name that the model does not define, or to an audit column that it has",
+    ),
+    word(
+        "by",
+        &["attribute", "keyword", "default", "dictionary", "statement", "call"],
+        "how that store, or the store of a time, is written; a dictionary is stored key by key, a call stores on a row it is handed",
+    ),
+    word(
+        "stored",
+        &["none", "actor", "itself", "copy", "other"],
+        "what is stored: `None`, something made from an attribute of a user, the column's own value, the same column of another row, anything else",
+    ),
+    word(
+        "onto",
+        &["new", "loaded", "handed-in", "unknown"],
+        "the row it is stored onto: made here, there before, handed in, of several kinds or unknown",
+    ),
+    word("fills-empty", SWITCH, "the code looks at the column before it stores"),
+    word("model-has-setter", SWITCH, "the model has a setter for the actor that is stored"),
+    word("within-model", SWITCH, "the code stands in the model itself or in a class it derives from"),
     word(
         "handler",
         &["write", "sql", "other"],

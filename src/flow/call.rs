@@ -7,6 +7,7 @@ use crate::project::{ClassId, FunctionId, Symbol};
 
 use super::actor;
 use super::external::is_harmless;
+use super::keys::{Dump, dumped};
 use super::life::Life;
 use super::object::decorated;
 use super::outcome::Phantom;
@@ -15,6 +16,7 @@ use super::state::{Deeds, Failure, State};
 use super::summary::{DatabaseUse, Summary};
 use super::trace::Trace;
 use super::value::{Keys, ModelRef, RowKey, SessionKey, Value};
+use super::variant::{self, is_data};
 
 impl Trace<'_> {
     /// A call.
@@ -89,36 +91,43 @@ impl Trace<'_> {
                 Some(Value::None)
             }
             (Value::Dictionary(_), "update") => {
-                let mut keys = Keys::default();
-                for argument in arguments {
-                    match (argument.kind, self.value(argument.value)) {
-                        (ArgumentKind::Keyword(key), _) => drop(keys.sure.insert(key)),
-                        (_, Value::Dictionary(other)) => keys.extend(other),
-                        _ => keys.is_open = true,
-                    }
-                }
+                let keys = self.gathered(arguments);
                 if let Some(Value::Dictionary(known)) = state.locals.get_mut(&name) {
                     known.extend(&keys);
                 }
                 Some(Value::None)
             }
-            (Value::Dictionary(keys), "pop") => {
+            (Value::Dictionary(keys), "pop" | "setdefault") => {
                 let mut keys = keys.clone();
-                if let Some(Value::Text(key)) = argument {
-                    keys.sure.remove(&key);
-                    keys.perhaps.remove(&key);
+                for key in argument.unwrap_or(Value::Unknown).alternatives() {
+                    match (key, &*method) {
+                        (Value::Text(key), "pop") => keys.forget(key),
+                        (Value::Text(key), _) => {
+                            let value = arguments.get(1).map_or(Value::None, |a| self.value(a.value).clone());
+                            keys.give_if_absent(key, &value);
+                        }
+                        (_, "pop") => *keys = keys.thinned(),
+                        _ => keys.is_open = true,
+                    }
                 }
                 state.locals.insert(name, Value::Dictionary(keys));
                 Some(Value::Unknown)
             }
-            (Value::Dictionary(keys), "items") => {
-                let pair = Value::Tuple(vec![Value::KeyOf(keys.clone()), Value::Unknown]);
-                Some(Value::Many(Box::new(pair)))
-            }
-            (Value::Dictionary(keys), "keys") => Some(Value::Many(Box::new(Value::KeyOf(keys.clone())))),
-            (Value::Dictionary(keys), "copy") => Some(Value::Dictionary(keys.clone())),
             _ => None,
         }
+    }
+
+    /// The keys of `dict(a, key=value)` and `a.update(b, key=value)`.
+    pub(super) fn gathered(&self, arguments: &[Argument]) -> Keys {
+        let mut keys = Keys::default();
+        for argument in arguments {
+            match (argument.kind, self.value(argument.value)) {
+                (ArgumentKind::Keyword(key), value) => keys.give(key, value),
+                (_, Value::Dictionary(other)) => keys.extend(other),
+                _ => keys.is_open = true,
+            }
+        }
+        keys
     }
 
     /// A call of something nothing is known of: a row handed to it may get any stamp.
@@ -165,6 +174,7 @@ impl Trace<'_> {
                 ArgumentKind::Keyword(name) => {
                     self.tell_clock(argument.value, class, name, &value, "keyword");
                     self.initialize(state, step, key, class, name, &value);
+                    self.initial_stamp(key, name, argument.value);
                 }
                 ArgumentKind::SpreadKeywords => {
                     let keys = self.keys_of(&value);
@@ -211,7 +221,8 @@ impl Trace<'_> {
         let Some(row) = state.rows.get_mut(&key) else { return };
         for duty in Duty::ALL {
             let plays = |name: &Name| self.project.roles.of_field(name) == Some(duty);
-            if keys.sure.iter().any(plays) {
+            // A `None` is left out of the INSERT.
+            if keys.sure.iter().filter(|key| !keys.none.contains(*key)).any(plays) {
                 row.discharge(duty, Level::Set);
             } else if keys.is_open || keys.perhaps.iter().any(plays) {
                 row.discharge(duty, Level::Perhaps);
@@ -223,7 +234,27 @@ impl Trace<'_> {
     pub(super) fn keys_of(&self, value: &Value) -> Keys {
         match value {
             Value::Dictionary(keys) => (**keys).clone(),
-            _ => Keys { is_open: true, ..Keys::default() },
+            Value::Object(class, _) if !self.is_row_class(*class) => {
+                dumped(self.project, *class, &Dump::default())
+            }
+            _ => Keys::open(),
+        }
+    }
+
+    /// Callees learn which dictionaries and schemas they are handed.
+    fn hand_over(&mut self, callee: FunctionId, binding: &[Value]) {
+        if !self.telling {
+            return;
+        }
+        for (value, number) in binding.iter().zip(0..) {
+            let data = if is_data(value) { value.clone() } else { Value::Unknown };
+            let known = self.outcome.handed.entry((callee, number)).or_insert_with(|| data.clone());
+            let before = std::mem::replace(known, Value::Unknown);
+            *known = if before == Value::Unknown || data == Value::Unknown {
+                Value::Unknown
+            } else {
+                before.join(data)
+            };
         }
     }
 
@@ -299,6 +330,8 @@ impl Trace<'_> {
         };
         let is_static = decorated(&function.decorators, "staticmethod");
         let binding = self.bind(callee, receiver.filter(|_| !is_static), arguments);
+        self.hand_over(callee, &binding);
+        let summary = summary.for_arguments(&binding);
         self.effects(state, step, summary, &binding);
         if summary.stamps_actor {
             let seeds = arguments.iter().map(|argument| argument.value).collect();
@@ -330,12 +363,15 @@ impl Trace<'_> {
     fn bind(&self, callee: FunctionId, receiver: Option<Value>, arguments: &[Argument]) -> Vec<Value> {
         let function = self.project.function(callee);
         let mut binding = vec![Value::Unknown; function.params.len()];
+        let mut is_given = vec![false; function.params.len()];
+        let mut rest = Keys::default();
         let mut next = 0;
         if let Some(receiver) = receiver
             && function.class.is_some()
             && !binding.is_empty()
         {
             binding[0] = receiver;
+            is_given[0] = true;
             next = 1;
         }
         for argument in arguments {
@@ -344,16 +380,41 @@ impl Trace<'_> {
                 ArgumentKind::Plain => {
                     if next < binding.len() && function.params[next].kind == ParamKind::Plain {
                         binding[next] = value;
+                        is_given[next] = true;
                         next += 1;
                     }
                 }
                 ArgumentKind::Keyword(name) => {
                     if let Some(index) = function.params.iter().position(|param| param.name == name) {
                         binding[index] = value;
+                        is_given[index] = true;
+                    } else {
+                        rest.give(name, &value);
                     }
                 }
-                ArgumentKind::Spread => next = usize::MAX - 1,
-                ArgumentKind::SpreadKeywords => {}
+                ArgumentKind::Spread | ArgumentKind::SpreadKeywords => {
+                    is_given.fill(true);
+                    if argument.kind == ArgumentKind::Spread {
+                        next = usize::MAX - 1;
+                    } else {
+                        rest.extend(&self.keys_of(&value));
+                    }
+                }
+            }
+        }
+        let switches = self.knowledge.summaries.get(&callee).map(|summary| summary.variants.as_slice());
+        for (index, param) in function.params.iter().enumerate() {
+            if param.kind == ParamKind::RestKeywords {
+                rest.retain(|key| !function.params.iter().any(|param| param.name == *key));
+                binding[index] = Value::Dictionary(Box::new(std::mem::take(&mut rest)));
+            } else if !is_given[index]
+                && let Some(default) = variant::default_of(&param.default)
+                && switches
+                    .into_iter()
+                    .flatten()
+                    .any(|(choice, _)| choice.iter().any(|(number, _)| *number as usize == index))
+            {
+                binding[index] = default;
             }
         }
         binding
@@ -396,6 +457,7 @@ impl Trace<'_> {
                     row.life.undergo(&effect.life, step);
                 }
             }
+            self.stamp_by_call(state, step, &value.clone(), effect);
         }
         for failure in &summary.failures {
             state.failures.insert(Failure { session, ..*failure });
@@ -456,6 +518,7 @@ impl Trace<'_> {
                 let here = self.new_row(state, step, key.0 + 1, info, effect.life.clone());
                 if let Some(row) = state.rows.get_mut(&here) {
                     row.undergo(&effect.open, &Default::default(), Touch { step, within: effect.touch });
+                    row.marks.inherit(&effect.marks);
                     row.life.brought(step);
                 }
                 Value::Row(here)

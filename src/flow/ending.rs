@@ -19,6 +19,7 @@ impl Trace<'_> {
 
     /// Commits: every open write is over.
     pub(super) fn commit(&mut self, state: &mut State, session: SessionKey, step: StepId) {
+        self.tell_nulls(state);
         for (key, row) in &mut state.rows {
             row.published.get_or_insert(step);
             row.seal(self.rows[key.0 as usize].base == Base::New);

@@ -47,9 +47,7 @@ impl Trace<'_> {
             let known = model.attribute_of(*column);
             model.columns.keys().find(same).copied().unwrap_or(known)
         };
-        let sure = columns.sure.iter().map(attribute).collect();
-        let perhaps = columns.perhaps.iter().map(attribute).collect();
-        Keys { sure, perhaps, is_open: columns.is_open }
+        columns.renamed(attribute)
     }
 
     /// A method of a connection.

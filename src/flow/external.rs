@@ -7,11 +7,13 @@ use crate::project::Symbol;
 
 use super::call::model_of;
 use super::clock;
+use super::keys::dumped;
 use super::library::{self, Begins};
 use super::row::{Change, Level, Touch};
+use super::stamp::dump_of;
 use super::state::{Deeds, State};
 use super::trace::Trace;
-use super::value::{Keys, ModelRef, SessionKey, Statement, Value};
+use super::value::{Keys, ModelRef, RowKey, SessionKey, Statement, Value};
 
 impl Trace<'_> {
     pub(super) fn external(
@@ -78,16 +80,19 @@ impl Trace<'_> {
                 return self.project.class_of(self.id).map_or(Value::Unknown, Value::Super);
             }
             "builtins.dict" => {
-                let mut keys = Keys::default();
-                for argument in arguments {
-                    match (argument.kind, self.value(argument.value)) {
-                        (ArgumentKind::Keyword(name), _) => drop(keys.sure.insert(name)),
-                        (_, Value::Dictionary(inner)) => keys.extend(inner),
-                        _ => keys.is_open = true,
-                    }
-                }
-                return Value::Dictionary(Box::new(keys));
+                return Value::Dictionary(Box::new(self.gathered(arguments)));
             }
+            "builtins.vars" if values.len() == 1 => {
+                return self.attribute(state, values[0].clone(), Name::new("__dict__"));
+            }
+            "dataclasses.asdict" | "fastapi.encoders.jsonable_encoder" => match values.first() {
+                Some(Value::Object(class, _)) => {
+                    let keys = dumped(self.project, *class, &dump_of(self, arguments));
+                    return Value::Dictionary(Box::new(keys));
+                }
+                Some(dictionary @ Value::Dictionary(_)) => return dictionary.clone(),
+                _ => {}
+            },
             "builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.sorted" | "builtins.reversed" => {
                 return match values.first() {
                     Some(Value::Query(Some(model))) => {
@@ -143,18 +148,50 @@ impl Trace<'_> {
         };
         let keys = match &name {
             Value::KeyOf(keys) => (**keys).clone(),
-            _ => Keys::default(),
+            // One of several names, told one by one in a loop.
+            other => {
+                let names = other.clone().alternatives().into_iter().filter_map(|name| match name {
+                    Value::Text(name) => Some(name),
+                    _ => None,
+                });
+                Keys { perhaps: names.collect(), ..Keys::default() }
+            }
         };
+        let picks = self.picks_its_keys(step);
+        if !picks {
+            self.stamp_from(state, step, of, &keys);
+        }
         for key in of.rows() {
             let Some(row) = state.rows.get_mut(&key) else { continue };
             row.change(Change::Changed, Touch { step, within: None });
             // Whatever was stored can be read again.
             row.life.refresh();
             for duty in Duty::ALL {
-                let all = keys.sure.iter().chain(&keys.perhaps);
-                if all.into_iter().any(|name| self.project.roles.of_field(name) == Some(duty)) {
+                let plays = |name: &Name| self.project.roles.of_field(name) == Some(duty);
+                if !picks && (keys.sure.iter().any(plays) || keys.none_by_default.iter().any(plays)) {
+                    row.discharge(duty, Level::Set);
+                } else if keys.sure.iter().chain(&keys.perhaps).any(plays) {
                     row.discharge(duty, Level::Perhaps);
                 }
+            }
+        }
+    }
+
+    /// `row.sqlmodel_update(data, update={…})`.
+    fn take_over(&mut self, state: &mut State, step: StepId, key: RowKey, arguments: &[Argument]) {
+        let mut keys = Keys::default();
+        for argument in arguments {
+            keys.extend(&self.keys_of(&self.value(argument.value).clone()));
+        }
+        self.stamp_from(state, step, &Value::Row(key), &keys);
+        let Some(row) = state.rows.get_mut(&key) else { return };
+        row.change(Change::Changed, Touch { step, within: None });
+        for duty in Duty::ALL {
+            let plays = |name: &Name| self.project.roles.of_field(name) == Some(duty);
+            if keys.sure.iter().any(plays) {
+                row.discharge(duty, Level::Set);
+            } else if keys.is_open || keys.perhaps.iter().any(plays) {
+                row.discharge(duty, Level::Perhaps);
             }
         }
     }
@@ -231,16 +268,11 @@ impl Trace<'_> {
                 _ => error.map_or(Value::Unknown, Value::Caught),
             },
             Value::Object(class, _) => match &*method {
-                "model_dump" | "dict" | "model_dump_json" => {
-                    let mut keys = Keys::default();
-                    let hierarchy = self.project.hierarchy(class);
-                    for class in hierarchy.classes() {
-                        let annotated =
-                            self.project.class(class).fields.iter().filter(|f| f.annotation.is_some());
-                        keys.perhaps.extend(annotated.map(|field| field.name));
-                    }
+                "model_dump" | "dict" => {
+                    let keys = dumped(self.project, class, &dump_of(self, arguments));
                     Value::Dictionary(Box::new(keys))
                 }
+                "model_dump_json" | "json" => Value::Plain,
                 _ => {
                     if error.is_some() {
                         self.deed(state, Deeds::RECORDED);
@@ -256,15 +288,32 @@ impl Trace<'_> {
                     if duty == Duty::DeletedBy {
                         row.change(Change::Deleted, Touch { step, within: None });
                     }
+                    row.marks.give(duty);
                     row.discharge(duty, Level::Set);
                 }
-                if &*method == "sqlmodel_update"
-                    && let Some(row) = state.rows.get_mut(&key)
-                {
-                    row.change(Change::Changed, Touch { step, within: None });
+                if matches!(&*method, "model_dump" | "dict") {
+                    let ModelRef::Class(class) = self.rows[key.0 as usize].model else {
+                        return Value::Dictionary(Box::new(Keys::open()));
+                    };
+                    // What a row holds is no news from a client.
+                    let keys = dumped(self.project, class, &dump_of(self, arguments));
+                    return Value::Dictionary(Box::new(keys.thinned().unsent()));
+                }
+                if &*method == "sqlmodel_update" {
+                    self.take_over(state, step, key, arguments);
                 }
                 Value::Unknown
             }
+            Value::Dictionary(keys) => match &*method {
+                "items" => {
+                    let pair = Value::Tuple(vec![Value::KeyOf(keys), Value::Unknown]);
+                    Value::Many(Box::new(pair))
+                }
+                "keys" => Value::Many(Box::new(Value::KeyOf(keys))),
+                "copy" => Value::Dictionary(keys),
+                _ => Value::Unknown,
+            },
+            Value::KeyOf(_) => Value::Unknown,
             Value::Many(_) if matches!(&*method, "append" | "add" | "extend" | "insert") => {
                 // A row put into a relationship of another row is saved with that one.
                 for key in values.iter().flat_map(Value::rows) {
@@ -274,7 +323,6 @@ impl Trace<'_> {
                 }
                 Value::None
             }
-            Value::Dictionary(_) | Value::KeyOf(_) => Value::Unknown,
             // Whatever query is handed in stays a query of the same rows.
             Value::Param(number) if library::narrows(&method) => Value::Param(number),
             Value::Param(_) | Value::Unknown | Value::Attribute(..) => {
@@ -282,7 +330,7 @@ impl Trace<'_> {
                     self.read_dictionary(state, step, &receiver, *name);
                 }
                 if matches!(&*method, "model_dump" | "dict") {
-                    return Value::Dictionary(Box::new(Keys { is_open: true, ..Keys::default() }));
+                    return Value::Dictionary(Box::new(Keys::open()));
                 }
                 if error.is_some() || matches!(&*method, "append" | "add") {
                     self.deed(state, Deeds::RECORDED);

@@ -14,7 +14,8 @@ use super::value::{RowKey, SessionKey, Value};
 
 impl Trace<'_> {
     /// A path returns in this state.
-    pub(super) fn leave(&mut self, state: State) {
+    pub(super) fn leave(&mut self, mut state: State) {
+        self.tell_nulls(&mut state);
         let returned = state.returned.clone().unwrap_or(Value::None);
         self.outcome.always(&state, Way::Returns);
         if let Some(step) = returned.decision() {
@@ -64,8 +65,10 @@ impl Trace<'_> {
                     open: [Paths::default(); 6],
                     done: [Paths::default(); 6],
                     touch: None,
+                    marks: row.marks.clone(),
                     life: row.life.clone(),
                 });
+                effect.marks.meet(&row.marks);
                 effect.life.join(&row.life);
                 for duty in Duty::ALL {
                     let at = duty.index();

@@ -172,6 +172,19 @@ pub(super) fn names_logger(name: &str) -> bool {
     matches!(name, "logger" | "log" | "LOGGER" | "LOG" | "logging") || name.ends_with("_logger")
 }
 
+/// Whether a variable of this name is the user who acts.
+pub(super) fn names_actor(name: &str) -> bool {
+    let last = name.trim_matches('_').rsplit('_').next().unwrap_or(name);
+    matches!(last, "user" | "actor" | "principal" | "admin" | "operator")
+}
+
+/// Whether instances of a class of this name are users, or say who acts.
+pub(super) fn is_actor_class(name: &str) -> bool {
+    ["User", "Actor", "Principal", "AuditContext", "ActorContext", "UserContext"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
+}
+
 /// Whether a parameter of this name is a web request, whose `session` belongs to the client.
 pub(super) fn names_request(name: &str) -> bool {
     matches!(name, "request" | "req" | "info" | "client" | "http")

@@ -6,6 +6,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Symbol};
 
 use super::clock;
+use super::keys::{Dump, dumped};
 use super::library;
 use super::outcome::Phantom;
 use super::read::DICTIONARY;
@@ -54,7 +55,8 @@ impl Trace<'_> {
         match param.kind {
             ParamKind::Rest => return Value::Unknown,
             ParamKind::RestKeywords => {
-                return Value::Dictionary(Box::new(Keys { is_open: true, ..Keys::default() }));
+                let handed = self.knowledge.handed.get(&(self.id, number)).cloned();
+                return handed.unwrap_or_else(|| Value::Dictionary(Box::new(Keys::open())));
             }
             ParamKind::Plain | ParamKind::KeywordOnly => {}
         }
@@ -62,6 +64,11 @@ impl Trace<'_> {
             Some(term) => self.type_of(self.id.file, term, 0),
             None => Type::Unknown,
         };
+        if let (Type::Unknown | Type::Plain, Some(handed)) =
+            (&declared, self.knowledge.handed.get(&(self.id, number)))
+        {
+            return handed.clone();
+        }
         match declared {
             Type::Unknown if library::names_session(&param.name) => {
                 self.outcome.sees_session = true;
@@ -95,6 +102,12 @@ impl Trace<'_> {
     /// Whether instances of a class are rows: it is mapped, or a class that is mapped derives from it.
     pub(super) fn is_row_class(&self, class: ClassId) -> bool {
         self.knowledge.row_classes.contains(&class)
+    }
+
+    /// Whether a class is a mixin or an abstract base of models and nothing else, so that its instances are rows.
+    fn is_part_of_models_only(&self, class: ClassId) -> bool {
+        let mut externals = self.project.hierarchy(class).externals();
+        self.is_row_class(class) && externals.all(|path| !matches!(path.last(), "BaseModel" | "SQLModel"))
     }
 
     /// The value an annotation gives a variable.
@@ -133,8 +146,20 @@ impl Trace<'_> {
         match declared {
             Type::Instance(class) if self.project.model(*class).is_some() => match param {
                 Some(number) => self.row_param(state, number, ModelRef::Class(*class)),
-                None => Value::Row(self.loaded_row(state, place, ModelRef::Class(*class))),
+                None => {
+                    let key = self.loaded_row(state, place, ModelRef::Class(*class));
+                    if let Some(row) = state.rows.get_mut(&key) {
+                        row.marks.presume();
+                    }
+                    Value::Row(key)
+                }
             },
+            // A mixin or an abstract base: which model it is the caller says.
+            Type::Instance(class)
+                if let (Some(number), true) = (param, self.is_part_of_models_only(*class)) =>
+            {
+                self.row_param(state, number, ModelRef::Class(*class))
+            }
             Type::Instance(class) => Value::Object(*class, SessionKey::Outer),
             // Which class it is the caller says.
             Type::Class(class) => param.map_or(Value::Symbol(Symbol::Class(*class)), Value::Param),
@@ -328,6 +353,11 @@ impl Trace<'_> {
     }
 
     fn attribute_of(&mut self, state: &mut State, of: Value, name: Name) -> Value {
+        if &*name == DICTIONARY
+            && let Some(fields) = self.instance_fields(&of)
+        {
+            return fields;
+        }
         let value = match &of {
             Value::Symbol(symbol) => self.symbol_attribute(*symbol, name, &of),
             Value::Own(class) => self.symbol_attribute(Symbol::Class(*class), name, &of),
@@ -362,6 +392,9 @@ impl Trace<'_> {
                             .model(class)
                             .is_some_and(|model| model.other_names.contains(&name)) =>
                     {
+                        Value::Attribute(Box::new(of), name)
+                    }
+                    _ if matches!(&*name, "sqlmodel_update" | "model_dump" | "dict") => {
                         Value::Attribute(Box::new(of), name)
                     }
                     _ => Value::Unknown,
@@ -401,6 +434,23 @@ impl Trace<'_> {
         let is_request = matches!(&of, Value::Param(number)
             if library::names_request(&self.function.params[*number as usize].name));
         if is_request { value } else { self.by_name(name, value) }
+    }
+
+    /// What `vars(x)` and `x.__dict__` hold.
+    fn instance_fields(&self, of: &Value) -> Option<Value> {
+        let keys = match of {
+            Value::Object(class, _) => {
+                let keys = dumped(self.project, *class, &Dump::default());
+                // Methods of a plain class may give it any attribute.
+                Keys {
+                    is_open: keys.is_open
+                        || self.project.class(*class).methods.iter().any(|(name, _)| &**name == "__init__"),
+                    ..keys
+                }
+            }
+            _ => return None,
+        };
+        Some(Value::Dictionary(Box::new(keys)))
     }
 
     fn symbol_attribute(&self, symbol: Symbol, name: Name, of: &Value) -> Value {
@@ -475,6 +525,7 @@ impl Trace<'_> {
 
     /// Stores an attribute.
     pub(super) fn store(&mut self, state: &mut State, step: StepId, of: Value, name: Name, value: Value) {
+        self.stamp(state, step, &of, name, &value);
         for target in of.alternatives() {
             match target {
                 Value::Row(key) => self.store_column(state, step, key, name, &value),
@@ -536,6 +587,8 @@ impl Trace<'_> {
                 row.change(Change::Deleted, touch);
                 row.discharge(duty, Level::Set);
             }
+            // That it is NULL now is a fault of its own.
+            Some(duty) if is_none && info.base == Base::Loaded => row.discharge(duty, Level::Misplaced),
             Some(_) if is_none => {}
             Some(duty) => row.discharge(duty, Level::Set),
             None => {
@@ -551,21 +604,13 @@ impl Trace<'_> {
     }
 
     /// Stores `of[key]`: a dictionary at hand learns the key.
-    pub(super) fn store_key(&mut self, state: &mut State, of: StepId, key: Value) {
+    pub(super) fn store_key(&mut self, state: &mut State, of: StepId, key: Value, value: &Value) {
         if let StepKind::Name(name) = self.function.steps[of as usize].kind
             && let Some(Value::Dictionary(keys)) = state.locals.get_mut(&name)
         {
             match key {
-                Value::Text(key) => {
-                    keys.perhaps.remove(&key);
-                    keys.sure.insert(key);
-                }
-                Value::KeyOf(other) => {
-                    let more: Vec<Name> = other.sure.iter().chain(&other.perhaps).copied().collect();
-                    let news: Vec<Name> = more.into_iter().filter(|key| !keys.sure.contains(key)).collect();
-                    keys.perhaps.extend(news);
-                    keys.is_open |= other.is_open;
-                }
+                Value::Text(key) => keys.give(key, value),
+                Value::KeyOf(other) => keys.extend(&other.thinned()),
                 _ => keys.is_open = true,
             }
         }

@@ -19,6 +19,7 @@ use super::{Flow, library};
 
 mod behind;
 mod handler;
+mod stored;
 mod waiting;
 
 /// What messages call things that the code does not name.
@@ -48,6 +49,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
         for (&step, phantom) in &outcome.phantoms {
             seen.push(observer.phantom(id, step, phantom));
         }
+        seen.extend(observer.stamps(id));
         seen.extend(observer.handlers(id, &fates));
         seen.extend(observer.waiting(id));
         let context = naming.context.rsplit('.').next().unwrap_or(&naming.context);

@@ -10,6 +10,7 @@ use crate::project::{ClassId, FunctionId};
 use super::clock::{ClockStore, Frozen};
 use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
+use super::stamp::Stamp;
 use super::state::{Deeds, State};
 use super::summary::{DatabaseUse, Summary};
 use super::value::{Form, Keys, RowKey, SessionKey, Value};
@@ -132,6 +133,8 @@ pub struct Outcome {
     pub summary: Summary,
     /// Stores to attributes of `self`.
     pub attributes: Vec<((ClassId, Name), Value)>,
+    /// Dictionaries and schemas it hands to functions, by parameter.
+    pub handed: BTreeMap<(FunctionId, u32), Value>,
     /// Functions it calls.
     pub calls: BTreeSet<FunctionId>,
     /// Rows.
@@ -140,6 +143,8 @@ pub struct Outcome {
     pub executed: BTreeMap<StepId, Vec<Executed>>,
     /// Rows that were handed to `bulk_save_objects`, which tells no listener.
     pub unheard: BTreeSet<RowKey>,
+    /// Stores to columns that play a role, by step and column.
+    pub stamps: BTreeMap<(StepId, Name), Stamp>,
     /// Phantom stores, by step.
     pub phantoms: BTreeMap<StepId, Phantom>,
     /// Readings of clocks that are stored in columns, by step and column.

@@ -9,6 +9,7 @@ use crate::facts::StepId;
 use crate::project::FunctionId;
 
 use super::life::Life;
+use super::stamp::Marks;
 use super::value::{ModelRef, SessionKey};
 
 /// How far a duty is discharged on a path, from not at all to surely.
@@ -169,6 +170,8 @@ pub(super) struct RowState {
     pub first: Option<Touch>,
     /// Where it became visible.
     pub published: Option<StepId>,
+    /// What its audit columns were given.
+    pub marks: Marks,
     /// What can be read of it.
     pub life: Life,
 }
@@ -199,6 +202,7 @@ impl RowState {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        self.marks.join(&other.marks);
         self.life.join(&other.life);
     }
 
@@ -253,6 +257,7 @@ impl RowState {
 
     /// The next turn of a loop makes a new row where this one was made.
     pub(super) fn begin_again(&mut self, life: Life) {
+        self.marks = Marks::default();
         self.life = life;
         for duty in Duty::ALL {
             let at = duty.index();
@@ -266,6 +271,7 @@ impl RowState {
 
     /// The open write was taken back.
     pub(super) fn roll_back(&mut self) {
+        self.marks.take_back();
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: Change::No, is_added: false, level: e.level });
         }

@@ -225,7 +225,7 @@ impl Trace<'_> {
                             if let ModelRef::Class(class) = statement.model {
                                 self.tell_clock(argument.value, class, name, value, "keyword");
                             }
-                            statement.keys.sure.insert(name);
+                            statement.keys.give(name, value);
                         }
                         _ => {
                             let value = match value {
@@ -245,7 +245,7 @@ impl Trace<'_> {
                     match argument.kind {
                         ArgumentKind::Keyword(name) if &*name == "set_" => keys.extend(&self.keys_of(value)),
                         ArgumentKind::Keyword(name) if method == "on_duplicate_key_update" => {
-                            keys.sure.insert(name);
+                            keys.give(name, value);
                         }
                         _ => {}
                     }

@@ -11,8 +11,10 @@ use crate::project::{ClassId, FunctionId};
 use super::catch::Errors;
 use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
+use super::stamp::Marks;
 use super::state::Failure;
 use super::value::{ModelRef, RowKey, Value};
+use super::variant::{self, Choice};
 
 /// What a function did to a row, or with which past it returns one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct RowEffect {
     pub done: [Paths; 6],
     /// Where it was changed first.
     pub touch: Option<(FunctionId, StepId)>,
+    /// What every path gave its audit columns.
+    pub marks: Marks,
     /// What can be read of it afterwards.
     pub life: Life,
 }
@@ -62,6 +66,8 @@ pub struct Summary {
     pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
+    /// What it does for certain values of its switches.
+    pub(super) variants: Vec<(Choice, Summary)>,
 }
 
 /// What a piece of code may do to the database.
@@ -111,6 +117,7 @@ impl Summary {
                 *paths = paths.union(effect.done[at]);
             }
             now.touch = effect.touch.or(now.touch);
+            now.marks.meet(&effect.marks);
             now.life.join(&effect.life);
         }
         self.database.merge(before.database);
@@ -125,6 +132,7 @@ impl Summary {
         self.loads.extend(&before.loads);
         self.executes.extend(&before.executes);
         self.stamps_actor |= before.stamps_actor;
+        variant::settle(self, before);
     }
 
     /// Whether it never returns.
@@ -140,6 +148,8 @@ pub(super) struct Knowledge {
     pub summaries: FxHashMap<FunctionId, Summary>,
     /// By class and attribute: what its methods store there.
     pub attributes: FxHashMap<(ClassId, Name), Value>,
+    /// By function and parameter: the dictionary or schema that its callers hand over.
+    pub handed: FxHashMap<(FunctionId, u32), Value>,
     /// Classes whose instances are rows: mapped classes and what they derive from.
     pub row_classes: FxHashSet<ClassId>,
     /// Whether sessions expire their rows when they commit; nothing where the program's sessions differ, or none is made.

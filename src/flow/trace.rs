@@ -22,6 +22,7 @@ use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Deeds, Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
 use super::value::{Keys, ModelRef, RowKey, SessionKey, SessionKind, Value};
+use super::variant::{self, Choice};
 
 /// How often one block may be looked at before the paths are taken for settled.
 const MOST_VISITS: u32 = 40;
@@ -60,8 +61,18 @@ pub(super) struct Trace<'p> {
     entries: FxHashMap<BlockId, HandlerId>,
 }
 
-/// Follows a function.
+/// Follows a function, and once more for each choice of its switches.
 pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) -> Outcome {
+    let mut outcome = trace_choice(project, knowledge, id, &Choice::new());
+    let variants = variant::choices(project.function(id), &outcome.summary).into_iter().map(|choice| {
+        let summary = trace_choice(project, knowledge, id, &choice).summary;
+        (choice, summary)
+    });
+    outcome.summary.variants = variants.collect();
+    outcome
+}
+
+fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice: &Choice) -> Outcome {
     let function = project.function(id);
     let mut trace = Trace {
         project,
@@ -82,12 +93,15 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
-        flags: flag_names(function),
+        flags: variant::flag_names(function),
         order: Vec::new(),
         entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
     };
     trace.order = trace.order();
-    let start = trace.start();
+    let mut start = trace.start();
+    for (number, value) in choice {
+        start.locals.insert(function.params[*number as usize].name, value.clone());
+    }
     let known_actors = trace.actors.len();
     let mut states = trace.settle(start.clone());
     if trace.actors.len() > known_actors {
@@ -96,34 +110,6 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
     }
     trace.tell(&states);
     trace.outcome
-}
-
-/// Local variables that are bound to `True`, `False` or `None` somewhere and tested by name.
-fn flag_names(function: &Function) -> Vec<Name> {
-    let mut names: Vec<Name> = Vec::new();
-    for step in &function.steps {
-        if let StepKind::Bind { name, value, .. } = step.kind
-            && let StepKind::Literal(Literal::Switch(_) | Literal::None) = function.steps[value as usize].kind
-            && !names.contains(&name)
-        {
-            names.push(name);
-        }
-    }
-    let tested = |name: &Name| {
-        function.blocks.iter().any(|block| match block.next {
-            Next::Branch { test, .. } => match function.steps[test as usize].kind {
-                StepKind::Name(tested) => tested == *name,
-                StepKind::Compare { left, .. } => {
-                    matches!(function.steps[left as usize].kind, StepKind::Name(tested) if tested == *name)
-                }
-                _ => false,
-            },
-            _ => false,
-        })
-    };
-    names.retain(tested);
-    names.sort();
-    names
 }
 
 /// Leaves of the errors on their way those that come along.
@@ -537,7 +523,9 @@ impl<'p> Trace<'p> {
                 for (key, part) in entries {
                     caught = caught.or(value(part).caught());
                     match key.as_ref().map(value) {
-                        Some(Value::Text(key)) => drop(keys.sure.insert(key)),
+                        Some(Value::Text(key)) => keys.give(key, &value(part)),
+                        // A comprehension over another dictionary, which may leave some of it out.
+                        Some(Value::KeyOf(others)) => keys.extend(&others.thinned()),
                         Some(_) => keys.is_open = true,
                         None => match value(part) {
                             Value::Dictionary(inner) => keys.extend(&inner),
@@ -549,6 +537,9 @@ impl<'p> Trace<'p> {
             }
             StepKind::Format(parts) | StepKind::Compute(parts) => {
                 let parts: Vec<Value> = parts.iter().map(value).collect();
+                if let Some(union) = Keys::union(&parts) {
+                    return union;
+                }
                 let caught = parts.iter().find_map(Value::caught).map(Value::Caught);
                 let decision = parts.iter().find_map(Value::decision).map(Value::Decision);
                 let moved = || clock::moved(&function.steps[step as usize].kind, &parts);
@@ -628,7 +619,7 @@ impl<'p> Trace<'p> {
                 if stored.caught().is_some() || !state.handling.is_empty() {
                     self.deed(state, Deeds::RECORDED);
                 }
-                self.store_key(state, *of, key);
+                self.store_key(state, *of, key, &stored);
                 Value::Unknown
             }
             StepKind::Enter(of) => {

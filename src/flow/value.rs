@@ -1,13 +1,12 @@
 //! flow/value: what the flow engine knows of a value.
 
-use std::collections::BTreeSet;
-
 use crate::duty::Operation;
 use crate::facts::{HandlerId, StepId};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Symbol};
 
 use super::clock::Clock;
+pub(super) use super::keys::Keys;
 
 /// How many alternatives of one value are kept apart.
 const MOST_ALTERNATIVES: usize = 8;
@@ -57,34 +56,6 @@ pub enum ModelRef {
     Own(Name),
     /// Not known.
     Unknown,
-}
-
-/// Keys a dictionary is known to have.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Keys {
-    /// Surely there.
-    pub sure: BTreeSet<Name>,
-    /// There on some path, or in some form of the data.
-    pub perhaps: BTreeSet<Name>,
-    /// Whether other keys may be there.
-    pub is_open: bool,
-}
-
-impl Keys {
-    /// The keys that are there whichever of both dictionaries it is.
-    pub fn either(&self, other: &Keys) -> Keys {
-        let sure: BTreeSet<Name> = self.sure.intersection(&other.sure).copied().collect();
-        let all = [&self.sure, &other.sure, &self.perhaps, &other.perhaps];
-        let perhaps = all.into_iter().flatten().filter(|key| !sure.contains(key)).copied().collect();
-        Keys { sure, perhaps, is_open: self.is_open || other.is_open }
-    }
-
-    /// Adds the keys of another dictionary.
-    pub fn extend(&mut self, other: &Keys) {
-        self.sure.extend(&other.sure);
-        self.perhaps.extend(&other.perhaps);
-        self.is_open |= other.is_open;
-    }
 }
 
 /// In which form a statement reaches the database: what fills the columns that it does not name depends on it.

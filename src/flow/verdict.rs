@@ -174,7 +174,8 @@ fn of_statement(
     let mut duties = Vec::new();
     if !executed.removes {
         for duty in owed(project, executed.model, operation) {
-            let level = if keys.sure.iter().any(plays(duty)) {
+            // A column that the sender may leave `None` is given in any case; that it may be NULL is another fault.
+            let level = if keys.sure.iter().chain(&keys.none_by_default).any(plays(duty)) {
                 Level::Set
             } else if keys.is_open || keys.perhaps.iter().any(plays(duty)) {
                 Level::Perhaps

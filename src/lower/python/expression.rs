@@ -253,7 +253,12 @@ impl<'t> Body<'_, '_, 't> {
             Some(body) if body.kind() == "pair" => {
                 let key = field(body, "key").map(|key| self.value(key));
                 let value = field(body, "value").map(|value| self.value(value));
-                key.into_iter().chain(value).last()
+                if let (Some(key), Some(value)) = (key, value) {
+                    // The keys say which dictionary comes out; how many there are, nobody can tell.
+                    self.local_values.truncate(outer);
+                    return self.emit(StepKind::Dictionary(vec![(Some(key), value)]), span(node));
+                }
+                key.or(value)
             }
             Some(body) => Some(self.value(body)),
             None => None,

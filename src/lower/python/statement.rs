@@ -2,7 +2,9 @@
 
 use tree_sitter::Node;
 
-use crate::facts::{ArgumentKind, Handler, HandlerId, Import, Imported, Next, RegionKind, StepId, StepKind};
+use crate::facts::{
+    Argument, ArgumentKind, Handler, HandlerId, Import, Imported, Next, RegionKind, StepId, StepKind,
+};
 use crate::name::Name;
 use crate::source::Span;
 
@@ -216,6 +218,12 @@ impl<'t> Body<'_, '_, 't> {
                     let name = self.lower.name(target);
                     self.bind_name(name);
                     self.emit(StepKind::Unbind(name), span(target));
+                } else if let (Some(of), Some(key)) = (field(target, "value"), field(target, "subscript")) {
+                    // `del a[key]` takes out of `a` what `a.pop(key)` does.
+                    let of = self.value(of);
+                    let key = Argument { kind: ArgumentKind::Plain, value: self.value(key) };
+                    let callee = self.emit(StepKind::Attribute { of, name: Name::new("pop") }, span(target));
+                    self.emit(StepKind::Call { callee, arguments: vec![key] }, span(target));
                 } else {
                     self.value(target);
                 }
