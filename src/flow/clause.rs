@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{Function, HandlerId, RegionKind, StepId, StepKind, Term};
+use rustc_hash::FxHashMap;
+
+use crate::facts::{Function, HandlerId, RegionId, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{Ancestor, ClassId, FileId, FunctionId, Lookup, Project, Symbol};
 
@@ -11,14 +13,14 @@ use super::{actor, catch, exception, library};
 /// Why a clause is never reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreachable {
-    /// This clause, or this one together with others before it, takes everything.
+    /// This clause, or this one together with others before it, takes all its errors.
     Behind(HandlerId),
     /// It names errors of this library, and the body works with SQLAlchemy.
     Foreign(&'static str),
 }
 
 /// A class that a clause names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     Project(ClassId),
     External(Name),
@@ -27,29 +29,66 @@ enum Kind {
     Unknown,
 }
 
-/// Why a clause is never reached, where that is certain.
-pub(super) fn unreachable(project: &Project, id: FunctionId, number: HandlerId) -> Option<Unreachable> {
+/// Why clauses of a function are never reached, by clause, where that is certain.
+pub(super) fn unreachable(project: &Project, id: FunctionId) -> Vec<Option<Unreachable>> {
     let function = project.function(id);
-    let handler = &function.handlers[number as usize];
-    let RegionKind::Try { first, .. } = function.regions[handler.body as usize].kind else { return None };
-    let kinds = named(project, id, number);
-    let broader = (first..number).find(|&earlier| {
-        let earlier_kinds = named(project, id, earlier);
-        if function.handlers[earlier as usize].catches.is_empty() {
-            return true;
-        }
-        // Several clauses may take it together; then the last of them is shown.
-        let all: Vec<Kind> =
-            (first..earlier).flat_map(|more| named(project, id, more)).chain(earlier_kinds).collect();
-        match kinds.as_slice() {
-            // A bare `except` takes what no class takes.
-            [] => all.contains(&base_exception()),
-            kinds => kinds.iter().all(|kind| all.iter().any(|above| covers(project, *above, *kind))),
-        }
-    });
-    if let Some(broader) = broader {
-        return Some(Unreachable::Behind(broader));
+    let mut found = Vec::new();
+    // What the clauses of each `try` so far take, and which of them was the first to do so.
+    let mut taken: FxHashMap<RegionId, Taken> = FxHashMap::default();
+    for (number, handler) in (0..).zip(&function.handlers) {
+        let kinds = named(project, id, number);
+        let before = taken.entry(handler.body).or_default();
+        found.push(match before.all_of(project, &kinds) {
+            Some(earlier) => Some(Unreachable::Behind(earlier)),
+            None => foreign(project, id, number, &kinds).map(Unreachable::Foreign),
+        });
+        before.add(number, &kinds);
     }
+    found
+}
+
+/// What some clauses take together.
+#[derive(Default)]
+struct Taken {
+    kinds: FxHashMap<Kind, HandlerId>,
+    /// The clause that takes everything.
+    everything: Option<HandlerId>,
+}
+
+impl Taken {
+    fn add(&mut self, number: HandlerId, kinds: &[Kind]) {
+        if kinds.is_empty() || kinds.contains(&builtin("BaseException")) {
+            self.everything.get_or_insert(number);
+        }
+        for kind in kinds {
+            self.kinds.entry(*kind).or_insert(number);
+        }
+    }
+
+    /// The last of the clauses that it takes to catch all of these; no kinds are everything.
+    fn all_of(&self, project: &Project, kinds: &[Kind]) -> Option<HandlerId> {
+        if self.everything.is_some() || kinds.is_empty() {
+            return self.everything;
+        }
+        kinds.iter().map(|kind| self.one_of(project, *kind)).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    fn one_of(&self, project: &Project, kind: Kind) -> Option<HandlerId> {
+        match kind {
+            Kind::Unknown => None,
+            // Only errors that are no `Exception` ask for a name that nothing binds.
+            Kind::Unbound => self.kinds.get(&builtin("Exception")).copied(),
+            kind => line(project, kind).iter().filter_map(|above| self.kinds.get(above)).min().copied(),
+        }
+    }
+}
+
+fn builtin(name: &str) -> Kind {
+    Kind::External(Name::new(&format!("builtins.{name}")))
+}
+
+/// The library whose errors a clause names, where the body raises those of SQLAlchemy.
+fn foreign(project: &Project, id: FunctionId, number: HandlerId, kinds: &[Kind]) -> Option<&'static str> {
     let libraries: Option<BTreeSet<&'static str>> = kinds
         .iter()
         .map(|kind| match kind {
@@ -58,11 +97,7 @@ pub(super) fn unreachable(project: &Project, id: FunctionId, number: HandlerId) 
         })
         .collect();
     let library = libraries?.into_iter().next()?;
-    works_with_sqlalchemy_alone(project, id, number, library).then_some(Unreachable::Foreign(library))
-}
-
-fn base_exception() -> Kind {
-    Kind::External(Name::new("builtins.BaseException"))
+    works_with_sqlalchemy_alone(project, id, number, library).then_some(library)
 }
 
 /// The classes a clause names; empty is everything.
@@ -121,19 +156,6 @@ fn of_variable(project: &Project, file: FileId, name: Name) -> Vec<Kind> {
         Some(Term::List(items)) => items.iter().map(of_term).collect(),
         Some(term) => vec![of_term(term)],
         None => vec![Kind::Unknown],
-    }
-}
-
-/// Whether every error of one class is one of another class.
-fn covers(project: &Project, above: Kind, below: Kind) -> bool {
-    let is = |kind: Kind, path: &str| kind == Kind::External(Name::new(path));
-    match (above, below) {
-        (Kind::Unknown | Kind::Unbound, _) => false,
-        (above, _) if is(above, "builtins.BaseException") => true,
-        // Only errors that are no `Exception` ask for a name that nothing binds.
-        (above, Kind::Unbound) => is(above, "builtins.Exception"),
-        (_, Kind::Unknown) => false,
-        (above, below) => above == below || line(project, below).contains(&above),
     }
 }
 

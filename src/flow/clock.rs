@@ -276,6 +276,9 @@ impl Trace<'_> {
                 _ => {}
             }
         }
+        if defaults.is_empty() {
+            return;
+        }
         let field = self.declared_name(step, arguments);
         for (keyword, value) in defaults {
             if self.reads_clock(value) {

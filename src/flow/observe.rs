@@ -8,7 +8,7 @@ use crate::project::{ClassId, FunctionId, Project, Symbol};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
-use super::clause;
+use super::clause::{self, Unreachable};
 use super::life::Loss;
 use super::name_use::name_uses;
 use super::object::decorated;
@@ -50,11 +50,12 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.phantom(id, step, phantom));
         }
         seen.extend(observer.stamps(id));
-        seen.extend(observer.handlers(id, &fates));
+        let dead = clause::unreachable(project, id);
+        seen.extend(observer.handlers(id, &fates, &dead));
         seen.extend(observer.waiting(id));
         let context = naming.context.rsplit('.').next().unwrap_or(&naming.context);
         for name_use in name_uses(project, id, context) {
-            seen.push(observer.name(&name_use));
+            seen.push(observer.name(&name_use, &dead));
         }
         seen.extend(observer.read(id));
         seen.extend(observer.times(id));
@@ -217,15 +218,14 @@ impl Observer<'_> {
         self.project.file(id.file).source.slice(self.span(id, step))
     }
 
-    fn name(&self, name_use: &super::name_use::NameUse) -> Observation {
+    fn name(&self, name_use: &super::name_use::NameUse, dead: &[Option<Unreachable>]) -> Observation {
         let mut seen = self.at(name_use.function, self.span(name_use.function, name_use.step));
         seen.say("name", name_use.state);
         seen.say("used-as", name_use.used_as);
         seen.show("name", name_use.name.as_str());
         seen.show("attribute", name_use.attribute.map_or("…", |name| name.as_str()));
         if let Some(handler) = name_use.handler {
-            let never = clause::unreachable(self.project, name_use.function, handler);
-            seen.switch("clause-reached", never.is_none());
+            seen.switch("clause-reached", dead[handler as usize].is_none());
         }
         let what = if name_use.state == "module" { "the module" } else { "bound to nothing" };
         seen.show("what", what);

@@ -236,12 +236,12 @@ impl Project {
         }
         match found {
             Symbol::Module(from) => {
-                let is_gone = self.lookup(FunctionId { file: from, index: 0 }, name) == Lookup::Nowhere
-                    && !is_special(&name)
-                    && !self.makes_up_names(from)
-                    && !self.is_bound_for_types(from, name)
-                    && !(self.is_package(from) && self.may_hold(self.module_name(from), name));
-                is_gone.then_some(Gone::Name { module, name })
+                let may_be_there = is_special(&name)
+                    || self.makes_up_names(from)
+                    || self.is_bound_for_types(from, name)
+                    || self.is_package(from) && self.may_hold(self.module_name(from), name);
+                let found = self.lookup(FunctionId { file: from, index: 0 }, name);
+                (found == Lookup::Nowhere && !may_be_there).then_some(Gone::Name { module, name })
             }
             Symbol::Package(path) if !self.may_hold(path, name) => Some(Gone::Module(module.join(&name))),
             _ => None,

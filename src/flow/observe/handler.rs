@@ -8,8 +8,9 @@ use crate::project::{FunctionId, Lookup, Symbol};
 use crate::vocabulary::Observation;
 
 use super::super::catch::{catches_database, catches_more};
+use super::super::clause::Unreachable;
 use super::super::read::depends_on;
-use super::super::{actor, clause, library};
+use super::super::{actor, library};
 use super::Observer;
 
 /// What becomes of the sessions that handlers leave in the failed state, by function and number of the handler.
@@ -62,9 +63,13 @@ impl Observer<'_> {
     }
 
     /// The handlers of a function.
-    pub(super) fn handlers(&self, id: FunctionId, fates: &Fates) -> Vec<Observation> {
-        let count = self.project.function(id).handlers.len() as HandlerId;
-        (0..count).map(|handler| self.handler(id, handler, fates)).collect()
+    pub(super) fn handlers(
+        &self,
+        id: FunctionId,
+        fates: &Fates,
+        dead: &[Option<Unreachable>],
+    ) -> Vec<Observation> {
+        (0..).zip(dead).map(|(handler, dead)| self.handler(id, handler, fates, *dead)).collect()
     }
 
     /// Whether the session a route depends on is committed once the route has returned.
@@ -82,7 +87,13 @@ impl Observer<'_> {
         })
     }
 
-    fn handler(&self, id: FunctionId, number: HandlerId, fates: &Fates) -> Observation {
+    fn handler(
+        &self,
+        id: FunctionId,
+        number: HandlerId,
+        fates: &Fates,
+        unreachable: Option<Unreachable>,
+    ) -> Observation {
         let after = fates.after((id, number));
         let function = self.project.function(id);
         let handler = &function.handlers[number as usize];
@@ -99,7 +110,6 @@ impl Observer<'_> {
                 "other"
             },
         );
-        let unreachable = clause::unreachable(self.project, id, number);
         if let Some(why) = unreachable {
             self.show_unreachable(&mut seen, id, why);
         }
