@@ -144,7 +144,7 @@ mod tests {
         assert!(!rule.matches(&seen(&left)), "a word that was not seen does not match");
         let unused = with(&[("handler", "write"), ("session-after", "unused")]);
         assert!(rule.matches(&unused) && rule.asks_for_review(&unused));
-        let silenced = with(&[("handler", "sql"), ("session-after", "unused")]);
+        let silenced = with(&[("handler", "write"), ("session-after", "unused"), ("failed-by", "read")]);
         assert!(!rule.matches(&silenced));
     }
 }

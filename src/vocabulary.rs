@@ -83,6 +83,11 @@ pub const WORDS: &[Word] = &[
         &["failed", "clean"],
         "whether a path leaves the handler with the session still failed",
     ),
+    word(
+        "failed-by",
+        &["write", "read"],
+        "what left the session failed: a statement that writes, on some path, or none",
+    ),
     word("session-after", &["used", "owner-commits", "unused"], "what happens to that session afterwards"),
     word(
         "silent-end",

@@ -438,6 +438,7 @@ impl Trace<'_> {
         } else if summary.database.outer {
             let failing = std::mem::take(&mut self.may_fail);
             self.use_session(state, session);
+            self.fails_itself = false;
             self.may_fail = failing;
             if !summary.throws_failed.is_none() {
                 self.may_fail.insert(session, summary.throws_failed);

@@ -17,10 +17,17 @@ impl Errors {
     pub(super) const OTHER: Errors = Errors(2);
     /// All of them.
     pub(super) const ALL: Errors = Errors(3);
+    /// Not a kind, but a mark that goes with those of a statement that writes.
+    pub(super) const OF_WRITE: Errors = Errors(4);
 
     /// Whether there is none.
     pub(super) fn is_none(self) -> bool {
-        self.0 == 0
+        self.0 & Errors::ALL.0 == 0
+    }
+
+    /// Whether they are a writing statement's.
+    pub(super) fn are_of_write(self) -> bool {
+        self.0 & Errors::OF_WRITE.0 != 0
     }
 
     /// Those of both.
@@ -30,12 +37,12 @@ impl Errors {
 
     /// Those that are among others, too.
     pub(super) fn among(self, other: Errors) -> Errors {
-        Errors(self.0 & other.0)
+        Errors(self.0 & (other.0 | Errors::OF_WRITE.0))
     }
 
     /// Those that are not among others.
     pub(super) fn without(self, other: Errors) -> Errors {
-        Errors(self.0 & !other.0)
+        Errors(self.0 & !(other.0 & Errors::ALL.0))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{Argument, ArgumentKind, Function, Literal, StepId, StepKind, Term};
+use crate::facts::{Argument, ArgumentKind, Function, Import, Imported, Literal, StepId, StepKind, Term};
 use crate::name::Name;
-use crate::project::{FileId, FunctionId, Project, Symbol};
+use crate::project::{FileId, FunctionId, Project};
 
 use super::actor;
 
@@ -41,10 +41,7 @@ pub(super) fn migrated(project: &Project) -> Migrated {
 
 /// The migration files, each behind those it builds on.
 pub(super) fn migrations(project: &Project) -> Vec<FileId> {
-    let is_migration = |file: &FileId| {
-        let name = Name::new("op");
-        project.resolve_path(*file, name) == Some(Symbol::External(Name::new("alembic.op")))
-    };
+    let is_migration = |file: &FileId| operations(project, *file).is_some();
     let mut waiting: Vec<FileId> = project.file_ids().filter(is_migration).collect();
     let mut done: Vec<Name> = Vec::new();
     let mut found = Vec::new();
@@ -71,6 +68,15 @@ pub(super) fn upgrades(project: &Project, file: FileId) -> Vec<FunctionId> {
     let functions = &project.file(file).facts.functions;
     let goes_up = |function: &Function| function.qualname.split('.').all(|part| part != "downgrade");
     (0..).zip(functions).filter(|(_, f)| goes_up(f)).map(|(index, _)| FunctionId { file, index }).collect()
+}
+
+/// The name under which a file has Alembic's operations. The folder of migrations is often called `alembic`, too, so
+/// the import statement is asked and not what it would mean in the project.
+fn operations(project: &Project, file: FileId) -> Option<Name> {
+    let mut imports = project.file(file).facts.imports.iter();
+    let is_it =
+        |import: &&Import| &*import.module == "alembic" && import.item == Imported::Item(Name::new("op"));
+    imports.find(is_it).map(|import| import.binds)
 }
 
 fn declared(project: &Project, file: FileId, name: &str) -> Vec<Name> {
@@ -103,8 +109,7 @@ impl Reader<'_> {
             let Some((receiver, operation)) = path.rsplit_once('.') else { continue };
             let batch = self.batch(receiver, step);
             let is_operation = batch.is_some()
-                || self.project.resolve_path(self.id.file, Name::new(receiver))
-                    == Some(Symbol::External(Name::new("alembic.op")));
+                || operations(self.project, self.id.file).is_some_and(|name| &*name == receiver);
             if !is_operation {
                 continue;
             }

@@ -43,6 +43,8 @@ pub(super) enum Way {
 pub struct HandlerReport {
     /// Some path goes on with the session still failed.
     pub leaves_failed: bool,
+    /// What failed on some path was a statement that writes.
+    pub failed_by_write: bool,
     /// The words for the ends of paths that neither log nor raise the original.
     pub silent_ends: BTreeSet<&'static str>,
 }

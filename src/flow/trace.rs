@@ -42,6 +42,8 @@ pub(super) struct Trace<'p> {
     /// What the step at hand did to the database, and on which sessions it may fail.
     pub(super) used: DatabaseUse,
     pub(super) may_fail: BTreeMap<SessionKey, Errors>,
+    /// Whether that is its own statement, not one of a callee.
+    pub(super) fails_itself: bool,
     /// Whether the step at hand never comes back.
     pub(super) never_returns: bool,
     /// Sessions that the step at hand may have rolled back before it raised.
@@ -85,6 +87,7 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         region: None,
         used: DatabaseUse::default(),
         may_fail: BTreeMap::new(),
+        fails_itself: false,
         never_returns: false,
         rolled_back: BTreeSet::new(),
         passing: Passing::of(project, id),
@@ -262,6 +265,7 @@ impl<'p> Trace<'p> {
             self.used = DatabaseUse::default();
             self.may_fail.clear();
             self.never_returns = false;
+            self.fails_itself = false;
             self.rolled_back.clear();
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
@@ -272,6 +276,9 @@ impl<'p> Trace<'p> {
                 if state.failures.len() < before.failures.len() {
                     // A rollback that fails itself is beyond mending; what it rolled back is not failed any more.
                     before.failures = state.failures.clone();
+                }
+                if self.fails_itself && self.used.writes {
+                    self.may_fail.values_mut().for_each(|errors| *errors = errors.and(Errors::OF_WRITE));
                 }
                 before.erring = self.may_fail.clone();
                 if self.never_returns {
@@ -370,7 +377,11 @@ impl<'p> Trace<'p> {
             state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
             if let Some(&handler) = self.entries.get(&landing) {
                 state.handling.insert(handler, HandlerPaths::start());
-                for session in std::mem::take(&mut state.erring).into_keys() {
+                for (session, errors) in std::mem::take(&mut state.erring) {
+                    if self.telling {
+                        let report = self.outcome.handlers.entry(handler).or_default();
+                        report.failed_by_write |= errors.are_of_write();
+                    }
                     state.failures.insert(Failure { function: self.id, handler, session });
                 }
             }
@@ -571,6 +582,7 @@ impl<'p> Trace<'p> {
         if !self.in_savepoint() {
             self.may_fail.insert(session, Errors::ALL);
         }
+        self.fails_itself = true;
         self.fail_again(state, session);
     }
 

@@ -34,6 +34,10 @@ PLANTED = {
     "mixed-clocks",
     "unreachable-handler",
     "stale-import",
+    "expired-attribute",
+    "hand-stamped-actor",
+    "overwritten-creation-stamp",
+    "nulled-audit-field",
 }
 
 

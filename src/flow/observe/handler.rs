@@ -127,6 +127,7 @@ impl Observer<'_> {
         let is_left = report.leaves_failed || after != "unused";
         seen.say("session-left", if is_left { "failed" } else { "clean" });
         seen.say("session-after", after);
+        seen.say("failed-by", if report.failed_by_write { "write" } else { "read" });
         for end in &report.silent_ends {
             seen.say("silent-end", end);
         }
