@@ -132,12 +132,14 @@ impl Observer<'_> {
             seen.show("doubt", if standing == Standing::Unknown { "perhaps " } else { "" });
             seen.show("filled", if standing == Standing::Covered { ", which a default fills" } else { "" });
             self.show_role(&mut seen, model, duty);
-            if let (crate::duty::Standing::Missing, Some((other, step))) =
-                (standing, judgement.drifts[duty.index()])
-            {
+            if let (Standing::Missing, Some((other, step))) = (standing, judgement.drifts[duty.index()]) {
                 let (what, span) =
                     ("the migration makes the column without the default", self.span(other, step));
                 seen.related.push((what.into(), other.file.0 as usize, span));
+            }
+            if let (Standing::Missing, Some((other, step))) = (standing, judgement.elsewhere[duty.index()]) {
+                let span = self.span(other, step);
+                seen.related.push(("some paths set it here, not all".into(), other.file.0 as usize, span));
             }
             if let Some(step) = judgement.places[duty.index()] {
                 seen.span = self.span(id, step);

@@ -141,6 +141,8 @@ pub struct Outcome {
     pub calls: BTreeSet<FunctionId>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowReport>,
+    /// Where a duty of a row is discharged, by row and duty, be it on some paths only.
+    pub discharged: BTreeMap<(RowKey, Duty), StepId>,
     /// Deletes and statements, by step.
     pub executed: BTreeMap<StepId, Vec<Executed>>,
     /// Rows that were handed to `bulk_save_objects`, which tells no listener.

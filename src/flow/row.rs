@@ -215,6 +215,12 @@ impl RowState {
         self.touch(touch);
     }
 
+    /// Whether every path has set what a duty asks for.
+    pub(super) fn has(&self, duty: Duty) -> bool {
+        let open = self.open[duty.index()];
+        !open.is_empty() && open.elements().all(|e| e.level == Level::Set)
+    }
+
     /// The places of change that still lack a duty.
     pub(super) fn lacking(&self, duty: Duty) -> Vec<Touch> {
         let mut all = self.left[duty.index()].clone();

@@ -114,6 +114,16 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
     trace.outcome
 }
 
+/// The duties that rows lack, on some path.
+fn lacking(state: &State) -> Vec<(RowKey, Duty)> {
+    let of_row = |(key, row): (&RowKey, &RowState)| {
+        let lacks: Vec<(RowKey, Duty)> =
+            Duty::ALL.into_iter().filter(|duty| !row.has(*duty)).map(|duty| (*key, duty)).collect();
+        lacks
+    };
+    state.rows.iter().flat_map(of_row).collect()
+}
+
 /// Leaves of the errors on their way those that come along.
 fn restrict(erring: &mut BTreeMap<SessionKey, Errors>, errors: Errors) {
     erring.retain(|_, known| {
@@ -267,10 +277,12 @@ impl<'p> Trace<'p> {
             self.never_returns = false;
             self.fails_itself = false;
             self.rolled_back.clear();
+            let lacking = if self.telling { lacking(&state) } else { Vec::new() };
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
             if self.telling {
                 self.tell_use(step, block.region);
+                self.tell_discharged(&state, step, &lacking);
             }
             if let Some(mut before) = before {
                 if state.failures.len() < before.failures.len() {
@@ -566,6 +578,18 @@ impl<'p> Trace<'p> {
         let info = RowInfo { base: Base::Loaded, model, origin: (self.id, step), at: step, session };
         self.load_again(state, model);
         self.new_row(state, step, 0, info, Life::loaded())
+    }
+
+    /// A step has discharged duties that were lacking before it.
+    fn tell_discharged(&mut self, state: &State, step: StepId, lacking: &[(RowKey, Duty)]) {
+        for &(key, duty) in lacking {
+            // A commit starts anew with every duty; it discharges none.
+            let is_over = !state.idle.is_empty() && self.used.any;
+            if !is_over && state.rows.get(&key).is_some_and(|row| row.has(duty)) {
+                let known = self.outcome.discharged.entry((key, duty)).or_insert(step);
+                *known = step.min(*known);
+            }
+        }
     }
 
     /// Whether the value of a step is awaited.

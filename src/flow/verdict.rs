@@ -40,6 +40,8 @@ pub struct Judgement {
     pub subject: Subject,
     /// By duty: where the path that lacks it changes the row, in the same function.
     pub places: [Option<StepId>; 6],
+    /// By duty: where some paths discharge it.
+    pub elsewhere: [Option<(FunctionId, StepId)>; 6],
     /// By duty: where a migration makes the column without the default that the model declares.
     pub drifts: [Option<(FunctionId, StepId)>; 6],
     /// The function that answers for the duties, and where it got the row from a callee.
@@ -62,7 +64,10 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
         let Some(outcome) = flow.outcomes.get(&id) else { continue };
         for (key, report) in &outcome.rows {
             let way = if outcome.unheard.contains(key) { Way::Unheard } else { Way::Flush };
-            all.extend(of_row(project, flow, id, report, way));
+            let discharged = |duty| outcome.discharged.get(&(*key, duty)).map(|&step| (id, step));
+            let elsewhere = Duty::ALL.map(discharged);
+            let judged = of_row(project, flow, id, report, way).into_iter();
+            all.extend(judged.map(|judgement| Judgement { elsewhere, ..judgement }));
         }
         for (&step, executed) in &outcome.executed {
             let kept = |executed: &&Executed| {
@@ -150,6 +155,7 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
             within,
             subject: Subject::Row,
             places,
+            elsewhere: [None; 6],
             drifts: drifts(project, flow, model, on),
             answers: (id, first.map_or(step, |touch| touch.step)),
         });
@@ -198,6 +204,7 @@ fn of_statement(
         within: None,
         subject: Subject::Statement,
         places: [None; 6],
+        elsewhere: [None; 6],
         drifts: drifts(project, flow, executed.model, on),
         answers: (id, step),
     }
