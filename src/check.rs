@@ -279,6 +279,8 @@ mod tests {
                 seen.say("duty", "created-at");
                 seen.say("state", state);
                 seen.show("function", "f");
+                seen.show("doubt", "");
+                seen.show("filled", "");
                 seen
             })
             .collect();
