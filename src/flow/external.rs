@@ -235,6 +235,14 @@ impl Trace<'_> {
             return statement;
         }
         match receiver {
+            Value::Savepoint => {
+                // `nested = session.begin_nested()` and `nested.rollback()`: the transaction around it lives on.
+                if &*method == "rollback" {
+                    state.failures.clear();
+                    state.erring.clear();
+                }
+                Value::None
+            }
             Value::Connection => self.connection_method(step, &method, values),
             // `text(…).bindparams(…)` is the text still.
             Value::Text(_) if matches!(&*method, "bindparams" | "columns" | "execution_options") => receiver,

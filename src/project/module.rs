@@ -58,23 +58,10 @@ impl Project {
 
     /// What an absolute module path means, seen from a file: first below the folders around it, then anywhere.
     pub(super) fn absolute_module(&self, from: FileId, module: Name) -> Symbol {
-        let top = module.split('.').next().unwrap_or(&module);
-        let mut folder = self.module_name(from).as_str();
-        loop {
-            folder = folder.rsplit_once('.').map_or("", |(parent, _)| parent);
-            let full = if folder.is_empty() { module } else { Name::new(&format!("{folder}.{module}")) };
-            // A folder inside a package is no place Python starts from; names of the standard library are its own.
-            let is_start = !self.modules.contains_key(&Name::new(folder)) || folder.is_empty();
-            if is_start
-                && let Some(found) = self.module_at(full)
-                && !(module.as_str() == top && builtin::is_standard_module(top))
-            {
-                return found;
-            }
-            if folder.is_empty() {
-                break;
-            }
+        if let Some(found) = self.module_around(from, module) {
+            return found;
         }
+        let top = module.split('.').next().unwrap_or(&module);
         // A source folder beside this one (`src/`, another service's library): only when there is no doubt.
         if !builtin::is_standard_module(top) {
             let suffix = format!(".{module}");
@@ -82,13 +69,47 @@ impl Project {
             let mut fitting = candidates.iter().filter(|&&file| {
                 let name = self.module_name(file);
                 let Some(start) = name.strip_suffix(&suffix) else { return false };
-                !self.modules.contains_key(&Name::new(start))
+                self.may_start(start)
             });
             if let (Some(&only), None) = (fitting.next(), fitting.next()) {
                 return Symbol::Module(only);
             }
         }
         Symbol::External(module)
+    }
+
+    /// What an absolute module path means below the folders around a file.
+    pub(super) fn module_around(&self, from: FileId, module: Name) -> Option<Symbol> {
+        let top = module.split('.').next().unwrap_or(&module);
+        let mut folder = self.module_name(from).as_str();
+        loop {
+            folder = folder.rsplit_once('.').map_or("", |(parent, _)| parent);
+            let full = if folder.is_empty() { module } else { Name::new(&format!("{folder}.{module}")) };
+            // A folder inside a package is no place Python starts from; names of the standard library are its own.
+            if self.may_start(folder)
+                && let Some(found) = self.module_at(full)
+                && !(module.as_str() == top && builtin::is_standard_module(top))
+            {
+                return Some(found);
+            }
+            if folder.is_empty() {
+                return None;
+            }
+        }
+    }
+
+    /// Whether Python may look for modules in a folder: it stands in no package, however deep.
+    fn may_start(&self, folder: &str) -> bool {
+        let mut at = folder;
+        loop {
+            if !at.is_empty() && self.modules.contains_key(&Name::new(at)) {
+                return false;
+            }
+            match at.rsplit_once('.') {
+                Some((above, _)) => at = above,
+                None => return true,
+            }
+        }
     }
 
     /// The module or folder at a full dotted path.

@@ -91,8 +91,15 @@ impl Project {
             }
         }
         // A folder named like a library is not what is imported by that name, and then most such imports lead nowhere.
+        // So does a folder deep inside a package that is imported by its own name.
+        let lies_within =
+            |top: Name, other: &Name| top.strip_prefix(&**other).is_some_and(|rest| rest.starts_with('.'));
+        let is_inside =
+            |top: Name| known.iter().any(|(other, (there, _))| *there > 0 && lies_within(top, other));
         let is_own = |top: &Option<Name>| {
-            top.is_none_or(|top| known.get(&top).is_some_and(|(there, gone)| there >= gone))
+            top.is_none_or(|top| {
+                known.get(&top).is_some_and(|(there, gone)| there >= gone) && !is_inside(top)
+            })
         };
         found.retain(|(top, stale)| matches!(stale.gone, Gone::Renamed { .. }) || is_own(top));
         let mut found: Vec<Stale> = found.into_iter().map(|(_, stale)| stale).collect();
@@ -209,7 +216,8 @@ impl Project {
         if import.level > 0 {
             return Some(first);
         }
-        match self.absolute_module(file, first) {
+        // A folder elsewhere in the tree may only be called like it.
+        match self.module_around(file, first)? {
             Symbol::Module(found) => Some(self.module_name(found)),
             Symbol::Package(path) => Some(path),
             _ => None,

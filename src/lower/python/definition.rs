@@ -165,8 +165,26 @@ pub(super) fn declared_fields(text: &str, block: Node<'_>) -> Vec<Field> {
                     span: span(left),
                 });
             }
+            "type_alias_statement" => {
+                let Some(name) = alias_name(node) else { continue };
+                found.push(Field {
+                    name: Name::new(&text[name.byte_range()]),
+                    annotation: None,
+                    value: field(node, "right").map(|value| term::annotation(text, value)),
+                    span: span(name),
+                });
+            }
             _ => {}
         }
     }
     found
+}
+
+/// The name that `type Name[T] = …` binds.
+pub(super) fn alias_name<'t>(node: Node<'t>) -> Option<Node<'t>> {
+    let mut at = field(node, "left")?;
+    while at.kind() != "identifier" {
+        at = *parts(at).first()?;
+    }
+    Some(at)
 }

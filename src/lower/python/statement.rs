@@ -9,6 +9,7 @@ use crate::name::Name;
 use crate::source::Span;
 
 use super::body::{Body, Cleanup, Jump, Loop};
+use super::definition::alias_name;
 use super::{field, fields, parts, span, term};
 
 impl<'t> Body<'_, '_, 't> {
@@ -54,6 +55,12 @@ impl<'t> Body<'_, '_, 't> {
             "expression_statement" => {
                 for part in parts(node) {
                     self.expression_statement(part);
+                }
+            }
+            "type_alias_statement" => {
+                if let Some(left) = alias_name(node) {
+                    let value = self.emit(StepKind::Compute(Vec::new()), span(left));
+                    self.assign(left, value, None);
                 }
             }
             "return_statement" => {
