@@ -36,6 +36,11 @@ pub const WORDS: &[Word] = &[
     ),
     word("duty", DUTIES, "the duty of that write which is looked at; one observation a duty"),
     word("state", &["set", "covered", "unknown", "missing"], "how that duty stands over all paths"),
+    word(
+        "null-until-update",
+        SWITCH,
+        "a create leaves a column empty that only `onupdate=` fills: it may be meant to be so until the row changes",
+    ),
     word("row-removed", SWITCH, "the row itself is removed from the table"),
     word("model-has", DUTIES, "roles that columns of the model play"),
     word(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::duty::{Duty, Standing};
+use crate::duty::{Duty, Operation, Standing};
 use crate::facts::{Function, StepId, StepKind};
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 use crate::source::Span;
@@ -132,6 +132,9 @@ impl Observer<'_> {
             seen.show("doubt", if standing == Standing::Unknown { "perhaps " } else { "" });
             seen.show("filled", if standing == Standing::Covered { ", which a default fills" } else { "" });
             self.show_role(&mut seen, model, duty);
+            if self.fills_on_update_only(judgement, duty) {
+                seen.switch("null-until-update", true);
+            }
             if let (Standing::Missing, Some((other, step))) = (standing, judgement.drifts[duty.index()]) {
                 let (what, span) =
                     ("the migration makes the column without the default", self.span(other, step));
@@ -147,6 +150,17 @@ impl Observer<'_> {
             seen
         };
         judgement.duties.iter().map(of_duty).collect()
+    }
+
+    /// Whether a create leaves a column to its first update, and to that alone.
+    fn fills_on_update_only(&self, judgement: &Judgement, duty: Duty) -> bool {
+        let Some(model) = self.project.model(judgement.model) else { return false };
+        let fields = model.fields_of(self.project, duty);
+        let waits = |name: &crate::name::Name| {
+            let column = model.columns[name];
+            column.on_update && !column.server_default && !column.default
+        };
+        judgement.operation == Operation::Create && !fields.is_empty() && fields.iter().all(waits)
     }
 
     fn show_role(&self, seen: &mut Observation, model: ClassId, duty: Duty) {
