@@ -117,3 +117,28 @@ fn what_has_another_name_now_is_said_wherever_it_is_imported() {
     }
     assert_eq!(of_module("from ftn_audit.jobs_now import a\n"), [""; 0]);
 }
+
+#[test]
+fn a_type_statement_binds_its_name() {
+    let files = [
+        ("app/__init__.py", ""),
+        ("app/a.py", "type Plain = int\ntype Sorting[T] = tuple[T, bool]\n"),
+        ("app/b.py", "from app.a import Plain, Sorting\n"),
+    ];
+    assert_eq!(stale(&files, &[]), Vec::<String>::new());
+}
+
+#[test]
+fn a_folder_elsewhere_that_is_called_like_a_library_is_not_that_library() {
+    let files = [
+        ("app/__init__.py", ""),
+        ("app/payments/stripe/__init__.py", ""),
+        (
+            "app/payments/stripe/service.py",
+            "import stripe\nfrom stripe.params import Customer\nfrom app import b\n",
+        ),
+        ("app/b.py", "import stripe\nfrom stripe.params import Customer\n"),
+        ("dev/commands/stripe.py", ""),
+    ];
+    assert_eq!(stale(&files, &[]), Vec::<String>::new());
+}
