@@ -104,6 +104,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(mut self) {
         for (step, kind) in (0..).zip(&self.function.steps) {
+            if let StepKind::Dictionary(entries) = &kind.kind {
+                self.plan(step, entries);
+            }
             let StepKind::Call { callee, arguments } = &kind.kind else { continue };
             let Some(path) = actor::path(self.function, *callee) else { continue };
             let Some((receiver, operation)) = path.rsplit_once('.') else { continue };
@@ -124,6 +127,17 @@ impl Reader<'_> {
                 None => self.text(plain.remove(0)),
             };
             self.operation(step, operation, table, &plain, arguments);
+        }
+    }
+
+    /// A plan of columns, table by table, that the migration goes through in a loop: `{"orders": [Column(…), …]}`.
+    fn plan(&mut self, step: StepId, entries: &[(Option<StepId>, StepId)]) {
+        for (key, value) in entries {
+            let Some(table) = key.and_then(|key| self.text(key)) else { continue };
+            let StepKind::List(items) = &self.function.steps[*value as usize].kind else { continue };
+            for (name, has_default) in items.iter().filter_map(|&at| self.column(at)).collect::<Vec<_>>() {
+                self.columns.insert((table, name), Column { has_default, place: (self.id, step) });
+            }
         }
     }
 
