@@ -11,6 +11,17 @@ use super::trace::Trace;
 use super::value::{Keys, SessionKey, SessionKind, Value};
 
 impl Trace<'_> {
+    /// A key of a dictionary: `{Order.status: …}` has the name of the column.
+    fn column_key(&self, key: Value) -> Value {
+        if let Value::Attribute(of, name) = &key
+            && let Value::Symbol(Symbol::Class(class)) = **of
+            && self.project.model(class).is_some_and(|model| model.columns.contains_key(name))
+        {
+            return Value::Text(*name);
+        }
+        key
+    }
+
     /// What a step computes, and what it does to the state.
     pub(super) fn step(&mut self, state: &mut State, step: StepId) -> Value {
         let function = self.function;
@@ -52,7 +63,7 @@ impl Trace<'_> {
                 let mut caught = None;
                 for (key, part) in entries {
                     caught = caught.or(value(part).caught());
-                    match key.as_ref().map(value) {
+                    match key.as_ref().map(value).map(|key| self.column_key(key)) {
                         Some(Value::Text(key)) => keys.give(key, &value(part)),
                         // A comprehension over another dictionary, which may leave some of it out.
                         Some(Value::KeyOf(others)) => keys.extend(&others.thinned()),
