@@ -18,6 +18,7 @@ pub use model::{Column, Model};
 pub use relation::Relation;
 pub use resolve::Lookup;
 pub use stale::{Gone, Purpose, Stale};
+pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
 mod builtin;
@@ -28,6 +29,7 @@ mod relation;
 mod resolve;
 mod stale;
 mod table;
+mod task;
 mod zone;
 
 /// A file of the project.
@@ -132,6 +134,7 @@ pub struct Project {
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
+    tasks: FxHashMap<FunctionId, Task>,
 }
 
 impl Project {
@@ -156,12 +159,14 @@ impl Project {
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
+            tasks: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
         project.heirs = class::heirs(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        project.tasks = task::tasks(&project);
         project
     }
 
