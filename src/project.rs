@@ -22,6 +22,7 @@ pub use resolve::Lookup;
 pub use scope::written_path;
 pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
+pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
 mod builtin;
@@ -36,6 +37,7 @@ mod scope;
 mod settings;
 mod stale;
 mod table;
+mod task;
 mod zone;
 
 /// A file of the project.
@@ -142,6 +144,7 @@ pub struct Project {
     tables: FxHashMap<Name, ClassId>,
     settings: Settings,
     receivers: Vec<Receiver>,
+    tasks: FxHashMap<FunctionId, Task>,
 }
 
 impl Project {
@@ -168,6 +171,7 @@ impl Project {
             tables: FxHashMap::default(),
             settings: Settings::default(),
             receivers: Vec::new(),
+            tasks: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
@@ -176,6 +180,7 @@ impl Project {
         project.tables = table::tables(&project);
         project.settings = settings::settings(&project);
         project.receivers = receiver::receivers(&project);
+        project.tasks = task::tasks(&project);
         project
     }
 
