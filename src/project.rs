@@ -14,6 +14,7 @@ use crate::name::Name;
 use crate::source::Source;
 
 pub use class::{Ancestor, Hierarchy};
+pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
 pub use model::{Column, Model};
 pub use relation::Relation;
 pub use resolve::Lookup;
@@ -22,6 +23,7 @@ pub use zone::Keeps;
 
 mod builtin;
 mod class;
+mod django;
 mod model;
 mod module;
 mod relation;
@@ -78,12 +80,19 @@ pub struct Roles {
     pub setters: config::Roles,
     /// Names that look as if they played a role, whatever the configuration says.
     pub common: config::Roles,
+    /// Attributes that hold the key of a row that plays the role of an actor.
+    pub keys: FxHashMap<Name, Duty>,
 }
 
 impl Roles {
     /// The duty a column of this name fills.
     pub fn of_field(&self, name: &str) -> Option<Duty> {
-        self.fields.duty(name)
+        self.fields.duty(name).or_else(|| self.key(name))
+    }
+
+    fn key(&self, name: &str) -> Option<Duty> {
+        let is_key = !self.keys.is_empty() && name.ends_with("_id");
+        is_key.then(|| self.keys.get(&Name::new(name)).copied()).flatten()
     }
 
     /// The duty a name suggests, be it a column or not.
@@ -132,6 +141,8 @@ pub struct Project {
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
+    nested: FxHashMap<(FileId, Name), Vec<u32>>,
+    managed: FxHashMap<ClassId, Vec<ClassId>>,
 }
 
 impl Project {
@@ -156,12 +167,17 @@ impl Project {
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
+            nested: FxHashMap::default(),
+            managed: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
         project.heirs = class::heirs(&project);
+        project.nested = django::nested(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        project.managed = django::managed(&project);
+        project.roles.keys = django::keys_of_actors(&project);
         project
     }
 
