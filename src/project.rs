@@ -13,6 +13,7 @@ use crate::facts::{Class, FileFacts, Function, FunctionKind, StepKind};
 use crate::name::Name;
 use crate::source::Source;
 
+pub use audit::Audit;
 pub use class::{Ancestor, Hierarchy};
 pub use model::{Column, Model};
 pub use relation::Relation;
@@ -20,6 +21,7 @@ pub use resolve::Lookup;
 pub use stale::{Gone, Purpose, Stale};
 pub use zone::Keeps;
 
+mod audit;
 mod builtin;
 mod class;
 mod model;
@@ -132,6 +134,7 @@ pub struct Project {
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
+    audit: Audit,
 }
 
 impl Project {
@@ -156,6 +159,7 @@ impl Project {
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
+            audit: Audit::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
