@@ -19,6 +19,7 @@ pub use model::{Column, Model};
 pub use relation::Relation;
 pub use resolve::Lookup;
 pub use stale::{Gone, Purpose, Stale};
+pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
 mod audit;
@@ -30,6 +31,7 @@ mod relation;
 mod resolve;
 mod stale;
 mod table;
+mod task;
 mod zone;
 
 /// A file of the project.
@@ -135,6 +137,7 @@ pub struct Project {
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
     audit: Audit,
+    tasks: FxHashMap<FunctionId, Task>,
 }
 
 impl Project {
@@ -160,12 +163,14 @@ impl Project {
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
             audit: Audit::default(),
+            tasks: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
         project.heirs = class::heirs(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        project.tasks = task::tasks(&project);
         project
     }
 
