@@ -15,9 +15,13 @@ use crate::source::Source;
 
 pub use audit::Audit;
 pub use class::{Ancestor, Hierarchy};
+pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use model::{Column, Model};
+pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
+pub use scope::written_path;
+pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
 pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
@@ -25,10 +29,14 @@ pub use zone::Keeps;
 mod audit;
 mod builtin;
 mod class;
+mod constant;
 mod model;
 mod module;
+mod receiver;
 mod relation;
 mod resolve;
+mod scope;
+mod settings;
 mod stale;
 mod table;
 mod task;
@@ -137,6 +145,8 @@ pub struct Project {
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
     audit: Audit,
+    settings: Settings,
+    receivers: Vec<Receiver>,
     tasks: FxHashMap<FunctionId, Task>,
 }
 
@@ -163,6 +173,8 @@ impl Project {
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
             audit: Audit::default(),
+            settings: Settings::default(),
+            receivers: Vec::new(),
             tasks: FxHashMap::default(),
         };
         project.index_modules();
@@ -170,6 +182,8 @@ impl Project {
         project.heirs = class::heirs(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        project.settings = settings::settings(&project);
+        project.receivers = receiver::receivers(&project);
         project.tasks = task::tasks(&project);
         project
     }
@@ -263,4 +277,15 @@ fn globals(facts: &FileFacts) -> FxHashMap<Name, Global> {
         }
     }
     found
+}
+
+/// A project of texts, for the tests of this room.
+#[cfg(test)]
+pub(crate) fn in_memory(files: &[(&str, &str)]) -> Project {
+    use crate::source::Language;
+    let mut sources: Vec<Arc<Source>> =
+        files.iter().map(|&(path, text)| Arc::new(Source::of_text(path, Language::Python, text))).collect();
+    sources.sort_by_key(|source| source.display_path());
+    let files = sources.into_iter().map(|source| (source.clone(), crate::lower::lower(&source))).collect();
+    Project::new(files, Roles::default())
 }
