@@ -13,23 +13,35 @@ use crate::facts::{Class, FileFacts, Function, FunctionKind, StepKind};
 use crate::name::Name;
 use crate::source::Source;
 
+pub use audit::Audit;
 pub use class::{Ancestor, Hierarchy};
+pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
 pub use model::{Column, Model};
+pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
+pub use scope::written_path;
+pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
+pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
+mod audit;
 mod builtin;
 mod class;
+mod constant;
 mod django;
 mod model;
 mod module;
+mod receiver;
 mod relation;
 mod resolve;
+mod scope;
+mod settings;
 mod stale;
 mod table;
+mod task;
 mod zone;
 
 /// A file of the project.
@@ -143,6 +155,10 @@ pub struct Project {
     tables: FxHashMap<Name, ClassId>,
     nested: FxHashMap<(FileId, Name), Vec<u32>>,
     managed: FxHashMap<ClassId, Vec<ClassId>>,
+    audit: Audit,
+    settings: Settings,
+    receivers: Vec<Receiver>,
+    tasks: FxHashMap<FunctionId, Task>,
 }
 
 impl Project {
@@ -169,6 +185,10 @@ impl Project {
             tables: FxHashMap::default(),
             nested: FxHashMap::default(),
             managed: FxHashMap::default(),
+            audit: Audit::default(),
+            settings: Settings::default(),
+            receivers: Vec::new(),
+            tasks: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
@@ -178,6 +198,9 @@ impl Project {
         project.tables = table::tables(&project);
         project.managed = django::managed(&project);
         project.roles.keys = django::keys_of_actors(&project);
+        project.settings = settings::settings(&project);
+        project.receivers = receiver::receivers(&project);
+        project.tasks = task::tasks(&project);
         project
     }
 
@@ -270,4 +293,15 @@ fn globals(facts: &FileFacts) -> FxHashMap<Name, Global> {
         }
     }
     found
+}
+
+/// A project of texts, for the tests of this room.
+#[cfg(test)]
+pub(crate) fn in_memory(files: &[(&str, &str)]) -> Project {
+    use crate::source::Language;
+    let mut sources: Vec<Arc<Source>> =
+        files.iter().map(|&(path, text)| Arc::new(Source::of_text(path, Language::Python, text))).collect();
+    sources.sort_by_key(|source| source.display_path());
+    let files = sources.into_iter().map(|source| (source.clone(), crate::lower::lower(&source))).collect();
+    Project::new(files, Roles::default())
 }
