@@ -30,6 +30,7 @@ mod resolve;
 mod stale;
 mod table;
 mod task;
+mod written;
 mod zone;
 
 /// A file of the project.
