@@ -14,19 +14,27 @@ use crate::name::Name;
 use crate::source::Source;
 
 pub use class::{Ancestor, Hierarchy};
+pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use model::{Column, Model};
+pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
+pub use scope::written_path;
+pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
 pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
 mod builtin;
 mod class;
+mod constant;
 mod model;
 mod module;
+mod receiver;
 mod relation;
 mod resolve;
+mod scope;
+mod settings;
 mod stale;
 mod table;
 mod task;
@@ -135,6 +143,8 @@ pub struct Project {
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
+    settings: Settings,
+    receivers: Vec<Receiver>,
     tasks: FxHashMap<FunctionId, Task>,
 }
 
@@ -160,6 +170,8 @@ impl Project {
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
+            settings: Settings::default(),
+            receivers: Vec::new(),
             tasks: FxHashMap::default(),
         };
         project.index_modules();
@@ -167,6 +179,8 @@ impl Project {
         project.heirs = class::heirs(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        project.settings = settings::settings(&project);
+        project.receivers = receiver::receivers(&project);
         project.tasks = task::tasks(&project);
         project
     }
@@ -260,4 +274,15 @@ fn globals(facts: &FileFacts) -> FxHashMap<Name, Global> {
         }
     }
     found
+}
+
+/// A project of texts, for the tests of this room.
+#[cfg(test)]
+pub(crate) fn in_memory(files: &[(&str, &str)]) -> Project {
+    use crate::source::Language;
+    let mut sources: Vec<Arc<Source>> =
+        files.iter().map(|&(path, text)| Arc::new(Source::of_text(path, Language::Python, text))).collect();
+    sources.sort_by_key(|source| source.display_path());
+    let files = sources.into_iter().map(|source| (source.clone(), crate::lower::lower(&source))).collect();
+    Project::new(files, Roles::default())
 }
