@@ -19,9 +19,6 @@ pub(super) struct Shared {
     pub changed: Option<(FunctionId, StepId)>,
 }
 
-/// Calls whose `default=` is handed to every row, document or request as it is.
-const COLUMNS: &[&str] = &["Column", "mapped_column"];
-
 /// The libraries that copy a default for each instance, or refuse a mutable one.
 const COPYING: &[&str] =
     &["pydantic", "pydantic_settings", "sqlmodel", "dataclasses", "msgspec", "ninja", "typing"];
@@ -100,14 +97,26 @@ fn is_default(kind: ArgumentKind) -> bool {
 
 /// Whether what is called declares a column or field and hands its default over as it is.
 fn keeps_default(project: &Project, id: FunctionId, callee: StepId) -> bool {
-    let Some(Symbol::External(path)) = project.written(id, callee) else { return false };
-    let root = path.split('.').next().unwrap_or(&path);
-    let last = path.last();
-    match root {
-        "sqlalchemy" => COLUMNS.contains(&last),
-        "attr" | "attrs" => matches!(last, "ib" | "attrib" | "field"),
-        _ => last.ends_with("Field") && !COPYING.contains(&root),
+    match project.written(id, callee) {
+        Some(Symbol::External(path)) => match path.split('.').next() {
+            Some("sqlalchemy") => matches!(path.last(), "Column" | "mapped_column"),
+            Some("attr" | "attrs") => matches!(path.last(), "ib" | "attrib" | "field"),
+            // A field of any library is Django's where it stands in a model; elsewhere it may copy its default.
+            _ => path.last().ends_with("Field") && (is_of_django(&path) || is_in_django_model(project, id)),
+        },
+        Some(Symbol::Class(field)) => project.hierarchy(field).externals().any(|path| is_of_django(&path)),
+        _ => false,
     }
+}
+
+fn is_of_django(path: &str) -> bool {
+    path.starts_with("django.db.") || path.starts_with("django.contrib.postgres.")
+}
+
+fn is_in_django_model(project: &Project, id: FunctionId) -> bool {
+    let class = project.function(id).class.map(|index| ClassId { file: id.file, index: index as u32 });
+    let is_model = |path: Name| is_of_django(&path) && path.last() == "Model";
+    class.is_some_and(|class| project.hierarchy(class).externals().any(is_model))
 }
 
 /// The name a declaration is bound to.
