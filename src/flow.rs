@@ -51,6 +51,7 @@ mod outcome;
 mod read;
 mod row;
 mod session;
+mod shared;
 mod sql;
 mod stamp;
 mod state;

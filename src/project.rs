@@ -42,6 +42,7 @@ mod settings;
 mod stale;
 mod table;
 mod task;
+mod written;
 mod zone;
 
 /// A file of the project.
