@@ -13,9 +13,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::project::{ClassId, FunctionId, Project};
 
+pub use enqueue::Enqueued;
 pub use observe::{Naming, observe};
 pub use outcome::Outcome;
 pub use verdict::{Judgement, Subject};
+pub use worker::Worker;
 
 use summary::Knowledge;
 use value::Value;
@@ -29,6 +31,7 @@ mod coverage;
 mod declared;
 mod dependency;
 mod ending;
+mod enqueue;
 mod exception;
 mod execute;
 mod external;
@@ -49,6 +52,7 @@ mod outcome;
 mod read;
 mod row;
 mod session;
+mod shared;
 mod sql;
 mod stamp;
 mod state;
@@ -60,6 +64,7 @@ mod value;
 mod variant;
 mod verdict;
 mod waiting;
+mod worker;
 
 /// How often the program is gone over; what still changes then is oscillating, not growing.
 const MOST_ROUNDS: usize = 24;
@@ -85,6 +90,8 @@ pub struct Flow {
     pub(crate) migrated: migration::Migrated,
     /// Triggers that fill columns.
     pub(crate) triggers: Vec<trigger::Trigger>,
+    /// Functions that a worker runs, and for which task.
+    pub worker: worker::Worker,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -149,7 +156,8 @@ pub fn follow(project: &Project) -> Flow {
     let listeners = listener::listeners(project, &knowledge);
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
-    Flow { outcomes, callers, listeners, hooks, migrated, triggers, unsettled: due }
+    let worker = worker::worker(project, &outcomes);
+    Flow { outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
 }
 
 /// Functions that are handed something else than was thought.

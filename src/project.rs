@@ -13,21 +13,36 @@ use crate::facts::{Class, FileFacts, Function, FunctionKind, StepKind};
 use crate::name::Name;
 use crate::source::Source;
 
+pub use audit::Audit;
 pub use class::{Ancestor, Hierarchy};
+pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
+pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
 pub use model::{Column, Model};
+pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
+pub use scope::written_path;
+pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
+pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
+mod audit;
 mod builtin;
 mod class;
+mod constant;
+mod django;
 mod model;
 mod module;
+mod receiver;
 mod relation;
 mod resolve;
+mod scope;
+mod settings;
 mod stale;
 mod table;
+mod task;
+mod written;
 mod zone;
 
 /// A file of the project.
@@ -78,12 +93,19 @@ pub struct Roles {
     pub setters: config::Roles,
     /// Names that look as if they played a role, whatever the configuration says.
     pub common: config::Roles,
+    /// Attributes that hold the key of a row that plays the role of an actor.
+    pub keys: FxHashMap<Name, Duty>,
 }
 
 impl Roles {
     /// The duty a column of this name fills.
     pub fn of_field(&self, name: &str) -> Option<Duty> {
-        self.fields.duty(name)
+        self.fields.duty(name).or_else(|| self.key(name))
+    }
+
+    fn key(&self, name: &str) -> Option<Duty> {
+        let is_key = !self.keys.is_empty() && name.ends_with("_id");
+        is_key.then(|| self.keys.get(&Name::new(name)).copied()).flatten()
     }
 
     /// The duty a name suggests, be it a column or not.
@@ -132,6 +154,12 @@ pub struct Project {
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
+    nested: FxHashMap<(FileId, Name), Vec<u32>>,
+    managed: FxHashMap<ClassId, Vec<ClassId>>,
+    audit: Audit,
+    settings: Settings,
+    receivers: Vec<Receiver>,
+    tasks: FxHashMap<FunctionId, Task>,
 }
 
 impl Project {
@@ -156,12 +184,24 @@ impl Project {
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
+            nested: FxHashMap::default(),
+            managed: FxHashMap::default(),
+            audit: Audit::default(),
+            settings: Settings::default(),
+            receivers: Vec::new(),
+            tasks: FxHashMap::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
         project.heirs = class::heirs(&project);
+        project.nested = django::nested(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        project.managed = django::managed(&project);
+        project.roles.keys = django::keys_of_actors(&project);
+        project.settings = settings::settings(&project);
+        project.receivers = receiver::receivers(&project);
+        project.tasks = task::tasks(&project);
         project
     }
 
@@ -254,4 +294,15 @@ fn globals(facts: &FileFacts) -> FxHashMap<Name, Global> {
         }
     }
     found
+}
+
+/// A project of texts, for the tests of this room.
+#[cfg(test)]
+pub(crate) fn in_memory(files: &[(&str, &str)]) -> Project {
+    use crate::source::Language;
+    let mut sources: Vec<Arc<Source>> =
+        files.iter().map(|&(path, text)| Arc::new(Source::of_text(path, Language::Python, text))).collect();
+    sources.sort_by_key(|source| source.display_path());
+    let files = sources.into_iter().map(|source| (source.clone(), crate::lower::lower(&source))).collect();
+    Project::new(files, Roles::default())
 }

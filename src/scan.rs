@@ -84,6 +84,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         fields: settings.fields.clone(),
         setters: settings.setters.clone(),
         common: Settings::default().fields,
+        ..Roles::default()
     };
     let naming = Naming {
         clock: settings.clock.clone(),
@@ -91,7 +92,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         context: settings.context_class.clone(),
         renamed: settings.renamed.clone(),
     };
-    let project = Project::new(lowered, roles).beside(&beside);
+    let project = Project::new(lowered, roles).beside(&beside).audited(&settings.trail, settings.audit);
     let flow = flow::follow(&project);
     for id in &flow.unsettled {
         let source = &project.file(id.file).source;

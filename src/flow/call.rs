@@ -57,9 +57,13 @@ impl Trace<'_> {
             Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
             Value::Method(receiver, function) => self.apply_any(state, step, *receiver, function, arguments),
-            Value::Symbol(Symbol::External(path)) => self.external(state, step, path, arguments, &values),
+            Value::Symbol(Symbol::External(path)) => {
+                self.tell_enqueue(step, &Value::Unknown, path.last(), &values);
+                self.external(state, step, path, arguments, &values)
+            }
             Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) => {
+                self.tell_enqueue(step, &receiver, &method, &values);
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
             _ => {

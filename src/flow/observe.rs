@@ -19,6 +19,7 @@ use super::{Flow, library};
 
 mod behind;
 mod handler;
+mod shared;
 mod stored;
 mod waiting;
 
@@ -59,6 +60,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
         }
         seen.extend(observer.read(id));
         seen.extend(observer.times(id));
+        seen.extend(observer.shared(id));
         for (&step, read) in &outcome.expired {
             seen.push(observer.expired(id, step, read));
         }

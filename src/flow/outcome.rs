@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::clock::{ClockStore, Frozen};
+use super::enqueue::Enqueued;
 use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
@@ -175,6 +176,8 @@ pub struct Outcome {
     pub decisions: BTreeSet<StepId>,
     /// Calls and awaits, by step: what is wrong with the waiting on every path, or nothing.
     pub waiting: BTreeMap<StepId, Option<Waiting>>,
+    /// Calls that hand a task to a worker, by step.
+    pub enqueued: BTreeMap<StepId, Enqueued>,
     /// Whether a session is at hand in the function.
     pub sees_session: bool,
     /// Whether any exit was seen yet.

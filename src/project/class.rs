@@ -61,6 +61,12 @@ impl Project {
         heirs.iter().filter_map(|&heir| self.own_method(heir, name)).collect()
     }
 
+    /// A class with all that it derives from and all that derive from it.
+    pub fn family(&self, class: ClassId) -> Vec<ClassId> {
+        let heirs = self.heirs.get(&class).map_or(&[][..], Vec::as_slice);
+        self.hierarchy(class).classes().chain(heirs.iter().copied()).collect()
+    }
+
     fn own_method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
         let methods = &self.class(class).methods;
         let &(_, index) = methods.iter().rev().find(|(method, _)| *method == name)?;

@@ -106,7 +106,7 @@ impl Project {
     }
 
     /// The module an import takes something from.
-    fn import_module(&self, file: FileId, import: &Import) -> Option<Symbol> {
+    pub(super) fn import_module(&self, file: FileId, import: &Import) -> Option<Symbol> {
         match import.level {
             0 => Some(self.absolute_module(file, import.module)),
             level => self.relative_module(file, level, &import.module),
