@@ -30,6 +30,7 @@ mod clock;
 mod coverage;
 mod declared;
 mod dependency;
+mod emission;
 mod ending;
 mod enqueue;
 mod exception;
@@ -49,6 +50,7 @@ mod name_use;
 mod object;
 mod observe;
 mod outcome;
+mod reach;
 mod read;
 mod row;
 mod session;
@@ -59,6 +61,7 @@ mod state;
 mod step;
 mod summary;
 mod trace;
+mod trail;
 mod trigger;
 mod value;
 mod variant;
@@ -92,6 +95,10 @@ pub struct Flow {
     pub(crate) triggers: Vec<trigger::Trigger>,
     /// Functions that a worker runs, and for which task.
     pub worker: worker::Worker,
+    /// In whose transactions functions may run.
+    pub(crate) reach: reach::Reach,
+    /// Models with changes that some audit event tells of.
+    pub(crate) told: BTreeSet<ClassId>,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -153,11 +160,13 @@ pub fn follow(project: &Project) -> Flow {
             callers.entry(callee).or_default().insert(caller);
         }
     }
+    let reach = reach::reach(project, &outcomes, &callers, |_| false);
+    let told = outcomes.values().flat_map(|outcome| outcome.told.iter().copied()).collect();
     let listeners = listener::listeners(project, &knowledge);
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     let worker = worker::worker(project, &outcomes);
-    Flow { outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
+    Flow { reach, told, outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
 }
 
 /// Functions that are handed something else than was thought.

@@ -158,6 +158,21 @@ pub const WORDS: &[Word] = &[
     ),
     word("decides", &["authorization"], "what the value read decides"),
     word("session-in-reach", SWITCH, "whether the function has a session it could refresh the row with"),
+    word(
+        "untold",
+        &["tracked", "told-elsewhere"],
+        "a change that a path leaves without an audit event: of a model that the settings track, or of one whose changes audit events tell of elsewhere",
+    ),
+    word(
+        "audit-event",
+        &["apart"],
+        "an audit row that is not written in the transaction of the change it tells of",
+    ),
+    word(
+        "audit-failure",
+        &["escapes", "answered", "reported", "swallowed"],
+        "what the failure of an audit event comes to, against the policy: the request fails, it answers with a failure, it reports one that did not happen, or nobody is told",
+    ),
     word("suppression", &["unused", "without-reason", "expired"], "what is wrong with a suppression comment"),
 ];
 
@@ -193,6 +208,7 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("instead", "what to write instead"),
     ("reading", "what a clock reads"),
     ("other", "what the reading does not agree with"),
+    ("failing", "what the failure of an audit event comes to, as a verb phrase"),
     ("stale", "what an import names that is not there"),
     ("ids", "the ids a suppression names"),
     ("until", "the date of a suppression"),

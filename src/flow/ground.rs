@@ -25,6 +25,8 @@ pub(super) struct Ground {
     pub(super) entries: FxHashMap<BlockId, HandlerId>,
     /// By step: whether its value is awaited.
     awaited: Vec<bool>,
+    /// By handler: whether it takes every error of the database.
+    takes_all: Vec<bool>,
     /// Attributes that the function stores, of whatever.
     stored: FxHashSet<Name>,
     /// By region: where an exception lands that is raised in it.
@@ -40,6 +42,11 @@ pub(super) fn grounds(project: &Project) -> FxHashMap<FunctionId, Ground> {
 }
 
 impl Ground {
+    /// Whether a handler takes every error of the database.
+    pub(super) fn takes_all(&self, handler: HandlerId) -> bool {
+        self.takes_all[handler as usize]
+    }
+
     fn of(project: &Project, id: FunctionId) -> Ground {
         let function = project.function(id);
         let passing = Passing::of(project, id);
@@ -49,6 +56,7 @@ impl Ground {
             flags: variant::flag_names(function),
             order: Vec::new(),
             entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
+            takes_all: (0..function.handlers.len() as HandlerId).map(|handler| passing.takes_all(handler)).collect(),
             awaited: awaited(function),
             stored: stored(function),
             landings: regions.map(|region| landings(function, &passing, Some(region))).collect(),

@@ -84,6 +84,7 @@ impl Trace<'_> {
                 };
             }
         }
+        self.leave_trail(&state, &escaping);
         for failure in state.failures.iter().filter(|failure| failure.function == self.id) {
             self.outcome.handlers.entry(failure.handler).or_default().leaves_failed = true;
         }

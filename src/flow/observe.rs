@@ -21,6 +21,7 @@ mod behind;
 mod handler;
 mod shared;
 mod stored;
+mod trail;
 mod waiting;
 
 /// What messages call things that the code does not name.
@@ -65,6 +66,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.expired(id, step, read));
         }
     }
+    seen.extend(observer.trail());
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
     (seen, judgements)
 }

@@ -174,6 +174,8 @@ pub(super) struct RowState {
     pub marks: Marks,
     /// What can be read of it.
     pub life: Life,
+    /// Whether some path has changed it and neither committed that nor told of it.
+    pub is_untold: bool,
 }
 
 impl RowState {
@@ -204,6 +206,7 @@ impl RowState {
         };
         self.marks.join(&other.marks);
         self.life.join(&other.life);
+        self.is_untold |= other.is_untold;
     }
 
     /// A column got a value, or the row was marked as deleted.
@@ -212,7 +215,13 @@ impl RowState {
             *paths = paths.map(|e| Element { change: e.change.max(change), ..e });
         }
         self.life.change();
+        self.is_untold = true;
         self.touch(touch);
+    }
+
+    /// Whether some path has handed it to a session.
+    pub(super) fn is_added(&self) -> bool {
+        self.open[0].union(self.done[0]).elements().any(|e| e.is_added)
     }
 
     /// Whether every path has set what a duty asks for.
@@ -230,6 +239,7 @@ impl RowState {
 
     /// The row was handed to a session.
     pub(super) fn add(&mut self) {
+        self.is_untold = true;
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { is_added: true, ..e });
         }
@@ -278,6 +288,7 @@ impl RowState {
     /// The open write was taken back.
     pub(super) fn roll_back(&mut self) {
         self.marks.take_back();
+        self.is_untold = false;
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: Change::No, is_added: false, level: e.level });
         }
@@ -299,6 +310,7 @@ impl RowState {
             }
         }
         if changed {
+            self.is_untold = true;
             self.touch(touch);
         }
     }

@@ -42,6 +42,7 @@ impl Trace<'_> {
                         self.rows[key.0 as usize].session.get_or_insert(session);
                     }
                 }
+                self.add_audit_rows(state, step, values);
                 if method == "add" || method == "add_all" {
                     return Value::None;
                 }
@@ -299,6 +300,7 @@ impl Trace<'_> {
     }
 
     pub(super) fn tell_executed(&mut self, step: StepId, executed: Executed) {
+        self.altered.push((step, executed.model, executed.operation));
         if !self.telling {
             return;
         }

@@ -14,6 +14,7 @@ use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
 use super::state::Failure;
+use super::trail::TrailSummary;
 use super::value::{ModelRef, RowKey, Value};
 use super::variant::{self, Choice};
 
@@ -67,6 +68,8 @@ pub struct Summary {
     pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
+    /// Its changes of state and audit events.
+    pub trail: TrailSummary,
     /// What it does for certain values of its switches.
     pub(super) variants: Vec<(Choice, Summary)>,
 }
@@ -133,6 +136,7 @@ impl Summary {
         self.loads.extend(&before.loads);
         self.executes.extend(&before.executes);
         self.stamps_actor |= before.stamps_actor;
+        self.trail.settle_with(&before.trail);
         variant::settle(self, before);
     }
 

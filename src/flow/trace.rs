@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use crate::duty::Duty;
+use crate::duty::{Duty, Operation};
 use crate::facts::{
     BlockId, Comparison, Function, FunctionKind, HandlerId, Literal, Next, RegionId, RegionKind, StepId,
     StepKind,
 };
 use crate::name::Name;
-use crate::project::{FunctionId, Project, Symbol};
+use crate::project::{ClassId, FunctionId, Project, Symbol};
 
 use super::actor;
 use super::catch::{Errors, Landings};
@@ -49,6 +49,8 @@ pub(super) struct Trace<'p> {
     pub(super) never_returns: bool,
     /// Sessions that the step at hand may have rolled back before it raised.
     pub(super) rolled_back: BTreeSet<SessionKey>,
+    /// What the step at hand writes by statements.
+    pub(super) altered: Vec<(StepId, ClassId, Operation)>,
     /// What the facts alone say of the function.
     pub(super) ground: &'p Ground,
     /// Whether the step at hand commits, and so starts anew with every duty.
@@ -89,6 +91,7 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         fails_itself: false,
         never_returns: false,
         rolled_back: BTreeSet::new(),
+        altered: Vec::new(),
         ground,
         has_committed: false,
         values: vec![Value::Unknown; function.steps.len()],
@@ -223,6 +226,7 @@ impl<'p> Trace<'p> {
             let lacking = if self.telling { lacking(&state) } else { Vec::new() };
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
+            self.follow_trail(&mut state);
             if self.telling {
                 self.tell_use(step, block.region);
                 self.tell_discharged(&state, step, &lacking);
@@ -327,6 +331,7 @@ impl<'p> Trace<'p> {
             for row in state.rows.values_mut() {
                 row.roll_back();
             }
+            state.untold.changes.clear();
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
             state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
@@ -470,6 +475,9 @@ impl<'p> Trace<'p> {
         });
         let session = info.session.or(self.rows[key.0 as usize].session);
         self.rows[key.0 as usize] = RowInfo { session, ..info };
+        if state.rows.contains_key(&key) {
+            self.leave_behind(state, key);
+        }
         match state.rows.get_mut(&key) {
             Some(row) => row.begin_again(life),
             None => {

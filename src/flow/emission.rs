@@ -1,0 +1,302 @@
+//! flow/emission: audit events and the changes of state they tell of, on the way over the paths of a function.
+
+use std::collections::BTreeSet;
+
+use crate::duty::Operation;
+use crate::facts::{HandlerId, Next, RegionId, RegionKind, StepId, StepKind};
+use crate::project::{ClassId, FunctionId};
+
+use super::library;
+use super::row::Base;
+use super::state::State;
+use super::summary::Summary;
+use super::trace::Trace;
+use super::trail::{Alteration, Bond, Bonds, Emission, Failing, Untold};
+use super::value::{ModelRef, RowKey, Value};
+
+impl Trace<'_> {
+    /// A change of rows of a model is made, or an audit row is written.
+    pub(super) fn alter(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        model: ClassId,
+        operation: Operation,
+        bond: Bond,
+    ) {
+        if !self.project.audit().is_kept() {
+            return;
+        }
+        if self.project.is_audit_model(model) {
+            if operation == Operation::Create {
+                self.emit(state, step, None, CanFail::Yes);
+            }
+            return;
+        }
+        if !state.untold.emitted {
+            let place = (self.id, step);
+            state.untold.add(Alteration { place, model, operation }, step, Bonds::one(bond));
+        }
+    }
+
+    /// What was said to have been written by the step at hand.
+    pub(super) fn follow_trail(&mut self, state: &mut State) {
+        for (step, model, operation) in std::mem::take(&mut self.altered) {
+            self.alter(state, step, model, operation, Bond::Within);
+        }
+    }
+
+    /// An audit event is emitted: it tells of everything that was changed before.
+    pub(super) fn emit(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        within: Option<(FunctionId, StepId)>,
+        can_fail: CanFail,
+    ) {
+        let mut told = std::mem::take(&mut state.untold);
+        told.changes.extend(self.untold_rows(state));
+        for row in state.rows.values_mut() {
+            row.is_untold = false;
+        }
+        state.untold.emitted = true;
+        let landing = self.failing(&told);
+        let summary = &mut self.outcome.summary.trail;
+        let place = within.unwrap_or((self.id, step));
+        summary.emits = Some(summary.emits.map_or(place, |known| known.min(place)));
+        summary.may_fail |= can_fail == CanFail::Yes && landing == Failing::Escapes;
+        if !self.telling {
+            return;
+        }
+        self.outcome.told.extend(told.changes.keys().map(|alteration| alteration.model));
+        // What is told where something has failed is told of the failure.
+        let in_handler = self.enclosing(self.region).any(|(_, kind)| matches!(kind, RegionKind::Handler(_)));
+        let apart = told.changes.iter().filter_map(|(alteration, (at, bonds))| {
+            let bond = [Bond::Committed, Bond::Loose].into_iter().find(|bond| bonds.has(*bond))?;
+            Some((*alteration, *at, bond))
+        });
+        let apart = if in_handler { None } else { apart.max_by_key(|(_, at, bond)| (*bond, *at)) };
+        let failing = (can_fail == CanFail::Yes).then_some(landing);
+        self.outcome.emissions.insert(step, Emission { within, apart, failing });
+    }
+
+    /// The rows that were changed and are not committed yet, as changes of state.
+    fn untold_rows(&self, state: &State) -> Vec<(Alteration, (StepId, Bonds))> {
+        let of_row = |(&key, row): (&RowKey, &super::row::RowState)| {
+            if !row.is_untold {
+                return None;
+            }
+            let info = self.rows[key.0 as usize];
+            let ModelRef::Class(model) = info.model else { return None };
+            let is_kept = self.project.model(model).is_some() && !self.project.is_audit_model(model);
+            let is_there = info.base != Base::New || row.is_added();
+            if !is_kept || !is_there {
+                return None;
+            }
+            let (operation, place, step) = match (info.base, row.first) {
+                (Base::New, _) => (Operation::Create, info.origin, info.at),
+                (_, Some(touch)) => {
+                    (Operation::Update, touch.within.unwrap_or((self.id, touch.step)), touch.step)
+                }
+                (_, None) => (Operation::Update, info.origin, info.at),
+            };
+            Some((Alteration { place, model, operation }, (step, Bonds::one(Bond::Within))))
+        };
+        state.rows.iter().filter_map(of_row).collect()
+    }
+
+    /// A commit: what was changed stays.
+    pub(super) fn commit_trail(&mut self, state: &mut State) {
+        let rows = self.untold_rows(state);
+        for row in state.rows.values_mut() {
+            row.is_untold = false;
+        }
+        if !state.untold.emitted {
+            for (alteration, (step, bonds)) in rows {
+                state.untold.add(alteration, step, bonds);
+            }
+        }
+        state.untold.rebind(|_| Bond::Committed);
+    }
+
+    /// What a callee changes and tells happens here.
+    pub(super) fn trail_of_callee(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        callee: FunctionId,
+        summary: &Summary,
+    ) {
+        if !self.project.audit().is_kept() {
+            return;
+        }
+        let trail = &summary.trail;
+        let is_emitter = self.project.is_emitter(callee);
+        if trail.emits.is_some() || is_emitter {
+            let can_fail =
+                if trail.may_fail || trail.emits.is_none() { CanFail::Yes } else { CanFail::No };
+            self.emit(state, step, trail.emits, can_fail);
+        }
+        // A function that is known for its audit events answers for its own writes.
+        if is_emitter || state.untold.emitted && trail.emits.is_none() {
+            return;
+        }
+        let here = self.bond();
+        for (alteration, bonds) in &trail.left {
+            let bonds = bonds.map(|bond| if bond == Bond::Loose { here } else { bond });
+            state.untold.add(*alteration, step, bonds);
+        }
+    }
+
+    /// Rows are handed to a session: audit rows are events.
+    pub(super) fn add_audit_rows(&mut self, state: &mut State, step: StepId, values: &[Value]) {
+        let is_audit_row = |key: &RowKey| match self.rows[key.0 as usize].model {
+            ModelRef::Class(model) => self.project.is_audit_model(model),
+            _ => false,
+        };
+        if values.iter().flat_map(Value::rows).any(|key| is_audit_row(&key)) {
+            self.emit(state, step, None, CanFail::Yes);
+        }
+    }
+
+    /// The next turn of a loop makes or loads another row where this one was: what was changed stays changed.
+    pub(super) fn leave_behind(&mut self, state: &mut State, key: RowKey) {
+        let Some(row) = state.rows.get_mut(&key) else { return };
+        if !std::mem::take(&mut row.is_untold) || state.untold.emitted {
+            return;
+        }
+        let one = std::iter::once((key, super::row::RowState { is_untold: true, ..row.clone() })).collect();
+        for (alteration, (step, bonds)) in self.untold_rows(&State { rows: one, ..State::default() }) {
+            state.untold.add(alteration, step, bonds);
+        }
+    }
+
+    /// In whose transaction a function is called.
+    pub(super) fn tell_bond(&mut self, callee: FunctionId) {
+        if self.telling {
+            let calls = match self.bond() {
+                Bond::Within => &mut self.outcome.calls_bound,
+                _ => &mut self.outcome.calls_loose,
+            };
+            calls.insert(callee);
+        }
+    }
+
+    /// Something that is not known is called: it may tell of what was changed, if its name says so.
+    pub(super) fn trail_of_unknown(&mut self, state: &mut State, callee: StepId) {
+        let name = match self.function.steps[callee as usize].kind {
+            StepKind::Attribute { name, .. } | StepKind::Name(name) => name,
+            _ => return,
+        };
+        let path = self.path(callee).unwrap_or(name);
+        let tells = library::names_audit(&path) || self.project.is_external_emitter(&path);
+        if tells && self.project.audit().is_kept() {
+            state.untold.changes.clear();
+            for row in state.rows.values_mut() {
+                row.is_untold = false;
+            }
+            state.untold.emitted = true;
+        }
+    }
+
+    /// Whose transaction a write at the step at hand is part of, where it needs none of its own.
+    pub(super) fn bond(&self) -> Bond {
+        if self.in_block() { Bond::Within } else { Bond::Loose }
+    }
+
+    /// A path returns.
+    pub(super) fn leave_trail(&mut self, state: &State, escaping: &BTreeSet<RowKey>) {
+        let untold = &state.untold;
+        let mut left: Vec<_> = untold.changes.iter().map(|(a, (at, bonds))| (*a, *at, *bonds, true)).collect();
+        if !untold.emitted {
+            for (&key, row) in state.rows.iter().filter(|(_, row)| row.is_untold) {
+                let one = std::iter::once((key, row.clone())).collect();
+                let alone = State { rows: one, ..State::default() };
+                // What callers see on the row itself they need not be told.
+                let is_param = matches!(self.rows[key.0 as usize].base, Base::Param(_));
+                let is_told = !is_param && !escaping.contains(&key);
+                let found = self.untold_rows(&alone);
+                left.extend(found.into_iter().map(|(a, (at, bonds))| (a, at, bonds, is_told)));
+            }
+        }
+        for (alteration, at, bonds, is_told) in left {
+            if is_told {
+                self.outcome.summary.trail.leave(alteration, bonds);
+            }
+            let known = self.outcome.left.entry(alteration).or_insert(at);
+            *known = (*known).min(at);
+        }
+    }
+
+    /// What becomes of an exception that the step at hand raises, after changes.
+    fn failing(&self, told: &Untold) -> Failing {
+        for (id, kind) in self.enclosing(self.region) {
+            let RegionKind::Try { first, end } = kind else { continue };
+            let Some(handler) = (first..end).find(|&handler| self.ground.takes_all(handler)) else { continue };
+            if self.always_raises_again(handler) {
+                continue;
+            }
+            let lies_here = |step: StepId| self.lies_in(step, id);
+            let is_alone = !told.changes.values().any(|(step, _)| lies_here(*step));
+            return if is_alone { Failing::CaughtAlone(handler) } else { Failing::Caught(handler) };
+        }
+        Failing::Escapes
+    }
+
+    /// Whether a step lies in a region.
+    fn lies_in(&self, step: StepId, region: RegionId) -> bool {
+        let block = self.function.blocks.iter().find(|block| (block.start..block.end).contains(&step));
+        block.is_some_and(|block| self.enclosing(block.region).any(|(id, _)| id == region))
+    }
+
+    /// Whether every way out of a handler is an exception.
+    fn always_raises_again(&self, handler: HandlerId) -> bool {
+        let in_handler = |region: Option<RegionId>| {
+            self.enclosing(region).any(|(_, kind)| kind == RegionKind::Handler(handler))
+        };
+        let mut raises = false;
+        for block in self.function.blocks.iter().filter(|block| in_handler(block.region)) {
+            let goes_out = |next: &u32| !in_handler(self.function.blocks[*next as usize].region);
+            let leaves = match &block.next {
+                Next::Goto(next) => goes_out(next),
+                Next::Branch { yes, no, .. } => goes_out(yes) || goes_out(no),
+                Next::Any(all) => all.iter().any(goes_out),
+                Next::Leave => true,
+                Next::Throw => {
+                    raises = true;
+                    false
+                }
+                Next::Resume { .. } => false,
+            };
+            if leaves {
+                return false;
+            }
+        }
+        raises
+    }
+
+    /// Whether a transaction block of this function is open around the step at hand.
+    fn in_block(&self) -> bool {
+        self.enclosing(self.region).any(|(_, kind)| match kind {
+            RegionKind::With(enter) => match self.function.steps[enter as usize].kind {
+                StepKind::Enter(context) => is_atomic(&self.values[context as usize]),
+                _ => false,
+            },
+            _ => false,
+        })
+    }
+}
+
+/// Whether something goes wrong when an audit event cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CanFail {
+    /// An exception leaves the place.
+    Yes,
+    /// Whoever emits it catches that.
+    No,
+}
+
+/// Whether a context manager is a transaction block of Django.
+fn is_atomic(context: &Value) -> bool {
+    matches!(context, Value::External(path) if path.last() == "atomic")
+}
