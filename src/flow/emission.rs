@@ -60,11 +60,12 @@ impl Trace<'_> {
             row.is_untold = false;
         }
         state.untold.emitted = true;
-        let landing = self.failing(&told);
+        let landing = self.failing(&told, can_fail);
         let summary = &mut self.outcome.summary.trail;
         let place = within.unwrap_or((self.id, step));
         summary.emits = Some(summary.emits.map_or(place, |known| known.min(place)));
-        summary.may_fail |= can_fail == CanFail::Yes && landing == Failing::Escapes;
+        summary.may_fail |= can_fail != CanFail::No && landing == Failing::Escapes;
+        summary.tells_own |= !told.changes.is_empty() || can_fail == CanFail::WithItsChange;
         if !self.telling {
             return;
         }
@@ -76,7 +77,7 @@ impl Trace<'_> {
             Some((*alteration, *at, bond))
         });
         let apart = if in_handler { None } else { apart.max_by_key(|(_, at, bond)| (*bond, *at)) };
-        let failing = (can_fail == CanFail::Yes).then_some(landing);
+        let failing = (can_fail != CanFail::No).then_some(landing);
         self.outcome.emissions.insert(step, Emission { within, apart, failing });
     }
 
@@ -133,8 +134,11 @@ impl Trace<'_> {
         let trail = &summary.trail;
         let is_emitter = self.project.is_emitter(callee);
         if trail.emits.is_some() || is_emitter {
-            let can_fail =
-                if trail.may_fail || trail.emits.is_none() { CanFail::Yes } else { CanFail::No };
+            let can_fail = match (trail.may_fail || trail.emits.is_none(), trail.tells_own) {
+                (false, _) => CanFail::No,
+                (true, true) => CanFail::WithItsChange,
+                (true, false) => CanFail::Yes,
+            };
             self.emit(state, step, trail.emits, can_fail);
         }
         // A function that is known for its audit events answers for its own writes.
@@ -207,7 +211,8 @@ impl Trace<'_> {
     /// A path returns.
     pub(super) fn leave_trail(&mut self, state: &State, escaping: &BTreeSet<RowKey>) {
         let untold = &state.untold;
-        let mut left: Vec<_> = untold.changes.iter().map(|(a, (at, bonds))| (*a, *at, *bonds, true)).collect();
+        let mut left: Vec<_> =
+            untold.changes.iter().map(|(a, (at, bonds))| (*a, *at, *bonds, true)).collect();
         if !untold.emitted {
             for (&key, row) in state.rows.iter().filter(|(_, row)| row.is_untold) {
                 let one = std::iter::once((key, row.clone())).collect();
@@ -229,15 +234,18 @@ impl Trace<'_> {
     }
 
     /// What becomes of an exception that the step at hand raises, after changes.
-    fn failing(&self, told: &Untold) -> Failing {
+    fn failing(&self, told: &Untold, can_fail: CanFail) -> Failing {
         for (id, kind) in self.enclosing(self.region) {
             let RegionKind::Try { first, end } = kind else { continue };
-            let Some(handler) = (first..end).find(|&handler| self.ground.takes_all(handler)) else { continue };
+            let Some(handler) = (first..end).find(|&handler| self.ground.takes_all(handler)) else {
+                continue;
+            };
             if self.always_raises_again(handler) {
                 continue;
             }
             let lies_here = |step: StepId| self.lies_in(step, id);
-            let is_alone = !told.changes.values().any(|(step, _)| lies_here(*step));
+            let is_alone = can_fail != CanFail::WithItsChange
+                && !told.changes.values().any(|(step, _)| lies_here(*step));
             return if is_alone { Failing::CaughtAlone(handler) } else { Failing::Caught(handler) };
         }
         Failing::Escapes
@@ -292,6 +300,8 @@ impl Trace<'_> {
 pub(super) enum CanFail {
     /// An exception leaves the place.
     Yes,
+    /// An exception leaves the callee that makes the change as well.
+    WithItsChange,
     /// Whoever emits it catches that.
     No,
 }

@@ -56,7 +56,9 @@ impl Ground {
             flags: variant::flag_names(function),
             order: Vec::new(),
             entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
-            takes_all: (0..function.handlers.len() as HandlerId).map(|handler| passing.takes_all(handler)).collect(),
+            takes_all: (0..function.handlers.len() as HandlerId)
+                .map(|handler| passing.takes_all(handler))
+                .collect(),
             awaited: awaited(function),
             stored: stored(function),
             landings: regions.map(|region| landings(function, &passing, Some(region))).collect(),

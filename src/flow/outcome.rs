@@ -14,8 +14,8 @@ use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
 use super::state::{Deeds, State};
 use super::summary::{DatabaseUse, Summary};
-use super::value::{Form, Keys, RowKey, SessionKey, Value};
 use super::trail::{Alteration, Emission};
+use super::value::{Form, Keys, RowKey, SessionKey, Value};
 use super::waiting::Waiting;
 
 /// How a path through a handler ends.

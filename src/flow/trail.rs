@@ -128,6 +128,8 @@ pub struct TrailSummary {
     pub emits: Option<(FunctionId, StepId)>,
     /// Whether the failure of that event may leave it.
     pub may_fail: bool,
+    /// Whether that event tells of changes that it makes itself.
+    pub tells_own: bool,
 }
 
 impl TrailSummary {
@@ -146,5 +148,6 @@ impl TrailSummary {
         }
         self.emits = before.emits.or(self.emits);
         self.may_fail |= before.may_fail;
+        self.tells_own |= before.tells_own;
     }
 }
