@@ -89,7 +89,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         clock: settings.clock.clone(),
         is_clock_chosen: settings.is_clock_chosen,
         context: settings.context_class.clone(),
-        renamed: settings.renamed.clone(),
+        renamed: settings.all_renamed(),
     };
     let project = Project::new(lowered, roles).beside(&beside);
     let flow = flow::follow(&project);
