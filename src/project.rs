@@ -15,6 +15,7 @@ use crate::source::Source;
 
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
+pub use kept::{Kept, Registration, Route};
 pub use model::{Column, Model};
 pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
@@ -28,6 +29,7 @@ pub use zone::Keeps;
 mod builtin;
 mod class;
 mod constant;
+mod kept;
 mod model;
 mod module;
 mod receiver;
@@ -144,6 +146,7 @@ pub struct Project {
     tables: FxHashMap<Name, ClassId>,
     settings: Settings,
     receivers: Vec<Receiver>,
+    kept: Kept,
     tasks: FxHashMap<FunctionId, Task>,
 }
 
@@ -171,6 +174,7 @@ impl Project {
             tables: FxHashMap::default(),
             settings: Settings::default(),
             receivers: Vec::new(),
+            kept: Kept::default(),
             tasks: FxHashMap::default(),
         };
         project.index_modules();
