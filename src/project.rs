@@ -13,6 +13,7 @@ use crate::facts::{Class, FileFacts, Function, FunctionKind, StepKind};
 use crate::name::Name;
 use crate::source::Source;
 
+pub use audit::Audit;
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use kept::{Kept, Registration, Route};
@@ -26,6 +27,7 @@ pub use stale::{Gone, Purpose, Stale};
 pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
+mod audit;
 mod builtin;
 mod class;
 mod constant;
@@ -144,6 +146,7 @@ pub struct Project {
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
+    audit: Audit,
     settings: Settings,
     receivers: Vec<Receiver>,
     kept: Kept,
@@ -172,6 +175,7 @@ impl Project {
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
+            audit: Audit::default(),
             settings: Settings::default(),
             receivers: Vec::new(),
             kept: Kept::default(),

@@ -91,7 +91,10 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         context: settings.context_class.clone(),
         renamed: settings.all_renamed(),
     };
-    let project = Project::new(lowered, roles).beside(&beside).kept_by(&settings.trail.libraries);
+    let project = Project::new(lowered, roles)
+        .beside(&beside)
+        .audited(&settings.trail, settings.audit)
+        .kept_by(&settings.trail.libraries);
     let flow = flow::follow(&project);
     for id in &flow.unsettled {
         let source = &project.file(id.file).source;
