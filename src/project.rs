@@ -16,6 +16,7 @@ use crate::source::Source;
 pub use audit::Audit;
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
+pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
 pub use kept::{Kept, Registration, Route};
 pub use model::{Column, Model};
 pub use receiver::{Receiver, Senders, Signal};
@@ -31,6 +32,7 @@ mod audit;
 mod builtin;
 mod class;
 mod constant;
+mod django;
 mod kept;
 mod model;
 mod module;
@@ -42,6 +44,7 @@ mod settings;
 mod stale;
 mod table;
 mod task;
+mod written;
 mod zone;
 
 /// A file of the project.
@@ -92,12 +95,19 @@ pub struct Roles {
     pub setters: config::Roles,
     /// Names that look as if they played a role, whatever the configuration says.
     pub common: config::Roles,
+    /// Attributes that hold the key of a row that plays the role of an actor.
+    pub keys: FxHashMap<Name, Duty>,
 }
 
 impl Roles {
     /// The duty a column of this name fills.
     pub fn of_field(&self, name: &str) -> Option<Duty> {
-        self.fields.duty(name)
+        self.fields.duty(name).or_else(|| self.key(name))
+    }
+
+    fn key(&self, name: &str) -> Option<Duty> {
+        let is_key = !self.keys.is_empty() && name.ends_with("_id");
+        is_key.then(|| self.keys.get(&Name::new(name)).copied()).flatten()
     }
 
     /// The duty a name suggests, be it a column or not.
@@ -146,6 +156,8 @@ pub struct Project {
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
+    nested: FxHashMap<(FileId, Name), Vec<u32>>,
+    managed: FxHashMap<ClassId, Vec<ClassId>>,
     audit: Audit,
     settings: Settings,
     receivers: Vec<Receiver>,
@@ -175,6 +187,8 @@ impl Project {
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
+            nested: FxHashMap::default(),
+            managed: FxHashMap::default(),
             audit: Audit::default(),
             settings: Settings::default(),
             receivers: Vec::new(),
@@ -184,8 +198,11 @@ impl Project {
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
         project.heirs = class::heirs(&project);
+        project.nested = django::nested(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        project.managed = django::managed(&project);
+        project.roles.keys = django::keys_of_actors(&project);
         project.settings = settings::settings(&project);
         project.receivers = receiver::receivers(&project);
         project.tasks = task::tasks(&project);

@@ -84,6 +84,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         fields: settings.fields.clone(),
         setters: settings.setters.clone(),
         common: Settings::default().fields,
+        ..Roles::default()
     };
     let naming = Naming {
         clock: settings.clock.clone(),

@@ -302,6 +302,7 @@ impl Program {
             fields: settings.fields.clone(),
             setters: settings.setters.clone(),
             common: trailcheck::config::Settings::default().fields,
+            ..Roles::default()
         };
         Project::new(self.sources.iter().cloned().zip(self.facts.iter().cloned()).collect(), roles)
     }
