@@ -21,6 +21,7 @@ pub use model::{Column, Model};
 pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
+pub use route::{Routes, is_atomic};
 pub use scope::written_path;
 pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
@@ -37,6 +38,7 @@ mod module;
 mod receiver;
 mod relation;
 mod resolve;
+mod route;
 mod scope;
 mod settings;
 mod stale;
@@ -160,6 +162,7 @@ pub struct Project {
     settings: Settings,
     receivers: Vec<Receiver>,
     tasks: FxHashMap<FunctionId, Task>,
+    routes: Routes,
 }
 
 impl Project {
@@ -190,6 +193,7 @@ impl Project {
             settings: Settings::default(),
             receivers: Vec::new(),
             tasks: FxHashMap::default(),
+            routes: Routes::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
@@ -202,6 +206,7 @@ impl Project {
         project.settings = settings::settings(&project);
         project.receivers = receiver::receivers(&project);
         project.tasks = task::tasks(&project);
+        project.routes = route::routes(&project);
         project
     }
 
