@@ -62,6 +62,7 @@ mod step;
 mod summary;
 mod trace;
 mod trail;
+mod transaction;
 mod trigger;
 mod value;
 mod variant;

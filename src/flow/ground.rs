@@ -23,6 +23,8 @@ pub(super) struct Ground {
     pub(super) order: Vec<u32>,
     /// By first block: the handler.
     pub(super) entries: FxHashMap<BlockId, HandlerId>,
+    /// Whether a decorator opens a transaction of Django around it.
+    pub(super) is_atomic: bool,
     /// By step: whether its value is awaited.
     awaited: Vec<bool>,
     /// By handler: whether it takes every error of the database.
@@ -59,6 +61,7 @@ impl Ground {
             takes_all: (0..function.handlers.len() as HandlerId)
                 .map(|handler| passing.takes_all(handler))
                 .collect(),
+            is_atomic: project.is_decorated_atomic(id),
             awaited: awaited(function),
             stored: stored(function),
             landings: regions.map(|region| landings(function, &passing, Some(region))).collect(),
