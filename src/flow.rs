@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::project::{ClassId, FunctionId, Project};
 
+pub use django::{Api, Partial, Written};
 pub use enqueue::Enqueued;
 pub use observe::{Naming, observe};
 pub use outcome::Outcome;
@@ -31,6 +32,7 @@ mod coverage;
 mod declared;
 mod dependency;
 mod emission;
+mod django;
 mod ending;
 mod enqueue;
 mod exception;
@@ -51,6 +53,7 @@ mod object;
 mod observe;
 mod outcome;
 mod reach;
+mod queryset;
 mod read;
 mod row;
 mod session;

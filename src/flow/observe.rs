@@ -20,6 +20,7 @@ use super::{Flow, library};
 mod behind;
 mod handler;
 mod shared;
+mod saved;
 mod stored;
 mod trail;
 mod waiting;
@@ -52,6 +53,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.phantom(id, step, phantom));
         }
         seen.extend(observer.stamps(id));
+        seen.extend(observer.saves(id));
         let dead = clause::unreachable(project, id);
         seen.extend(observer.handlers(id, &fates, &dead));
         seen.extend(observer.waiting(id));

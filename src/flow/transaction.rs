@@ -64,7 +64,7 @@ impl Trace<'_> {
     }
 
     /// A method of a row is called that may write it in Django's way.
-    pub(super) fn write_row(&mut self, key: RowKey, method: &str) {
+    pub(super) fn use_connection_by(&mut self, key: RowKey, method: &str) {
         if let ModelRef::Class(class) = self.rows[key.0 as usize].model
             && self.project.django(class).is_some()
             && matches!(method, "save" | "asave" | "delete" | "adelete")
