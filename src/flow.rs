@@ -40,6 +40,7 @@ mod execute;
 mod external;
 mod ground;
 mod handler;
+mod hearing;
 mod hook;
 mod keys;
 mod leave;
@@ -164,8 +165,10 @@ pub fn follow(project: &Project) -> Flow {
             callers.entry(callee).or_default().insert(caller);
         }
     }
-    let reach = reach::reach(project, &outcomes, &callers, |_| false);
-    let told = outcomes.values().flat_map(|outcome| outcome.told.iter().copied()).collect();
+    let reach = reach::reach(project, &outcomes, &callers);
+    let mut told: BTreeSet<ClassId> =
+        outcomes.values().flat_map(|outcome| outcome.told.iter().copied()).collect();
+    told.extend(hearing::told_by_hooks(project, &knowledge));
     let listeners = listener::listeners(project, &knowledge);
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
@@ -206,7 +209,7 @@ fn due_next(
 ) -> Vec<FunctionId> {
     let concerned = |id: FunctionId| {
         let Some(outcome) = outcomes.get(&id) else { return false };
-        let calls_changed = outcome.calls.iter().any(|callee| changed.contains(callee));
+        let calls_changed = outcome.calls.iter().chain(&outcome.hears).any(|callee| changed.contains(callee));
         let of_changed_class = || {
             // A function nested in a method sees the method's `self`.
             let mut at = Some(id);

@@ -175,6 +175,11 @@ pub const WORDS: &[Word] = &[
         "a change that a path leaves without an audit event: of a model that the settings track, or of one whose changes audit events tell of elsewhere",
     ),
     word(
+        "passes-by",
+        &["receiver", "override", "library"],
+        "a write that whoever keeps the trail of its model does not hear of, and that no audit event tells of: a receiver, an override, an audit library",
+    ),
+    word(
         "audit-event",
         &["apart"],
         "an audit row that is not written in the transaction of the change it tells of",
@@ -221,6 +226,7 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("instead", "what to write instead"),
     ("reading", "what a clock reads"),
     ("other", "what the reading does not agree with"),
+    ("keeper", "who keeps the trail of a model"),
     ("failing", "what the failure of an audit event comes to, as a verb phrase"),
     ("stale", "what an import names that is not there"),
     ("ids", "the ids a suppression names"),

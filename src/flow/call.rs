@@ -498,7 +498,7 @@ impl Trace<'_> {
             }
             self.stamp_by_call(state, step, &value.clone(), effect);
         }
-        self.trail_of_callee(state, step, callee, summary);
+        self.trail_of_callee(state, step, callee, summary, binding);
         for failure in &summary.failures {
             let session = match failure.session {
                 SessionKey::Connection => SessionKey::Connection,

@@ -4,45 +4,72 @@ use std::collections::BTreeSet;
 
 use crate::duty::Operation;
 use crate::facts::{HandlerId, Next, RegionId, RegionKind, StepId, StepKind};
-use crate::project::{ClassId, FunctionId};
+use crate::project::FunctionId;
 
+use super::django::Api;
+use super::hearing::Heard;
 use super::library;
 use super::row::Base;
 use super::state::State;
 use super::summary::Summary;
 use super::trace::Trace;
-use super::trail::{Alteration, Bond, Bonds, Emission, Failing, Untold};
+use super::transaction::Within;
+use super::trail::{Alteration, Altered, Bond, Bonds, Emission, Failing, Untold};
 use super::value::{ModelRef, RowKey, Value};
 
 impl Trace<'_> {
-    /// A change of rows of a model is made, or an audit row is written.
-    pub(super) fn alter(
-        &mut self,
-        state: &mut State,
-        step: StepId,
-        model: ClassId,
-        operation: Operation,
-        bond: Bond,
-    ) {
-        if !self.project.audit().is_kept() {
-            return;
-        }
-        if self.project.is_audit_model(model) {
-            if operation == Operation::Create {
+    /// A write of rows is done: it changes the state, or emits an audit event.
+    fn alter(&mut self, state: &mut State, altered: Altered) {
+        let Altered { step, model, row, operation, api } = altered;
+        if model.is_some_and(|model| self.project.is_audit_model(model)) {
+            if operation != Operation::Delete {
                 self.emit(state, step, None, CanFail::Yes);
             }
             return;
         }
-        if !state.untold.emitted {
-            let place = (self.id, step);
-            state.untold.add(Alteration { place, model, operation }, step, Bonds::one(bond));
+        let (mut bond, mut passes_by) = (Bond::Within, None);
+        if let Some(api) = api {
+            bond = self.bond();
+            match model.map_or(Heard::ByNobody, |model| self.heard(model, operation, api)) {
+                Heard::ByNobody => {}
+                Heard::ByKeeper => {
+                    self.outcome.told.extend(model);
+                    return;
+                }
+                Heard::PassedBy(whom) => passes_by = Some(whom),
+            }
         }
+        let handed = row.and_then(|key| match self.rows[key.0 as usize].base {
+            Base::Param(number) => Some(number),
+            _ => None,
+        });
+        let alteration = Alteration { place: (self.id, step), model, handed, operation, passes_by };
+        state.untold.add(alteration, step, Bonds::one(bond));
+    }
+
+    /// A write is done, by a statement or by Django.
+    pub(super) fn note_altered(&mut self, altered: Altered) {
+        if self.project.audit().is_kept() {
+            self.altered.push(altered);
+        }
+    }
+
+    /// A row of Django's is written.
+    pub(super) fn note_row_altered(&mut self, step: StepId, key: RowKey, api: Api) {
+        let info = self.rows[key.0 as usize];
+        let model = match info.model {
+            ModelRef::Class(class) if self.project.model(class).is_some() => Some(class),
+            ModelRef::Unknown if matches!(info.base, Base::Param(_)) => None,
+            _ => return,
+        };
+        let operation = if info.base == Base::New { Operation::Create } else { Operation::Update };
+        self.note_altered(Altered { step, model, row: Some(key), operation, api: Some(api) });
     }
 
     /// What was said to have been written by the step at hand.
     pub(super) fn follow_trail(&mut self, state: &mut State) {
-        for (step, model, operation) in std::mem::take(&mut self.altered) {
-            self.alter(state, step, model, operation, Bond::Within);
+        for altered in std::mem::take(&mut self.altered) {
+            self.alter(state, altered);
         }
     }
 
@@ -69,16 +96,18 @@ impl Trace<'_> {
         if !self.telling {
             return;
         }
-        self.outcome.told.extend(told.changes.keys().map(|alteration| alteration.model));
+        self.outcome.told.extend(told.changes.keys().filter_map(|alteration| alteration.model));
         // What is told where something has failed is told of the failure.
         let in_handler = self.enclosing(self.region).any(|(_, kind)| matches!(kind, RegionKind::Handler(_)));
         let apart = told.changes.iter().filter_map(|(alteration, (at, bonds))| {
+            let bonds = bonds.all();
             let bond = [Bond::Committed, Bond::Loose].into_iter().find(|bond| bonds.has(*bond))?;
             Some((*alteration, *at, bond))
         });
         let apart = if in_handler { None } else { apart.max_by_key(|(_, at, bond)| (*bond, *at)) };
         let failing = (can_fail != CanFail::No).then_some(landing);
-        self.outcome.emissions.insert(step, Emission { within, apart, failing });
+        let heard = self.written_before();
+        self.outcome.emissions.insert(step, Emission { within, heard, apart, failing });
     }
 
     /// The rows that were changed and are not committed yet, as changes of state.
@@ -89,7 +118,10 @@ impl Trace<'_> {
             }
             let info = self.rows[key.0 as usize];
             let ModelRef::Class(model) = info.model else { return None };
-            let is_kept = self.project.model(model).is_some() && !self.project.is_audit_model(model);
+            // Django writes a row when it is saved, and that is told where it happens.
+            let is_kept = self.project.model(model).is_some()
+                && self.project.django(model).is_none()
+                && !self.project.is_audit_model(model);
             let is_there = info.base != Base::New || row.is_added();
             if !is_kept || !is_there {
                 return None;
@@ -101,7 +133,9 @@ impl Trace<'_> {
                 }
                 (_, None) => (Operation::Update, info.origin, info.at),
             };
-            Some((Alteration { place, model, operation }, (step, Bonds::one(Bond::Within))))
+            let alteration =
+                Alteration { place, model: Some(model), handed: None, operation, passes_by: None };
+            Some((alteration, (step, Bonds::one(Bond::Within))))
         };
         state.rows.iter().filter_map(of_row).collect()
     }
@@ -112,10 +146,8 @@ impl Trace<'_> {
         for row in state.rows.values_mut() {
             row.is_untold = false;
         }
-        if !state.untold.emitted {
-            for (alteration, (step, bonds)) in rows {
-                state.untold.add(alteration, step, bonds);
-            }
+        for (alteration, (step, bonds)) in rows {
+            state.untold.add(alteration, step, bonds);
         }
         state.untold.rebind(|_| Bond::Committed);
     }
@@ -127,6 +159,7 @@ impl Trace<'_> {
         step: StepId,
         callee: FunctionId,
         summary: &Summary,
+        binding: &[Value],
     ) {
         if !self.project.audit().is_kept() {
             return;
@@ -142,14 +175,36 @@ impl Trace<'_> {
             self.emit(state, step, trail.emits, can_fail);
         }
         // A function that is known for its audit events answers for its own writes.
-        if is_emitter || state.untold.emitted && trail.emits.is_none() {
+        if is_emitter {
             return;
         }
         let here = self.bond();
         for (alteration, bonds) in &trail.left {
             let bonds = bonds.map(|bond| if bond == Bond::Loose { here } else { bond });
-            state.untold.add(*alteration, step, bonds);
+            let alteration = self.as_called(*alteration, binding);
+            if alteration.model.is_some_and(|model| self.project.is_audit_model(model)) {
+                continue;
+            }
+            state.untold.add(alteration, step, bonds);
         }
+    }
+
+    /// A change that a callee makes, as the caller that hands it the row knows it.
+    fn as_called(&self, alteration: Alteration, binding: &[Value]) -> Alteration {
+        let Some(number) = alteration.handed.filter(|_| alteration.model.is_none()) else {
+            return Alteration { handed: None, ..alteration };
+        };
+        let rows = binding.get(number as usize).map(Value::rows).unwrap_or_default();
+        let infos = || rows.iter().map(|key| self.rows[key.0 as usize]);
+        let model = infos().find_map(|info| match info.model {
+            ModelRef::Class(class) if self.project.model(class).is_some() => Some(class),
+            _ => None,
+        });
+        let handed = infos().find_map(|info| match info.base {
+            Base::Param(number) => Some(number),
+            _ => None,
+        });
+        Alteration { model, handed, ..alteration }
     }
 
     /// Rows are handed to a session: audit rows are events.
@@ -166,7 +221,7 @@ impl Trace<'_> {
     /// The next turn of a loop makes or loads another row where this one was: what was changed stays changed.
     pub(super) fn leave_behind(&mut self, state: &mut State, key: RowKey) {
         let Some(row) = state.rows.get_mut(&key) else { return };
-        if !std::mem::take(&mut row.is_untold) || state.untold.emitted {
+        if !std::mem::take(&mut row.is_untold) {
             return;
         }
         let one = std::iter::once((key, super::row::RowState { is_untold: true, ..row.clone() })).collect();
@@ -205,7 +260,7 @@ impl Trace<'_> {
 
     /// Whose transaction a write at the step at hand is part of, where it needs none of its own.
     pub(super) fn bond(&self) -> Bond {
-        if self.in_block() { Bond::Within } else { Bond::Loose }
+        if self.within(self.region) == Within::Caller { Bond::Loose } else { Bond::Within }
     }
 
     /// A path returns.
@@ -225,6 +280,14 @@ impl Trace<'_> {
             }
         }
         for (alteration, at, bonds, is_told) in left {
+            // What an event told of before is no news to a caller.
+            let mut bonds = bonds.untold();
+            if bonds.is_empty() {
+                continue;
+            }
+            if self.ground.is_atomic {
+                bonds = bonds.map(|bond| if bond == Bond::Within { Bond::Loose } else { bond });
+            }
             if is_told {
                 self.outcome.summary.trail.leave(alteration, bonds);
             }
@@ -282,17 +345,6 @@ impl Trace<'_> {
         }
         raises
     }
-
-    /// Whether a transaction block of this function is open around the step at hand.
-    fn in_block(&self) -> bool {
-        self.enclosing(self.region).any(|(_, kind)| match kind {
-            RegionKind::With(enter) => match self.function.steps[enter as usize].kind {
-                StepKind::Enter(context) => is_atomic(&self.values[context as usize]),
-                _ => false,
-            },
-            _ => false,
-        })
-    }
 }
 
 /// Whether something goes wrong when an audit event cannot be written.
@@ -304,9 +356,4 @@ pub(super) enum CanFail {
     WithItsChange,
     /// Whoever emits it catches that.
     No,
-}
-
-/// Whether a context manager is a transaction block of Django.
-fn is_atomic(context: &Value) -> bool {
-    matches!(context, Value::External(path) if path.last() == "atomic")
 }

@@ -189,6 +189,8 @@ pub struct Outcome {
     pub enqueued: BTreeMap<StepId, Enqueued>,
     /// Whether a session is at hand in the function.
     pub sees_session: bool,
+    /// Functions that hear of what it writes.
+    pub hears: BTreeSet<FunctionId>,
     /// Functions that it calls outside of any transaction block of its own.
     pub calls_loose: BTreeSet<FunctionId>,
     /// Functions that it calls inside of one.

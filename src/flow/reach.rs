@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::project::{FileId, FunctionId, Project};
+use crate::facts::FunctionKind;
+use crate::project::{Certainty, FileId, FunctionId, Project};
 
 use super::outcome::Outcome;
 
@@ -22,7 +23,6 @@ pub(super) fn reach(
     project: &Project,
     outcomes: &FxHashMap<FunctionId, Outcome>,
     callers: &FxHashMap<FunctionId, BTreeSet<FunctionId>>,
-    is_wrapped: impl Fn(FunctionId) -> bool,
 ) -> Reach {
     let mut found = Reach::default();
     let is_entry = |id: &FunctionId| {
@@ -30,7 +30,7 @@ pub(super) fn reach(
     };
     let (mut loose, mut bound) = (Vec::new(), Vec::new());
     for id in project.function_ids().into_iter().filter(|id| !is_test(project, id.file)).filter(is_entry) {
-        if is_wrapped(id) {
+        if is_wrapped(project, id) {
             found.bound.insert(id, id);
             bound.push(id);
         } else {
@@ -62,6 +62,19 @@ pub(super) fn reach(
         }
     }
     found
+}
+
+/// Whether a function that nothing of the project calls runs in a transaction that is opened for it.
+fn is_wrapped(project: &Project, id: FunctionId) -> bool {
+    if project.is_decorated_atomic(id) || project.has_own_transaction(id) != Certainty::No {
+        return true;
+    }
+    // What Django or a library calls for a request runs in the request's transaction.
+    let function = project.function(id);
+    let is_of_request = project.task(id).is_none()
+        && function.kind == FunctionKind::Function
+        && !project.module_name(id.file).contains("management.commands");
+    is_of_request && !project.is_routed(id) && project.wraps_requests(id.file) == Certainty::Yes
 }
 
 /// Whether a file holds tests: they call what nothing else calls that way.

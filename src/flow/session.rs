@@ -9,6 +9,7 @@ use super::outcome::Executed;
 use super::row::Level;
 use super::state::State;
 use super::trace::Trace;
+use super::trail::Altered;
 use super::transaction::Within;
 use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, SessionKind, Statement, Value};
 
@@ -301,7 +302,10 @@ impl Trace<'_> {
     }
 
     pub(super) fn tell_executed(&mut self, step: StepId, executed: Executed) {
-        self.altered.push((step, executed.model, executed.operation));
+        if self.project.django(executed.model).is_none() {
+            let (model, operation) = (Some(executed.model), executed.operation);
+            self.note_altered(Altered { step, model, row: None, operation, api: None });
+        }
         if !self.telling {
             return;
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use crate::duty::{Duty, Operation};
+use crate::duty::Duty;
 use crate::facts::{
     BlockId, Comparison, Function, FunctionKind, HandlerId, Literal, Next, RegionId, RegionKind, StepId,
     StepKind,
@@ -21,6 +21,7 @@ use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
+use super::trail::Altered;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
 use super::variant::{self, Choice};
 
@@ -51,7 +52,7 @@ pub(super) struct Trace<'p> {
     /// Sessions that the step at hand may have rolled back before it raised.
     pub(super) rolled_back: BTreeSet<SessionKey>,
     /// What the step at hand writes by statements.
-    pub(super) altered: Vec<(StepId, ClassId, Operation)>,
+    pub(super) altered: Vec<Altered>,
     /// What the facts alone say of the function.
     pub(super) ground: &'p Ground,
     /// Whether the step at hand commits, and so starts anew with every duty.

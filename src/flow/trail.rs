@@ -6,6 +6,9 @@ use crate::duty::Operation;
 use crate::facts::StepId;
 use crate::project::{ClassId, FunctionId};
 
+use super::django::Api;
+use super::value::RowKey;
+
 use crate::facts::HandlerId;
 
 /// How many untold changes a function tells its callers of.
@@ -16,10 +19,25 @@ const MOST_LEFT: usize = 12;
 pub struct Alteration {
     /// The place of the write, in whichever function does it.
     pub place: (FunctionId, StepId),
-    /// Of rows of which model.
-    pub model: ClassId,
+    /// Of rows of which model, where that is known.
+    pub model: Option<ClassId>,
+    /// The parameter that holds the row, where the caller knows its model.
+    pub handed: Option<u32>,
     /// What it does to them.
     pub operation: Operation,
+    /// Who would have told of it, had the write not passed them by.
+    pub passes_by: Option<&'static str>,
+}
+
+/// A write, as the step that does it tells of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Altered {
+    pub step: StepId,
+    pub model: Option<ClassId>,
+    pub row: Option<RowKey>,
+    pub operation: Operation,
+    /// By which of Django's ways, where it is one.
+    pub api: Option<Api>,
 }
 
 /// Whose transaction something is part of.
@@ -48,21 +66,44 @@ impl Bonds {
         Bonds(self.0 | other.0)
     }
 
+    /// The same, where an event before the change has told of it.
+    pub(super) fn foretold(self) -> Bonds {
+        Bonds(self.0 << 3)
+    }
+
+    /// Those of paths on which no event has told of it.
+    pub(super) fn untold(self) -> Bonds {
+        Bonds(self.0 & 7)
+    }
+
+    /// All of them.
+    pub(super) fn all(self) -> Bonds {
+        Bonds((self.0 | self.0 >> 3) & 7)
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     pub(super) fn has(self, bond: Bond) -> bool {
         self.0 & 1 << bond as u8 != 0
     }
 
     /// Each of them, as something makes it.
     pub(super) fn map(self, becomes: impl Fn(Bond) -> Bond) -> Bonds {
-        let all = [Bond::Within, Bond::Loose, Bond::Committed].into_iter().filter(|bond| self.has(*bond));
-        all.fold(Bonds::default(), |found, bond| found.and(Bonds::one(becomes(bond))))
+        let each = |bonds: Bonds| {
+            let all = [Bond::Within, Bond::Loose, Bond::Committed].into_iter();
+            let all = all.filter(|bond| bonds.has(*bond));
+            all.fold(Bonds::default(), |found, bond| found.and(Bonds::one(becomes(bond))))
+        };
+        each(self.untold()).and(each(Bonds(self.0 >> 3)).foretold())
     }
 }
 
 /// The changes of state on the paths so far that no audit event tells of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Untold {
-    /// By change: where this function makes it, and whose transaction it is part of.
+    /// By change: where this function makes it, and whose transaction it is part of; an event may have told of it before.
     pub changes: BTreeMap<Alteration, (StepId, Bonds)>,
     /// Whether every path has emitted an audit event.
     pub emitted: bool,
@@ -80,6 +121,7 @@ impl Untold {
 
     /// A change is made.
     pub(super) fn add(&mut self, alteration: Alteration, step: StepId, bonds: Bonds) {
+        let bonds = if self.emitted { bonds.all().foretold() } else { bonds };
         let known = self.changes.entry(alteration).or_insert((step, bonds));
         *known = (known.0.min(step), known.1.and(bonds));
     }
@@ -93,7 +135,7 @@ impl Untold {
 
     /// The transaction at hand is rolled back.
     pub(super) fn roll_back(&mut self) {
-        self.changes.retain(|_, (_, bonds)| *bonds != Bonds::one(Bond::Within));
+        self.changes.retain(|_, (_, bonds)| bonds.all() != Bonds::one(Bond::Within));
     }
 }
 
@@ -113,6 +155,8 @@ pub enum Failing {
 pub struct Emission {
     /// Where a callee emits it.
     pub within: Option<(FunctionId, StepId)>,
+    /// The model whose rows were written right before, where this function is called for that.
+    pub heard: Option<ClassId>,
     /// A change that it tells of and that is not part of its transaction, where this function makes it, and why not.
     pub apart: Option<(Alteration, StepId, Bond)>,
     /// What becomes of its failure when that change is kept.

@@ -7,6 +7,7 @@ use crate::facts::{FunctionKind, HandlerId, RegionKind, StepId, StepKind};
 use crate::project::{ClassId, FunctionId};
 use crate::vocabulary::Observation;
 
+use super::super::hearing::is_fed;
 use super::super::outcome::End;
 use super::super::reach::is_test;
 use super::super::trail::{Alteration, Bond, Emission, Failing};
@@ -39,7 +40,7 @@ impl Observer<'_> {
                 continue;
             }
             for (alteration, &step) in &outcome.left {
-                if self.asks_for_audit(alteration.model).is_some() {
+                if self.asks_for_audit(alteration).is_some() {
                     answering.entry(*alteration).or_default().push((id, step));
                 }
             }
@@ -50,6 +51,11 @@ impl Observer<'_> {
             let callers = self.flow.callers.get(&function).map_or(0, |callers| {
                 callers.iter().filter(|caller| !is_test(self.project, caller.file)).count()
             });
+            // What passes a keeper by does so where it stands.
+            if alteration.passes_by.is_some() {
+                seen.push(self.untold_change(function, step, &alteration));
+                continue;
+            }
             // Where all of several callers would need the same line, it is missing in the callee, once.
             if callers > 1 && places.len() >= callers && places.iter().all(|(id, _)| *id != function) {
                 seen.push(self.untold_change(function, step, &alteration));
@@ -65,11 +71,20 @@ impl Observer<'_> {
     fn untold_change(&self, id: FunctionId, step: StepId, alteration: &Alteration) -> Observation {
         let mut seen = self.at(id, self.span(id, step));
         seen.operation = Some(alteration.operation);
-        let entity = self.project.class(alteration.model).name;
-        seen.entity = Some(entity.to_string());
-        seen.show("entity", entity.as_str());
+        self.name_entity(&mut seen, alteration.model);
         seen.show("writes", alteration.operation.verb());
-        seen.say("untold", self.asks_for_audit(alteration.model).unwrap_or("told-elsewhere"));
+        match alteration.passes_by {
+            Some(whom) => {
+                seen.say("passes-by", whom);
+                let keeper = match whom {
+                    "receiver" => "the receiver that writes its audit rows",
+                    "override" => "the override that writes its audit rows",
+                    _ => "the audit library that keeps its trail",
+                };
+                seen.show("keeper", keeper);
+            }
+            None => seen.say("untold", self.asks_for_audit(alteration).unwrap_or("told-elsewhere")),
+        }
         if alteration.place.0 != id {
             let (other, place) = alteration.place;
             seen.related.push(("it is written here".into(), other.file.0 as usize, self.span(other, place)));
@@ -78,7 +93,11 @@ impl Observer<'_> {
     }
 
     /// Why changes of a model ask for an audit event, where they do.
-    fn asks_for_audit(&self, model: ClassId) -> Option<&'static str> {
+    fn asks_for_audit(&self, alteration: &Alteration) -> Option<&'static str> {
+        let model = alteration.model?;
+        if alteration.passes_by.is_some() {
+            return Some("told-elsewhere");
+        }
         let audit = self.project.audit();
         if audit.has_tracked() {
             return audit.is_tracked(model).then_some("tracked");
@@ -105,9 +124,8 @@ impl Observer<'_> {
             return None;
         }
         let mut seen = self.at(id, self.span(id, step));
-        seen.entity = Some(self.project.class(alteration.model).name.to_string());
+        self.name_entity(&mut seen, alteration.model);
         seen.say("audit-event", "apart");
-        seen.show("entity", self.project.class(alteration.model).name.as_str());
         seen.related.push(("the change is made here".into(), id.file.0 as usize, self.span(id, at)));
         self.tell_where(&mut seen, id, emission);
         Some(seen)
@@ -118,7 +136,12 @@ impl Observer<'_> {
         let failing = emission.failing?;
         let what = match self.project.audit().policy {
             AuditPolicy::BestEffort => {
-                let (_, _, bond) = emission.apart?;
+                let bond = match (emission.apart, emission.heard) {
+                    (Some((_, _, bond)), _) => bond,
+                    // The row that a receiver hears of is written already, and by whom it waits to be told, too.
+                    (None, Some(model)) if is_fed(self.project, id, model) => Bond::Loose,
+                    _ => return None,
+                };
                 if bond == Bond::Loose && !self.flow.reach.loose.contains(&id) {
                     return None;
                 }
@@ -147,11 +170,17 @@ impl Observer<'_> {
         };
         seen.show("failing", happens);
         if let Some((alteration, at, _)) = emission.apart {
-            seen.entity = Some(self.project.class(alteration.model).name.to_string());
+            self.name_entity(&mut seen, alteration.model);
             seen.related.push(("the change is made here".into(), id.file.0 as usize, self.span(id, at)));
         }
         self.tell_where(&mut seen, id, emission);
         Some(seen)
+    }
+
+    fn name_entity(&self, seen: &mut Observation, model: Option<ClassId>) {
+        let name = model.map(|model| self.project.class(model).name.to_string());
+        seen.show("entity", name.clone().unwrap_or_else(|| "a row".into()));
+        seen.entity = name;
     }
 
     fn tell_where(&self, seen: &mut Observation, id: FunctionId, emission: &Emission) {
