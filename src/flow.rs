@@ -37,6 +37,7 @@ mod enqueue;
 mod exception;
 mod execute;
 mod external;
+mod ground;
 mod handler;
 mod hook;
 mod keys;
@@ -54,12 +55,14 @@ mod queryset;
 mod read;
 mod row;
 mod session;
+mod shared;
 mod sql;
 mod stamp;
 mod state;
 mod step;
 mod summary;
 mod trace;
+mod transaction;
 mod trigger;
 mod value;
 mod variant;
@@ -100,6 +103,7 @@ pub struct Flow {
 /// Follows all functions until nothing changes.
 pub fn follow(project: &Project) -> Flow {
     let mut knowledge = Knowledge {
+        grounds: ground::grounds(project),
         row_classes: row_classes(project),
         expires_on_commit: maker::expires_on_commit(project),
         ..Knowledge::default()

@@ -17,10 +17,12 @@ pub use audit::Audit;
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
+pub use kept::{Kept, Registration, Route};
 pub use model::{Column, Model};
 pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
+pub use route::{Routes, is_atomic};
 pub use scope::written_path;
 pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
@@ -32,16 +34,19 @@ mod builtin;
 mod class;
 mod constant;
 mod django;
+mod kept;
 mod model;
 mod module;
 mod receiver;
 mod relation;
 mod resolve;
+mod route;
 mod scope;
 mod settings;
 mod stale;
 mod table;
 mod task;
+mod written;
 mod zone;
 
 /// A file of the project.
@@ -159,7 +164,9 @@ pub struct Project {
     audit: Audit,
     settings: Settings,
     receivers: Vec<Receiver>,
+    kept: Kept,
     tasks: FxHashMap<FunctionId, Task>,
+    routes: Routes,
 }
 
 impl Project {
@@ -190,7 +197,9 @@ impl Project {
             audit: Audit::default(),
             settings: Settings::default(),
             receivers: Vec::new(),
+            kept: Kept::default(),
             tasks: FxHashMap::default(),
+            routes: Routes::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
@@ -204,6 +213,7 @@ impl Project {
         project.settings = settings::settings(&project);
         project.receivers = receiver::receivers(&project);
         project.tasks = task::tasks(&project);
+        project.routes = route::routes(&project);
         project
     }
 

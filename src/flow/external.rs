@@ -13,6 +13,7 @@ use super::row::{Change, Level, Touch};
 use super::stamp::dump_of;
 use super::state::{Deeds, State};
 use super::trace::Trace;
+use super::transaction::decides_on_rollback;
 use super::value::{Keys, ModelRef, RowKey, SessionKey, Statement, Value};
 
 impl Trace<'_> {
@@ -58,6 +59,10 @@ impl Trace<'_> {
         if library::reports(&path) {
             self.deed(state, Deeds::LOGGED);
             return Value::Plain;
+        }
+        if decides_on_rollback(path) {
+            self.decide_on_rollback(state);
+            return Value::None;
         }
         match &*path {
             "builtins.setattr" => {

@@ -363,7 +363,7 @@ fn call(project: &Project, id: FunctionId, callee: StepId, arguments: &[Argument
             let Some(order) = plain.map(|argument| argument.value).nth(1) else { return };
             let StepKind::Call { callee, .. } = function.steps[order as usize].kind else { return };
             let StepKind::Attribute { of, .. } = function.steps[callee as usize].kind else { return };
-            if let Some(Symbol::Function(task)) = named(project, id, of) {
+            if let Some(Symbol::Function(task)) = project.written(id, of) {
                 found.by_value.insert(task);
             }
         }
@@ -384,28 +384,6 @@ fn scheduled(function: &Function, entry: &[(Name, StepId)]) -> Option<Name> {
 fn text(function: &Function, step: StepId) -> Option<Name> {
     match function.steps[step as usize].kind {
         StepKind::Literal(Literal::Text(text)) => Some(text),
-        _ => None,
-    }
-}
-
-/// What a name or dotted path means in a function that may have imported it itself.
-fn named(project: &Project, id: FunctionId, step: StepId) -> Option<Symbol> {
-    let function = project.function(id);
-    match function.steps[step as usize].kind {
-        StepKind::Name(name) => {
-            let own = function.steps.iter().find_map(|step| match step.kind {
-                StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
-                _ => None,
-            });
-            match own.map(|value| &function.steps[value as usize].kind) {
-                Some(&StepKind::Import(index)) => {
-                    project.imported(id.file, &project.file(id.file).facts.imports[index])
-                }
-                Some(_) if function.parent.is_some() => None,
-                _ => project.global(id.file, name),
-            }
-        }
-        StepKind::Attribute { of, name } => project.member(named(project, id, of)?, name),
         _ => None,
     }
 }
