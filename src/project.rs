@@ -20,6 +20,7 @@ pub use resolve::Lookup;
 pub use stale::{Gone, Purpose, Stale};
 pub use zone::Keeps;
 
+mod built;
 mod builtin;
 mod class;
 mod model;

@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::clock::{ClockStore, Frozen};
+use super::lean::Lean;
 use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
@@ -141,6 +142,8 @@ pub struct Outcome {
     pub calls: BTreeSet<FunctionId>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowReport>,
+    /// Calls that leave out an actor, by step: the writes of the callee that lack it.
+    pub left_out: BTreeMap<StepId, BTreeSet<Lean>>,
     /// Where a duty of a row is discharged, by row and duty, be it on some paths only.
     pub discharged: BTreeMap<(RowKey, Duty), StepId>,
     /// Deletes and statements, by step.
