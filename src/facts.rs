@@ -159,7 +159,11 @@ pub enum Term {
     None,
     /// `True` or `False`.
     Switch(bool),
-    /// A number, dictionary, lambda or anything else that is not looked into.
+    /// A whole number.
+    Number(i64),
+    /// `a + b`.
+    Sum(Vec<Term>),
+    /// A dictionary, lambda or anything else that is not looked into.
     Other,
 }
 

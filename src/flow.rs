@@ -13,9 +13,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::project::{ClassId, FunctionId, Project};
 
+pub use enqueue::Enqueued;
 pub use observe::{Naming, observe};
 pub use outcome::Outcome;
 pub use verdict::{Judgement, Subject};
+pub use worker::Worker;
 
 use summary::Knowledge;
 use value::Value;
@@ -29,9 +31,11 @@ mod coverage;
 mod declared;
 mod dependency;
 mod ending;
+mod enqueue;
 mod exception;
 mod execute;
 mod external;
+mod ground;
 mod guard;
 mod handler;
 mod hook;
@@ -50,17 +54,20 @@ mod outcome;
 mod read;
 mod row;
 mod session;
+mod shared;
 mod sql;
 mod stamp;
 mod state;
 mod step;
 mod summary;
 mod trace;
+mod transaction;
 mod trigger;
 mod value;
 mod variant;
 mod verdict;
 mod waiting;
+mod worker;
 
 /// How often the program is gone over; what still changes then is oscillating, not growing.
 const MOST_ROUNDS: usize = 24;
@@ -86,6 +93,8 @@ pub struct Flow {
     pub(crate) migrated: migration::Migrated,
     /// Triggers that fill columns.
     pub(crate) triggers: Vec<trigger::Trigger>,
+    /// Functions that a worker runs, and for which task.
+    pub worker: worker::Worker,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -93,6 +102,7 @@ pub struct Flow {
 /// Follows all functions until nothing changes.
 pub fn follow(project: &Project) -> Flow {
     let mut knowledge = Knowledge {
+        grounds: ground::grounds(project),
         row_classes: row_classes(project),
         expires_on_commit: maker::expires_on_commit(project),
         ..Knowledge::default()
@@ -149,7 +159,8 @@ pub fn follow(project: &Project) -> Flow {
     let listeners = listener::listeners(project, &knowledge);
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
-    Flow { outcomes, callers, listeners, hooks, migrated, triggers, unsettled: due }
+    let worker = worker::worker(project, &outcomes);
+    Flow { outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
 }
 
 /// Functions that are handed something else than was thought.

@@ -13,22 +13,41 @@ use crate::facts::{Class, FileFacts, Function, FunctionKind, StepKind};
 use crate::name::Name;
 use crate::source::Source;
 
+pub use audit::Audit;
 pub use class::{Ancestor, Hierarchy};
+pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
+pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
+pub use kept::{Kept, Registration, Route};
 pub use model::{Column, Model};
+pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
+pub use route::{Routes, is_atomic};
+pub use scope::written_path;
+pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
+pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
+mod audit;
 mod built;
 mod builtin;
 mod class;
+mod constant;
+mod django;
+mod kept;
 mod model;
 mod module;
+mod receiver;
 mod relation;
 mod resolve;
+mod route;
+mod scope;
+mod settings;
 mod stale;
 mod table;
+mod task;
+mod written;
 mod zone;
 
 /// A file of the project.
@@ -79,12 +98,19 @@ pub struct Roles {
     pub setters: config::Roles,
     /// Names that look as if they played a role, whatever the configuration says.
     pub common: config::Roles,
+    /// Attributes that hold the key of a row that plays the role of an actor.
+    pub keys: FxHashMap<Name, Duty>,
 }
 
 impl Roles {
     /// The duty a column of this name fills.
     pub fn of_field(&self, name: &str) -> Option<Duty> {
-        self.fields.duty(name)
+        self.fields.duty(name).or_else(|| self.key(name))
+    }
+
+    fn key(&self, name: &str) -> Option<Duty> {
+        let is_key = !self.keys.is_empty() && name.ends_with("_id");
+        is_key.then(|| self.keys.get(&Name::new(name)).copied()).flatten()
     }
 
     /// The duty a name suggests, be it a column or not.
@@ -133,6 +159,14 @@ pub struct Project {
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
     tables: FxHashMap<Name, ClassId>,
+    nested: FxHashMap<(FileId, Name), Vec<u32>>,
+    managed: FxHashMap<ClassId, Vec<ClassId>>,
+    audit: Audit,
+    settings: Settings,
+    receivers: Vec<Receiver>,
+    kept: Kept,
+    tasks: FxHashMap<FunctionId, Task>,
+    routes: Routes,
 }
 
 impl Project {
@@ -157,12 +191,27 @@ impl Project {
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
+            nested: FxHashMap::default(),
+            managed: FxHashMap::default(),
+            audit: Audit::default(),
+            settings: Settings::default(),
+            receivers: Vec::new(),
+            kept: Kept::default(),
+            tasks: FxHashMap::default(),
+            routes: Routes::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
         project.heirs = class::heirs(&project);
+        project.nested = django::nested(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        project.managed = django::managed(&project);
+        project.roles.keys = django::keys_of_actors(&project);
+        project.settings = settings::settings(&project);
+        project.receivers = receiver::receivers(&project);
+        project.tasks = task::tasks(&project);
+        project.routes = route::routes(&project);
         project
     }
 
@@ -255,4 +304,15 @@ fn globals(facts: &FileFacts) -> FxHashMap<Name, Global> {
         }
     }
     found
+}
+
+/// A project of texts, for the tests of this room.
+#[cfg(test)]
+pub(crate) fn in_memory(files: &[(&str, &str)]) -> Project {
+    use crate::source::Language;
+    let mut sources: Vec<Arc<Source>> =
+        files.iter().map(|&(path, text)| Arc::new(Source::of_text(path, Language::Python, text))).collect();
+    sources.sort_by_key(|source| source.display_path());
+    let files = sources.into_iter().map(|source| (source.clone(), crate::lower::lower(&source))).collect();
+    Project::new(files, Roles::default())
 }

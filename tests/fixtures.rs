@@ -12,11 +12,12 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What the program reports below some folders; suppressed findings are not counted.
+/// What the program reports below some folders, under their own configuration if they have one; suppressed findings are
+/// not counted.
 fn reported(folders: &[&str]) -> BTreeSet<Mark> {
     let run = Command::new(env!("CARGO_BIN_EXE_trailcheck"))
         .current_dir(root())
-        .args(["check", "--isolated", "--format", "json"])
+        .args(["check", "--format", "json"])
         .args(folders)
         .output()
         .expect("the program starts");
@@ -78,6 +79,11 @@ fn compare(scanned: &[&str], marked: &[&str]) {
 #[test]
 fn the_order_service_is_reported_as_it_is_marked() {
     compare(&["fixtures/orders-fastapi"], &["fixtures/orders-fastapi"]);
+}
+
+#[test]
+fn the_help_desk_is_reported_as_it_is_marked() {
+    compare(&["fixtures/helpdesk-django"], &["fixtures/helpdesk-django"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! rules: the examples on the rule pages, run as tests, and the laws that every page keeps.
 //!
-//! Each example is scanned together with the little shop of `fixtures/shop`, under all rules. What it marks must be
+//! Each example is scanned together with the little shop of `fixtures/shop` or the clinic of `fixtures/clinic`, under
+//! all rules. What it marks must be
 //! found; what it does not mark must not be, whichever rule finds it and however little it weighs. A new rule, or a new
 //! case of an old one, is a new page or a new fence and nothing here.
 
@@ -33,11 +34,12 @@ fn analyze(sources: Vec<Arc<Source>>, rulebook: &Rulebook, today: &str) -> Scan 
 #[test]
 fn every_example_is_found_as_it_is_marked() {
     let rulebook = Rulebook::built_in();
-    let shop = shop();
+    let (shop, clinic) = (modules("shop"), modules("clinic"));
     let mut failures = Vec::new();
     for rule in &rulebook.rules {
         for (number, example) in (1..).zip(&rule.examples) {
-            let mut sources = shop.clone();
+            let of_clinic = example.code.contains("clinic") || example.code.contains("django");
+            let mut sources = if of_clinic { clinic.clone() } else { shop.clone() };
             sources.push(Arc::new(Source::of_text(EXAMPLE, Language::Python, example.code.as_str())));
             let scan = analyze(sources, &rulebook, TODAY);
             let differences = differences(rule, example, &scan);
@@ -56,20 +58,20 @@ fn every_example_is_found_as_it_is_marked() {
 /// The path of an example: beside the shop, in no folder that could put it out of a rule's scope.
 const EXAMPLE: &str = "orders.py";
 
-/// The modules that the examples import.
-fn shop() -> Vec<Arc<Source>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/shop");
+/// The modules that the examples import: the shop's for SQLAlchemy, the clinic's for Django.
+fn modules(package: &str) -> Vec<Arc<Source>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(package);
     let mut paths: Vec<_> = fs::read_dir(&folder)
-        .expect("the shop can be listed")
-        .map(|entry| entry.expect("the shop can be listed").path())
+        .expect("the package can be listed")
+        .map(|entry| entry.expect("the package can be listed").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
         .collect();
     paths.sort();
-    assert!(!paths.is_empty(), "the shop has modules");
+    assert!(!paths.is_empty(), "the package has modules");
     let read = |path: &std::path::PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).expect("a module's name is UTF-8");
         let text = fs::read_to_string(path).expect("a module can be read");
-        Arc::new(Source::of_text(format!("shop/{name}"), Language::Python, text))
+        Arc::new(Source::of_text(format!("{package}/{name}"), Language::Python, text))
     };
     paths.iter().map(read).collect()
 }

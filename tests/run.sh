@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 target=${CARGO_TARGET_DIR:-target}
 venv=$target/venv
-service=fixtures/orders-fastapi
+services='fixtures/orders-fastapi fixtures/helpdesk-django'
 step='starting'
 trap 'code=$?; [ "$code" -eq 0 ] || printf "\nFAILED: %s\n" "$step" >&2' EXIT
 
@@ -36,30 +36,34 @@ find_python() {
 prepare_python() {
     local python wanted
     python=$(find_python)
-    wanted=$(cat tests/evidence/requirements.txt "$service/pyproject.toml"; "$python" --version)
+    # shellcheck disable=SC2046,SC2086 # no name has a space in it
+    wanted=$(cat tests/evidence/requirements.txt $(printf '%s/pyproject.toml ' $services); "$python" --version)
     if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/made-for" 2>/dev/null)" = "$wanted" ]; then
         echo "the packages in $venv are as wanted"
         return
     fi
     rm -rf "$venv"
     "$python" -m venv "$venv"
-    # The service is run from its folder, so only what it needs is installed.
-    "$venv/bin/python" - "$service/pyproject.toml" >"$venv/requirements.txt" <<'PYTHON'
+    # A service is run from its folder, so only what it needs is installed.
+    # shellcheck disable=SC2046,SC2086
+    "$venv/bin/python" - $(printf '%s/pyproject.toml ' $services) >"$venv/requirements.txt" <<'PYTHON'
 import sys
 import tomllib
 
-with open(sys.argv[1], "rb") as file:
-    project = tomllib.load(file)["project"]
-print("\n".join(project["dependencies"] + project["optional-dependencies"]["test"]))
+for path in sys.argv[1:]:
+    with open(path, "rb") as file:
+        project = tomllib.load(file)["project"]
+    print("\n".join(project["dependencies"] + project["optional-dependencies"]["test"]))
 PYTHON
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         -r tests/evidence/requirements.txt -r "$venv/requirements.txt"
     echo "$wanted" >"$venv/made-for"
 }
 
+# run_service_tests FOLDER: the suite of one sample service.
 run_service_tests() (
     python=$(cd "$venv/bin" && pwd)/python
-    cd "$service"
+    cd "$1"
     "$python" -m pytest -q
 )
 
@@ -104,8 +108,10 @@ prepare_python
 section 'Evidence for the rule pages'
 "$venv/bin/python" -m pytest -q tests/evidence
 
-section 'Tests of the sample service'
-run_service_tests
+for service in $services; do
+    section "Tests of $service"
+    run_service_tests "$service"
+done
 
 section 'Broken files are told as gaps'
 gaps='latin1_undeclared nul truncated utf16'
@@ -130,11 +136,14 @@ for file in fixtures/broken/*; do
     esac
 done
 
-section 'The sample service and the standard'
-expect 1 check "$service"
-expect 1 check "$service" --strict
-expect 0 check "$service" --fail-on never
-expect 0 check "$service/orders/core" "$service/orders/routes.py" "$service/orders/models.py" --fail-on review --strict
+section 'The sample services and the standard'
+for service in $services; do
+    expect 1 check "$service"
+    expect 1 check "$service" --strict
+    expect 0 check "$service" --fail-on never
+done
+orders=fixtures/orders-fastapi/orders
+expect 0 check "$orders/core" "$orders/routes.py" "$orders/models.py" --fail-on review --strict
 expect 1 check fixtures/standard/wrong fixtures/shop
 expect 0 check fixtures/standard/correct fixtures/shop --fail-on review --strict
 

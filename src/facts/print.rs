@@ -59,6 +59,8 @@ pub fn term_text(term: &Term) -> String {
         Term::Text(text) => format!("{:?}", text.as_str()),
         Term::None => "None".into(),
         Term::Switch(on) => on.to_string(),
+        Term::Number(number) => number.to_string(),
+        Term::Sum(parts) => parts.iter().map(term_text).collect::<Vec<_>>().join(" + "),
         Term::Other => "?".into(),
     }
 }

@@ -57,9 +57,13 @@ impl Trace<'_> {
             Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
             Value::Method(receiver, function) => self.apply_any(state, step, *receiver, function, arguments),
-            Value::Symbol(Symbol::External(path)) => self.external(state, step, path, arguments, &values),
+            Value::Symbol(Symbol::External(path)) => {
+                self.tell_enqueue(step, &Value::Unknown, path.last(), &values);
+                self.external(state, step, path, arguments, &values)
+            }
             Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) => {
+                self.tell_enqueue(step, &receiver, &method, &values);
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
             _ => {
@@ -446,6 +450,9 @@ impl Trace<'_> {
                 self.may_fail.insert(session, summary.throws_failed);
             }
         }
+        if !summary.throws_broken.is_none() {
+            self.may_fail.insert(SessionKey::Connection, summary.throws_broken);
+        }
         if summary.logs {
             self.deed(state, Deeds::LOGGED);
         } else if summary.database.writes {
@@ -465,6 +472,10 @@ impl Trace<'_> {
             self.stamp_by_call(state, step, &value.clone(), effect);
         }
         for failure in &summary.failures {
+            let session = match failure.session {
+                SessionKey::Connection => SessionKey::Connection,
+                _ => session,
+            };
             state.failures.insert(Failure { session, ..*failure });
         }
         if summary.commits {

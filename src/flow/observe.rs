@@ -9,16 +9,17 @@ use crate::source::Span;
 use crate::vocabulary::Observation;
 
 use super::clause::{self, Unreachable};
+use super::dependency::depends_on;
 use super::life::Loss;
 use super::name_use::name_uses;
 use super::object::decorated;
 use super::outcome::{ExpiredRead, Phantom};
-use super::read::depends_on;
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
 
 mod behind;
 mod handler;
+mod shared;
 mod stored;
 mod waiting;
 
@@ -59,6 +60,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
         }
         seen.extend(observer.read(id));
         seen.extend(observer.times(id));
+        seen.extend(observer.shared(id));
         for (&step, read) in &outcome.expired {
             seen.push(observer.expired(id, step, read));
         }

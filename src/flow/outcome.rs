@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::clock::{ClockStore, Frozen};
+use super::enqueue::Enqueued;
 use super::lean::Lean;
 use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
@@ -178,6 +179,8 @@ pub struct Outcome {
     pub decisions: BTreeSet<StepId>,
     /// Calls and awaits, by step: what is wrong with the waiting on every path, or nothing.
     pub waiting: BTreeMap<StepId, Option<Waiting>>,
+    /// Calls that hand a task to a worker, by step.
+    pub enqueued: BTreeMap<StepId, Enqueued>,
     /// Whether a session is at hand in the function.
     pub sees_session: bool,
     /// Whether any exit was seen yet.
@@ -187,8 +190,9 @@ pub struct Outcome {
 impl Outcome {
     /// An exception may leave the function in this state.
     pub(super) fn throws(&mut self, state: &State) {
-        let failed = state.erring.get(&SessionKey::Outer).copied().unwrap_or_default();
-        self.summary.throws_failed = self.summary.throws_failed.and(failed);
+        let of = |session: SessionKey| state.erring.get(&session).copied().unwrap_or_default();
+        self.summary.throws_failed = self.summary.throws_failed.and(of(SessionKey::Outer));
+        self.summary.throws_broken = self.summary.throws_broken.and(of(SessionKey::Connection));
         self.summary.throws_rolled_back |= state.rolled_back;
     }
 

@@ -9,6 +9,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::catch::Errors;
+use super::ground::Ground;
 use super::lean::Lean;
 use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
@@ -43,6 +44,8 @@ pub struct Summary {
     pub yields: Option<Value>,
     /// Rows it was handed and changed, or returns.
     pub rows: BTreeMap<RowKey, RowEffect>,
+    /// Whether it yields inside a transaction block of Django that it opens.
+    pub yields_in_block: bool,
     /// What it does to the database.
     pub database: DatabaseUse,
     /// Every path logs, those that raise included.
@@ -51,10 +54,12 @@ pub struct Summary {
     pub rolls_back: bool,
     /// Every path that returns commits.
     pub commits: bool,
-    /// Handlers that return with the outer session still failed.
+    /// Handlers that return with the outer session still failed, or with Django's transaction broken.
     pub failures: BTreeSet<Failure>,
     /// Errors that may leave it with the outer session still failed.
     pub throws_failed: Errors,
+    /// Errors that may leave it with Django's transaction broken.
+    pub throws_broken: Errors,
     /// Every path that returns has rolled back before.
     pub returns_rolled_back: bool,
     /// An exception may leave it after it has rolled back.
@@ -131,6 +136,8 @@ impl Summary {
         self.rolls_back &= before.rolls_back;
         self.commits &= before.commits;
         self.throws_failed = self.throws_failed.and(before.throws_failed);
+        self.throws_broken = self.throws_broken.and(before.throws_broken);
+        self.yields_in_block |= before.yields_in_block;
         self.returns_rolled_back &= before.returns_rolled_back;
         self.throws_rolled_back |= before.throws_rolled_back;
         self.reads.extend(&before.reads);
@@ -152,6 +159,8 @@ impl Summary {
 /// What is known of all functions and of the attributes that methods give their objects.
 #[derive(Debug, Default)]
 pub(super) struct Knowledge {
+    /// By function: what its facts alone say.
+    pub grounds: FxHashMap<FunctionId, Ground>,
     /// By function; a function that was not looked at yet has none.
     pub summaries: FxHashMap<FunctionId, Summary>,
     /// By class and attribute: what its methods store there.

@@ -97,7 +97,7 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
 
 fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, way: Way) -> Vec<Judgement> {
     let ModelRef::Class(model) = report.info.model else { return Vec::new() };
-    if project.model(model).is_none() {
+    if project.model(model).is_none() || project.django(model).is_some() {
         return Vec::new();
     }
     let has_callers = flow.callers.get(&id).is_some_and(|callers| !callers.is_empty());

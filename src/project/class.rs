@@ -61,6 +61,12 @@ impl Project {
         heirs.iter().filter_map(|&heir| self.own_method(heir, name)).collect()
     }
 
+    /// A class with all that it derives from and all that derive from it.
+    pub fn family(&self, class: ClassId) -> Vec<ClassId> {
+        let heirs = self.heirs.get(&class).map_or(&[][..], Vec::as_slice);
+        self.hierarchy(class).classes().chain(heirs.iter().copied()).collect()
+    }
+
     fn own_method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
         let methods = &self.class(class).methods;
         let &(_, index) = methods.iter().rev().find(|(method, _)| *method == name)?;
@@ -117,9 +123,7 @@ impl Project {
 
     /// What is called to make the value of a variable at the top level of a module.
     pub fn declared_call(&self, file: super::FileId, name: Name) -> Option<Symbol> {
-        let declared = &self.file(file).facts.declared;
-        let field = declared.iter().rev().find(|field| field.name == name && field.value.is_some())?;
-        let Some(Term::Call { callee, .. }) = &field.value else { return None };
+        let Term::Call { callee, .. } = self.value_of(file, name)? else { return None };
         let Term::Path(path) = **callee else { return None };
         self.resolve_path(file, path)
     }

@@ -6,6 +6,7 @@ use crate::duty::Duty;
 use crate::facts::{Field, Term};
 use crate::name::Name;
 
+use super::django::{self, Django};
 use super::relation::{self, Relation};
 use super::{Ancestor, ClassId, FunctionId, Project, built, table};
 
@@ -22,6 +23,8 @@ pub struct Model {
     pub is_open: bool,
     /// The table it is mapped to, in lower case, where that can be told.
     pub table: Option<Name>,
+    /// What Django knows of it, where it is Django's.
+    pub django: Option<Box<Django>>,
 }
 
 /// What fills a column that the code does not set.
@@ -90,11 +93,14 @@ impl Project {
 pub(super) fn models(project: &Project) -> FxHashMap<ClassId, Model> {
     let mut found = FxHashMap::default();
     for class in project.class_ids() {
-        if is_mapped(project, class) {
+        if django::is_mapped(project, class) {
+            found.insert(class, django::model(project, class));
+        } else if is_mapped(project, class) {
             found.insert(class, model(project, class));
         }
     }
     relation::relate(project, &mut found);
+    django::relate(project, &mut found);
     found
 }
 

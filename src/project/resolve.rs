@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{Bound, Export, Function, FunctionKind, Import, Imported};
+use crate::facts::{Bound, Export, Function, FunctionKind, Import, Imported, Term};
 use crate::name::Name;
 
 use super::{ClassId, FileId, FunctionId, Global, Project, Symbol, builtin};
@@ -89,6 +89,12 @@ impl Project {
         Search::of(self).global(file, name)
     }
 
+    /// The value that a module gives a name at its top level: the last one written.
+    pub fn value_of(&self, file: FileId, name: Name) -> Option<&Term> {
+        let declared = self.file(file).facts.declared.iter().rev();
+        declared.filter(|field| field.name == name).find_map(|field| field.value.as_ref())
+    }
+
     /// What an attribute of a symbol stands for.
     pub fn member(&self, symbol: Symbol, name: Name) -> Option<Symbol> {
         Search::of(self).member(symbol, name)
@@ -100,7 +106,7 @@ impl Project {
     }
 
     /// The module an import takes something from.
-    fn import_module(&self, file: FileId, import: &Import) -> Option<Symbol> {
+    pub(super) fn import_module(&self, file: FileId, import: &Import) -> Option<Symbol> {
         match import.level {
             0 => Some(self.absolute_module(file, import.module)),
             level => self.relative_module(file, level, &import.module),

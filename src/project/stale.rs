@@ -130,7 +130,6 @@ impl Project {
                     }
                 }
             }
-            found.extend(function.stars.iter().map(|&index| (at, index, None)));
         }
         found
     }

@@ -612,6 +612,8 @@ impl<'t> Body<'_, '_, 't> {
                 binds,
                 span: span(star),
             });
+            // It binds no name that could be told here, but what it brings comes at this place.
+            self.emit(StepKind::Import(index), span(star));
         }
     }
 

@@ -100,6 +100,16 @@ fn at_depth(text: &str, node: Node<'_>, depth: usize) -> Term {
             let sides = [field(node, "left"), field(node, "right")];
             union(sides.into_iter().flatten().map(inner))
         }
+        "binary_operator" if field(node, "operator").is_some_and(|sign| sign.kind() == "+") => {
+            let mut parts = Vec::new();
+            for side in [field(node, "left"), field(node, "right")].into_iter().flatten().map(inner) {
+                match side {
+                    Term::Sum(inner) => parts.extend(inner),
+                    other => parts.push(other),
+                }
+            }
+            Term::Sum(parts)
+        }
         "union_type" => union(parts(node).into_iter().map(inner)),
         "type" | "parenthesized_expression" | "expression_statement" => match parts(node)[..] {
             [one] => inner(one),
@@ -141,6 +151,7 @@ fn at_depth(text: &str, node: Node<'_>, depth: usize) -> Term {
             let callee = Box::new(Term::Path(Name::new("dict")));
             Term::Call { callee, arguments: Vec::new(), keywords }
         }
+        "integer" => slice(node).replace('_', "").parse().map_or(Term::Other, Term::Number),
         "none" => Term::None,
         "true" => Term::Switch(true),
         "false" => Term::Switch(false),

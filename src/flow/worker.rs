@@ -1,0 +1,52 @@
+//! flow/worker: the code that runs in a worker: every task, and all that its calls lead to.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use crate::facts::StepKind;
+use crate::project::{FunctionId, Project};
+
+use super::outcome::Outcome;
+
+/// Which functions run in a worker.
+#[derive(Clone, Debug, Default)]
+pub struct Worker {
+    /// By function: the first task that leads to it.
+    pub reached: FxHashMap<FunctionId, FunctionId>,
+    /// By function: the first task that leads to it and that one order may run more than once.
+    pub repeated: FxHashMap<FunctionId, FunctionId>,
+}
+
+/// Follows the calls of all tasks.
+pub(super) fn worker(project: &Project, outcomes: &FxHashMap<FunctionId, Outcome>) -> Worker {
+    let all = project.task_ids();
+    let may_repeat = |id: &&FunctionId| project.task(**id).is_some_and(|task| task.may_repeat());
+    let repeated: Vec<FunctionId> = all.iter().filter(may_repeat).copied().collect();
+    Worker { reached: from(project, outcomes, &all), repeated: from(project, outcomes, &repeated) }
+}
+
+fn from(
+    project: &Project,
+    outcomes: &FxHashMap<FunctionId, Outcome>,
+    tasks: &[FunctionId],
+) -> FxHashMap<FunctionId, FunctionId> {
+    let mut found: FxHashMap<FunctionId, FunctionId> = tasks.iter().map(|&task| (task, task)).collect();
+    let mut waiting: VecDeque<FunctionId> = tasks.iter().copied().collect();
+    while let Some(id) = waiting.pop_front() {
+        let task = found[&id];
+        let called = outcomes.get(&id).into_iter().flat_map(|outcome| outcome.calls.iter().copied());
+        // A function that is made in another one is made to be run, by whomever it is handed to.
+        let made = project.function(id).steps.iter().filter_map(|step| match step.kind {
+            StepKind::Function(index) => Some(FunctionId { file: id.file, index: index as u32 }),
+            _ => None,
+        });
+        for next in called.chain(made) {
+            if !found.contains_key(&next) {
+                found.insert(next, task);
+                waiting.push_back(next);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,152 @@
+//! django: what the program knows of Django's models: columns, choices, constraints, managers, ways back.
+
+use std::sync::Arc;
+
+use trailcheck::config::Settings;
+use trailcheck::lower::lower;
+use trailcheck::name::Name;
+use trailcheck::project::{Choices, ClassId, Project, Roles};
+use trailcheck::source::{Language, Source};
+
+fn project(files: &[(&str, &str)]) -> Project {
+    let settings = Settings::default();
+    let roles = Roles {
+        fields: settings.fields.clone(),
+        setters: settings.setters.clone(),
+        common: settings.fields.clone(),
+        ..Roles::default()
+    };
+    let facts = |(path, text): &(&str, &str)| {
+        let source = Source::of_text(*path, Language::Python, *text);
+        let facts = lower(&source);
+        (Arc::new(source), facts)
+    };
+    Project::new(files.iter().map(facts).collect(), roles)
+}
+
+fn class(project: &Project, name: &str) -> ClassId {
+    let mut all = project.class_ids().into_iter();
+    all.find(|class| project.class(*class).qualname == name).expect("the class is there")
+}
+
+fn choices(project: &Project, model: &str, field: &str) -> Option<Vec<String>> {
+    let django = project.django(class(project, model)).expect("Django maps it");
+    match &django.fields[&Name::new(field)].choices {
+        Choices::Among(values) => Some(values.iter().map(|value| value.to_string()).collect()),
+        Choices::Free | Choices::Unknown => None,
+    }
+}
+
+const MODELS: &str = r#"
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from .kinds import KINDS, Level
+
+class Base(models.Model):
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    author = models.ForeignKey("User", on_delete=models.CASCADE, related_name="%(class)s_written")
+    class Meta:
+        abstract = True
+
+class User(AbstractUser):
+    pass
+
+class TicketQuerySet(models.QuerySet):
+    pass
+
+class TicketManager(models.Manager.from_queryset(TicketQuerySet)):
+    pass
+
+class Ticket(Base):
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        SHUT = "shut"
+    LOW = "low"
+    WEIGHTS = [(LOW, "Low"), ("high", "High")]
+    MORE = WEIGHTS + [("top", "Top")]
+    code = models.CharField(max_length=12, unique=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    weight = models.CharField(choices=MORE)
+    kind = models.CharField(choices=KINDS)
+    level = models.CharField(choices=Level)
+    odd = models.CharField(choices=[(k, k) for k in "ab"])
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE)
+    tags = models.ManyToManyField("Tag")
+    objects = TicketManager()
+    class Meta:
+        unique_together = [("code", "state")]
+        constraints = [models.UniqueConstraint(fields=["code", "kind"], name="one")]
+
+class Note(Base):
+    ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE)
+
+class Tag(models.Model):
+    class Meta:
+        db_table = "labels"
+"#;
+
+const KINDS: &str = r#"
+from django.db.models import TextChoices
+A = "a"
+KINDS = (("Letters", ((A, "A"), ("b", "B"))),)
+class Level(TextChoices):
+    ONE = "1", "One"
+"#;
+
+fn desk() -> Project {
+    project(&[("desk/models.py", MODELS), ("desk/kinds.py", KINDS)])
+}
+
+#[test]
+fn an_abstract_base_has_no_table_and_hands_its_fields_on() {
+    let desk = desk();
+    assert!(desk.model(class(&desk, "Base")).is_none());
+    let model = desk.model(class(&desk, "Ticket")).expect("a model");
+    let django = model.django.as_ref().expect("Django maps it");
+    let updated = &django.fields[&Name::new("updated_at")];
+    assert!(updated.auto_now && !updated.auto_now_add && !updated.null);
+    assert!(model.columns[&Name::new("updated_at")].on_update);
+    assert!(
+        model.columns[&Name::new("created_at")].default && !model.columns[&Name::new("created_at")].on_update
+    );
+    assert_eq!(django.fields[&Name::new("code")].max_length, Some(12));
+    assert!(model.defines(Name::new("author_id")) && !model.columns.contains_key(&Name::new("tags")));
+    assert_eq!(model.table.map(|table| table.to_string()).as_deref(), Some("desk_ticket"));
+    let tag = desk.model(class(&desk, "Tag")).expect("a model");
+    assert_eq!(tag.table.map(|table| table.to_string()).as_deref(), Some("labels"));
+}
+
+#[test]
+fn choices_are_followed_to_their_values() {
+    let desk = desk();
+    let of = |field: &str| choices(&desk, "Ticket", field);
+    assert_eq!(of("state"), Some(vec!["open".into(), "shut".into()]));
+    assert_eq!(of("weight"), Some(vec!["high".into(), "low".into(), "top".into()]));
+    assert_eq!(of("kind"), Some(vec!["a".into(), "b".into()]));
+    assert_eq!(of("level"), Some(vec!["1".into()]));
+    let django = desk.django(class(&desk, "Ticket")).expect("Django maps it");
+    assert_eq!(django.fields[&Name::new("odd")].choices, Choices::Unknown);
+    assert_eq!(django.fields[&Name::new("code")].choices, Choices::Free);
+}
+
+#[test]
+fn constraints_managers_and_ways_back_are_known() {
+    let desk = desk();
+    let ticket = class(&desk, "Ticket");
+    let django = desk.django(ticket).expect("Django maps it");
+    let unique: Vec<String> = django
+        .unique
+        .iter()
+        .map(|names| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("+"))
+        .collect();
+    assert_eq!(unique, ["code", "code+state", "code+kind"]);
+    let managers = &django.managers[&Name::new("objects")].classes;
+    assert_eq!(managers, &[class(&desk, "TicketManager"), class(&desk, "TicketQuerySet")]);
+    assert_eq!(desk.models_managed_by(class(&desk, "TicketQuerySet")), [ticket]);
+    let back = |name: &str| django.reverse.get(&Name::new(name)).map(|reverse| reverse.model);
+    assert_eq!(back("ticket_set"), Some(ticket));
+    assert_eq!(back("note"), Some(class(&desk, "Note")));
+    let user = desk.django(class(&desk, "User")).expect("Django maps it");
+    assert_eq!(user.reverse.get(&Name::new("ticket_written")).map(|reverse| reverse.model), Some(ticket));
+}
