@@ -140,6 +140,8 @@ pub struct Outcome {
     pub handed: BTreeMap<(FunctionId, u32), Value>,
     /// Functions it calls.
     pub calls: BTreeSet<FunctionId>,
+    /// The same, with the step that calls.
+    pub called: BTreeSet<(StepId, FunctionId)>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowReport>,
     /// Where a duty of a row is discharged, by row and duty, be it on some paths only.
