@@ -1,4 +1,4 @@
-"""A fresh shop in memory for every test."""
+"""A fresh shop in memory for every test, and a clinic in a file for those that ask for it."""
 
 import sys
 from datetime import datetime
@@ -12,7 +12,10 @@ from sqlalchemy.pool import StaticPool
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
 
+import clinic_pages  # noqa: E402
 from shop.models import Base, Job, Order, User  # noqa: E402
+
+clinic_pages.set_up()
 
 OLD = datetime(2020, 1, 1)
 
@@ -75,3 +78,36 @@ async def db(shop):
 @pytest.fixture
 def actor():
     return User(email="ada@shop.example", name="Ada", role="admin", tenant_id="global")
+
+
+@pytest.fixture
+def clinic(transactional_db):
+    """The clinic's models, in a database where transactions really commit."""
+    from clinic import models
+
+    return models
+
+
+@pytest.fixture
+def nurse(clinic):
+    from django.contrib.auth.models import User as Account
+
+    return Account.objects.create_user("ada", "ada@clinic.example", "right")
+
+
+@pytest.fixture
+def patient(clinic):
+    return clinic.Patient.objects.create(number="P-1", name="Bo")
+
+
+@pytest.fixture(scope="session")
+def started_worker(django_db_setup):
+    with clinic_pages.started_worker():
+        yield
+
+
+@pytest.fixture
+def worker(clinic, started_worker):
+    """Tasks run in a worker of their own during the test."""
+    with clinic_pages.sent_to_the_worker():
+        yield
