@@ -35,6 +35,7 @@ mod enqueue;
 mod exception;
 mod execute;
 mod external;
+mod ground;
 mod handing;
 mod handler;
 mod hook;
@@ -100,6 +101,7 @@ pub struct Flow {
 /// Follows all functions until nothing changes.
 pub fn follow(project: &Project) -> Flow {
     let mut knowledge = Knowledge {
+        grounds: ground::grounds(project),
         row_classes: row_classes(project),
         expires_on_commit: maker::expires_on_commit(project),
         ..Knowledge::default()

@@ -28,7 +28,7 @@ detail=--quiet
 [ "${3:-}" = -v ] && detail=
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-labelled='terra-2025-10 terra'
+labelled='terra-2025-10 terra advisor-portal commcare-connect'
 plain='letta gestima muebles plane'
 
 if [ "${3:-}" = -m ]; then

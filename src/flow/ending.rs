@@ -19,6 +19,7 @@ impl Trace<'_> {
 
     /// Commits: every open write is over.
     pub(super) fn commit(&mut self, state: &mut State, session: SessionKey, step: StepId) {
+        self.has_committed = true;
         self.tell_nulls(state);
         for (key, row) in &mut state.rows {
             row.published.get_or_insert(step);
@@ -87,7 +88,7 @@ impl Trace<'_> {
     /// How the code around a step would load an expired row again.
     pub(super) fn reload(&self, step: StepId) -> Reload {
         // Only a coroutine that waits for the step has a session that loads nothing by itself.
-        if self.function.is_async && self.is_awaited(step) { Reload::Awaited } else { Reload::Silent }
+        if self.function.is_async && self.ground.is_awaited(step) { Reload::Awaited } else { Reload::Silent }
     }
 }
 

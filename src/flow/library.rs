@@ -15,9 +15,7 @@ pub(super) fn instance_of(path: Name) -> Value {
             Value::Session(SessionKey::Outer, kind)
         }
         "Connection" | "AsyncConnection" if path.starts_with("sqlalchemy") => Value::Connection,
-        "async_sessionmaker" => Value::SessionMaker(SessionKind::Async),
-        // `class_=AsyncSession` makes one of these asynchronous; a type does not say so.
-        "sessionmaker" => Value::SessionMaker(SessionKind::Unknown),
+        "async_sessionmaker" | "sessionmaker" => made_by(path),
         "Logger" | "LoggerAdapter" | "BoundLogger" | "FilteringBoundLogger" => Value::Logger,
         _ => Value::External(path),
     }
@@ -25,14 +23,31 @@ pub(super) fn instance_of(path: Name) -> Value {
 
 /// What calling an external class or function gives.
 pub(super) fn made_by(path: Name) -> Value {
+    if let Some(kind) = makes_sessions(path.last()) {
+        return Value::SessionMaker(kind);
+    }
     match path.last() {
         "getLogger" | "get_logger" | "get_task_logger" | "getChild" | "LoggerAdapter" => Value::Logger,
-        "async_sessionmaker" | "async_scoped_session" => Value::SessionMaker(SessionKind::Async),
-        "sessionmaker" | "scoped_session" => Value::SessionMaker(SessionKind::Unknown),
         // `create_engine(…).begin()`
         "begin" | "connect" if path.split('.').any(makes_engine) => Value::Connection,
         _ => instance_of(path),
     }
+}
+
+/// The kind of the sessions that something of this name makes.
+fn makes_sessions(name: &str) -> Option<SessionKind> {
+    match name {
+        "async_sessionmaker" | "async_scoped_session" => Some(SessionKind::Async),
+        // `class_=AsyncSession` makes one of these asynchronous; a type does not say so.
+        "sessionmaker" | "scoped_session" => Some(SessionKind::Unknown),
+        _ => None,
+    }
+}
+
+/// Whether a call of something of this name takes the options of the sessions it makes. The name alone tells: a project
+/// may import it by way of a module of its own.
+pub(super) fn takes_session_options(name: &str) -> bool {
+    matches!(name, "sessionmaker" | "async_sessionmaker" | "AsyncSession")
 }
 
 /// What calling an external class or function gives when one of its arguments is named `class_`.

@@ -3,7 +3,7 @@
 use crate::facts::{ArgumentKind, Function, Literal, StepId, StepKind};
 use crate::project::Project;
 
-use super::actor;
+use super::{actor, library};
 
 /// Whether sessions expire their rows at a commit, where all makers of sessions agree: SQLAlchemy's sessions do unless
 /// they are told not to. Nothing where no session is made in what was scanned, or makers differ.
@@ -13,7 +13,8 @@ pub(super) fn expires_on_commit(project: &Project) -> Option<bool> {
         let function = project.function(id);
         for step in &function.steps {
             let StepKind::Call { callee, arguments } = &step.kind else { continue };
-            if !actor::path(function, *callee).is_some_and(|path| makes_sessions(path.last())) {
+            if !actor::path(function, *callee).is_some_and(|path| library::takes_session_options(path.last()))
+            {
                 continue;
             }
             let told = arguments.iter().find_map(|argument| match argument.kind {
@@ -34,10 +35,6 @@ pub(super) fn expires_on_commit(project: &Project) -> Option<bool> {
         }
     }
     found
-}
-
-fn makes_sessions(name: &str) -> bool {
-    matches!(name, "sessionmaker" | "async_sessionmaker" | "AsyncSession")
 }
 
 fn switch(function: &Function, step: StepId) -> Option<bool> {

@@ -80,13 +80,11 @@ fn operations(project: &Project, file: FileId) -> Option<Name> {
 }
 
 fn declared(project: &Project, file: FileId, name: &str) -> Vec<Name> {
-    let fields = project.file(file).facts.declared.iter().rev();
-    let value = fields.filter(|field| &*field.name == name).find_map(|field| field.value.as_ref());
     let text = |term: &Term| match term {
         Term::Text(text) => Some(*text),
         _ => None,
     };
-    match value {
+    match project.value_of(file, Name::new(name)) {
         Some(Term::List(all)) => all.iter().filter_map(text).collect(),
         Some(one) => text(one).into_iter().collect(),
         None => Vec::new(),

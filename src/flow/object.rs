@@ -189,7 +189,7 @@ impl Trace<'_> {
                 Some(Symbol::Class(class)) => Type::Instance(class),
                 Some(Symbol::External(path)) => Type::External(path),
                 // `SessionDep = Annotated[…]`
-                Some(Symbol::Variable(file, name)) => match self.declared(file, name) {
+                Some(Symbol::Variable(file, name)) => match self.project.value_of(file, name) {
                     Some(value @ (Term::Generic { .. } | Term::Union(_))) => {
                         self.type_of(file, value, depth + 1)
                     }
@@ -231,11 +231,6 @@ impl Trace<'_> {
         }
     }
 
-    fn declared(&self, file: FileId, name: Name) -> Option<&Term> {
-        let declared = &self.project.file(file).facts.declared;
-        declared.iter().rev().find(|field| field.name == name).and_then(|field| field.value.as_ref())
-    }
-
     /// The value of a parameter of a function around this one.
     pub(super) fn outer_parameter(&self, file: FileId, param: &Param) -> Value {
         match param.annotation.as_ref().map(|term| self.type_of(file, term, 0)) {
@@ -261,7 +256,7 @@ impl Trace<'_> {
     }
 
     fn variable(&self, file: FileId, name: Name, depth: usize) -> Value {
-        match self.declared(file, name) {
+        match self.project.value_of(file, name) {
             Some(term) => match self.declared_value(file, term, depth + 1) {
                 Value::Unknown => Value::Symbol(Symbol::Variable(file, name)),
                 known => known,

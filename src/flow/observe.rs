@@ -9,11 +9,11 @@ use crate::source::Span;
 use crate::vocabulary::Observation;
 
 use super::clause::{self, Unreachable};
+use super::dependency::depends_on;
 use super::life::Loss;
 use super::name_use::name_uses;
 use super::object::decorated;
 use super::outcome::{ExpiredRead, Phantom};
-use super::read::depends_on;
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
 

@@ -1,9 +1,10 @@
 //! flow/read: reads of columns: of rows that may have expired, of rows that a caller hands over, and who loads them.
 
-use crate::facts::{Param, StepId, StepKind, Term};
+use crate::facts::{Param, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{ClassId, FileId, FunctionId, Project, Symbol};
+use crate::project::{ClassId, FunctionId, Project};
 
+use super::dependency::{DEEPEST, dependency};
 use super::life::{Life, Loss, Reading};
 use super::outcome::ExpiredRead;
 use super::row::Base;
@@ -14,9 +15,6 @@ use super::value::{ModelRef, RowKey, SessionKey, Value};
 
 /// The attribute under which Python keeps what an object has loaded.
 pub(super) const DICTIONARY: &str = "__dict__";
-
-/// How far dependencies of dependencies are followed.
-const DEEPEST: usize = 8;
 
 impl Trace<'_> {
     /// An attribute of a value is read.
@@ -188,45 +186,6 @@ fn are_kin(project: &Project, one: ClassId, other: ClassId) -> bool {
     one == other
         || project.hierarchy(one).classes().any(|class| class == other)
         || project.hierarchy(other).classes().any(|class| class == one)
-}
-
-/// The function that a web framework calls for a parameter.
-pub(super) fn dependency(project: &Project, file: FileId, param: &Param) -> Option<FunctionId> {
-    let of_default = param.default.as_ref().and_then(depends_on).map(|path| (file, path));
-    let declared = || declared_dependency(project, file, param.annotation.as_ref()?, 0);
-    let (file, path) = of_default.or_else(declared)?;
-    match project.resolve_path(file, path)? {
-        Symbol::Function(function) => Some(function),
-        _ => None,
-    }
-}
-
-/// The dependency that an annotation names, be it under a name of its own: `CurrentUser = Annotated[…]`.
-fn declared_dependency(project: &Project, file: FileId, term: &Term, depth: usize) -> Option<(FileId, Name)> {
-    if let Some(path) = depends_on(term) {
-        return Some((file, path));
-    }
-    let Term::Path(path) = term else { return None };
-    let Some(Symbol::Variable(file, name)) = project.resolve_path(file, *path) else { return None };
-    let declared = &project.file(file).facts.declared;
-    let value = declared.iter().rev().find(|field| field.name == name)?.value.as_ref()?;
-    if depth < DEEPEST { declared_dependency(project, file, value, depth + 1) } else { None }
-}
-
-/// What `Depends(f)` depends on, also inside `Annotated[…]`.
-pub(super) fn depends_on(term: &Term) -> Option<Name> {
-    match term {
-        Term::Call { callee, arguments, .. } => match (&**callee, arguments.first()) {
-            (Term::Path(path), Some(Term::Path(on)))
-                if path.last() == "Depends" || path.last() == "Security" =>
-            {
-                Some(*on)
-            }
-            _ => None,
-        },
-        Term::Generic { arguments, .. } => arguments.iter().find_map(depends_on),
-        _ => None,
-    }
 }
 
 /// The dependencies behind a dependency that provide sessions, itself included.

@@ -93,6 +93,19 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Joins another state; answers whether anything new came with it.
+    fn learn(&mut self, other: &State) -> bool {
+        // Most paths that come here again come as they came before.
+        if self == other {
+            return false;
+        }
+        let mut joined = self.clone();
+        joined.join(other);
+        let is_news = joined != *self;
+        *self = joined;
+        is_news
+    }
+
     /// The state after either of two paths.
     pub(super) fn join(&mut self, other: &State) {
         for (name, value) in &other.locals {
@@ -159,20 +172,11 @@ impl States {
         };
         let flags: Flags = flag_names.iter().map(flag).collect();
         if let Some((_, known)) = self.0.iter_mut().find(|(known, _)| *known == flags) {
-            let mut joined = known.clone();
-            joined.join(&state);
-            let is_news = joined != *known;
-            *known = joined;
-            return is_news;
+            return known.learn(&state);
         }
         if self.0.len() >= MOST_STATES {
             // Too many to keep apart: from here on one state stands for all.
-            let (_, known) = &mut self.0[0];
-            let mut joined = known.clone();
-            joined.join(&state);
-            let is_news = joined != *known;
-            *known = joined;
-            return is_news;
+            return self.0[0].1.learn(&state);
         }
         self.0.push((flags, state));
         true

@@ -9,6 +9,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::catch::Errors;
+use super::ground::Ground;
 use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
@@ -144,6 +145,8 @@ impl Summary {
 /// What is known of all functions and of the attributes that methods give their objects.
 #[derive(Debug, Default)]
 pub(super) struct Knowledge {
+    /// By function: what its facts alone say.
+    pub grounds: FxHashMap<FunctionId, Ground>,
     /// By function; a function that was not looked at yet has none.
     pub summaries: FxHashMap<FunctionId, Summary>,
     /// By class and attribute: what its methods store there.

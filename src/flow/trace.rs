@@ -13,7 +13,8 @@ use crate::name::Name;
 use crate::project::{FunctionId, Project, Symbol};
 
 use super::actor;
-use super::catch::{self, Errors, Landings, Passing};
+use super::catch::{Errors, Landings};
+use super::ground::Ground;
 use super::life::Life;
 use super::outcome::{End, Outcome, Way};
 use super::row::{Base, Level, RowInfo, RowState};
@@ -48,18 +49,15 @@ pub(super) struct Trace<'p> {
     pub(super) never_returns: bool,
     /// Sessions that the step at hand may have rolled back before it raised.
     pub(super) rolled_back: BTreeSet<SessionKey>,
-    /// What the function's `try` blocks let pass.
-    passing: Passing,
-    /// By step: whether its value is awaited.
-    awaited: Vec<bool>,
+    /// What the facts alone say of the function.
+    pub(super) ground: &'p Ground,
+    /// Whether the step at hand commits, and so starts anew with every duty.
+    pub(super) has_committed: bool,
     /// By step: what it has computed.
     pub(super) values: Vec<Value>,
     row_keys: FxHashMap<(StepId, u32), RowKey>,
     /// By row and relationship: the rows it leads to.
     relatives: FxHashMap<(RowKey, Name), RowKey>,
-    flags: Vec<Name>,
-    order: Vec<u32>,
-    entries: FxHashMap<BlockId, HandlerId>,
 }
 
 /// Follows a function, and once more for each choice of its switches.
@@ -75,6 +73,7 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
 
 fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice: &Choice) -> Outcome {
     let function = project.function(id);
+    let ground = &knowledge.grounds[&id];
     let mut trace = Trace {
         project,
         knowledge,
@@ -82,7 +81,7 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         function,
         outcome: Outcome::default(),
         rows: Vec::new(),
-        actors: actor::actors(project, function),
+        actors: ground.actors.clone(),
         telling: false,
         region: None,
         used: DatabaseUse::default(),
@@ -90,16 +89,12 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         fails_itself: false,
         never_returns: false,
         rolled_back: BTreeSet::new(),
-        passing: Passing::of(project, id),
-        awaited: awaited(function),
+        ground,
+        has_committed: false,
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
-        flags: variant::flag_names(function),
-        order: Vec::new(),
-        entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
     };
-    trace.order = trace.order();
     let mut start = trace.start();
     for (number, value) in choice {
         start.locals.insert(function.params[*number as usize].name, value.clone());
@@ -132,17 +127,6 @@ fn restrict(erring: &mut BTreeMap<SessionKey, Errors>, errors: Errors) {
     });
 }
 
-/// The steps whose values are awaited.
-fn awaited(function: &Function) -> Vec<bool> {
-    let mut found = vec![false; function.steps.len()];
-    for step in &function.steps {
-        if let StepKind::Await(of) = step.kind {
-            found[of as usize] = true;
-        }
-    }
-    found
-}
-
 impl<'p> Trace<'p> {
     fn start(&mut self) -> State {
         let mut state = State::default();
@@ -162,8 +146,8 @@ impl<'p> Trace<'p> {
 
         let mut waiting: BTreeSet<(u32, BlockId)> = BTreeSet::new();
         if count > 0 {
-            states[0].add(start, &self.flags);
-            waiting.insert((self.order[0], 0));
+            states[0].add(start, &self.ground.flags);
+            waiting.insert((self.ground.order[0], 0));
         }
         while let Some((_, block)) = waiting.pop_first() {
             visits[block as usize] += 1;
@@ -173,8 +157,8 @@ impl<'p> Trace<'p> {
             let here: Vec<State> = states[block as usize].all().cloned().collect();
             for state in here {
                 for (target, state) in self.block(block, state) {
-                    if states[target as usize].add(state, &self.flags) {
-                        waiting.insert((self.order[target as usize], target));
+                    if states[target as usize].add(state, &self.ground.flags) {
+                        waiting.insert((self.ground.order[target as usize], target));
                     }
                 }
             }
@@ -191,49 +175,6 @@ impl<'p> Trace<'p> {
         }
         self.tell_declared_clocks();
         self.finish();
-    }
-
-    /// A place for each block in an order that visits what comes before a join before the join.
-    fn order(&self) -> Vec<u32> {
-        let blocks = &self.function.blocks;
-        let mut place = vec![u32::MAX; blocks.len()];
-        let mut seen = vec![false; blocks.len()];
-        let mut next_place = blocks.len() as u32;
-        let mut stack: Vec<(BlockId, Vec<BlockId>)> = Vec::new();
-        if !blocks.is_empty() {
-            seen[0] = true;
-            stack.push((0, self.successors(0)));
-        }
-        while let Some((block, left)) = stack.last_mut() {
-            match left.pop() {
-                Some(next) if !seen[next as usize] => {
-                    seen[next as usize] = true;
-                    let successors = self.successors(next);
-                    stack.push((next, successors));
-                }
-                Some(_) => {}
-                None => {
-                    next_place -= 1;
-                    place[*block as usize] = next_place;
-                    stack.pop();
-                }
-            }
-        }
-        place
-    }
-
-    fn successors(&self, block: BlockId) -> Vec<BlockId> {
-        let block = &self.function.blocks[block as usize];
-        let mut all = match &block.next {
-            Next::Goto(next) => vec![*next],
-            Next::Branch { yes, no, .. } => vec![*yes, *no],
-            Next::Any(next) => next.clone(),
-            Next::Leave | Next::Throw => Vec::new(),
-            Next::Resume { swallowed } => swallowed.iter().map(|(_, after)| *after).collect(),
-        };
-        let landings = catch::landings(self.function, &self.passing, block.region);
-        all.extend(landings.blocks.iter().map(|(block, _)| *block));
-        all
     }
 
     /// The body and the way out of a loop over rows that are at hand. Such a loop runs at least once, as far as those
@@ -260,7 +201,7 @@ impl<'p> Trace<'p> {
         let function = self.function;
         let block = &function.blocks[id as usize];
         self.region = block.region;
-        let landings = catch::landings(function, &self.passing, block.region);
+        let landings = self.ground.landings(block.region);
         let escapes = landings.escapes;
         let mut out: Vec<(BlockId, State)> = Vec::new();
         for step in block.start..block.end {
@@ -271,11 +212,13 @@ impl<'p> Trace<'p> {
                 StepKind::Await(of) => !matches!(function.steps[*of as usize].kind, StepKind::Call { .. }),
                 _ => false,
             };
-            let before = (may_raise && (!landings.blocks.is_empty() || escapes)).then(|| state.clone());
+            let before = (may_raise && (!landings.blocks.is_empty() || escapes && self.telling))
+                .then(|| state.clone());
             self.used = DatabaseUse::default();
             self.may_fail.clear();
             self.never_returns = false;
             self.fails_itself = false;
+            self.has_committed = false;
             self.rolled_back.clear();
             let lacking = if self.telling { lacking(&state) } else { Vec::new() };
             let value = self.step(&mut state, step).limited();
@@ -304,9 +247,9 @@ impl<'p> Trace<'p> {
                     // On some of its ways out the callee has rolled back before it raised.
                     let mut after = before.clone();
                     self.roll_back(&mut after, session, step);
-                    self.throw(&mut out, &landings, after);
+                    self.throw(&mut out, landings, after);
                 }
-                self.throw(&mut out, &landings, before);
+                self.throw(&mut out, landings, before);
             }
             if self.never_returns {
                 if self.telling {
@@ -322,7 +265,7 @@ impl<'p> Trace<'p> {
             Next::Goto(next) => {
                 // The way back to the head of such a loop is also the way out of it.
                 if let Some((_, exhausted)) = self.loop_over_rows(*next)
-                    && self.order[id as usize] > self.order[*next as usize]
+                    && self.ground.order[id as usize] > self.ground.order[*next as usize]
                 {
                     self.go(&mut out, exhausted, state.clone());
                 }
@@ -359,7 +302,7 @@ impl<'p> Trace<'p> {
                 let sessions: Vec<SessionKey> =
                     state.failures.iter().map(|failure| failure.session).collect();
                 state.erring.extend(sessions.into_iter().map(|session| (session, Errors::ALL)));
-                self.throw(&mut out, &landings, state);
+                self.throw(&mut out, landings, state);
             }
             Next::Resume { swallowed } => {
                 if let Some((enter, after)) = swallowed
@@ -369,7 +312,7 @@ impl<'p> Trace<'p> {
                     state.erring.clear();
                     self.go(&mut out, *after, state);
                 }
-                self.throw(&mut out, &landings, state);
+                self.throw(&mut out, landings, state);
             }
         }
         out
@@ -387,7 +330,7 @@ impl<'p> Trace<'p> {
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
             state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
-            if let Some(&handler) = self.entries.get(&landing) {
+            if let Some(&handler) = self.ground.entries.get(&landing) {
                 state.handling.insert(handler, HandlerPaths::start());
                 for (session, errors) in std::mem::take(&mut state.erring) {
                     if self.telling {
@@ -543,12 +486,7 @@ impl<'p> Trace<'p> {
         let info = self.rows[of.0 as usize];
         let ModelRef::Class(class) = info.model else { return None };
         let relation = *self.project.model(class)?.relations.get(&name)?;
-        let is_filled = self
-            .function
-            .steps
-            .iter()
-            .any(|step| matches!(step.kind, StepKind::Store { name: stored, .. } if stored == name));
-        if is_filled || info.base == Base::New {
+        if self.ground.stores(name) || info.base == Base::New {
             return None;
         }
         let next = self.rows.len() as u32;
@@ -583,18 +521,11 @@ impl<'p> Trace<'p> {
     /// A step has discharged duties that were lacking before it.
     fn tell_discharged(&mut self, state: &State, step: StepId, lacking: &[(RowKey, Duty)]) {
         for &(key, duty) in lacking {
-            // A commit starts anew with every duty; it discharges none.
-            let is_over = !state.idle.is_empty() && self.used.any;
-            if !is_over && state.rows.get(&key).is_some_and(|row| row.has(duty)) {
+            if !self.has_committed && state.rows.get(&key).is_some_and(|row| row.has(duty)) {
                 let known = self.outcome.discharged.entry((key, duty)).or_insert(step);
                 *known = step.min(*known);
             }
         }
-    }
-
-    /// Whether the value of a step is awaited.
-    pub(super) fn is_awaited(&self, step: StepId) -> bool {
-        self.awaited[step as usize]
     }
 
     /// The step at hand uses a session in a way that a failed one does not survive.

@@ -133,9 +133,7 @@ fn texts(project: &Project, id: FunctionId, step: StepId, depth: usize, found: &
         StepKind::Name(name) => match project.lookup(id, *name) {
             Lookup::Local => bound_to(function, *name).into_iter().for_each(more),
             Lookup::Global(Symbol::Variable(file, name)) => {
-                let declared = &project.file(file).facts.declared;
-                let field = declared.iter().rev().find(|field| field.name == name);
-                if let Some(value) = field.and_then(|field| field.value.as_ref()) {
+                if let Some(value) = project.value_of(file, name) {
                     texts_of(project, file, value, depth, found);
                 }
             }
@@ -179,9 +177,7 @@ fn texts_of(project: &Project, file: FileId, term: &Term, depth: usize, found: &
         }
         Term::Path(path) => {
             if let Some(Symbol::Variable(other, name)) = project.resolve_path(file, *path) {
-                let declared = &project.file(other).facts.declared;
-                let field = declared.iter().rev().find(|field| field.name == name);
-                if let Some(value) = field.and_then(|field| field.value.as_ref()) {
+                if let Some(value) = project.value_of(other, name) {
                     texts_of(project, other, value, depth + 1, found);
                 }
             }

@@ -123,9 +123,7 @@ impl Project {
 
     /// What is called to make the value of a variable at the top level of a module.
     pub fn declared_call(&self, file: super::FileId, name: Name) -> Option<Symbol> {
-        let declared = &self.file(file).facts.declared;
-        let field = declared.iter().rev().find(|field| field.name == name && field.value.is_some())?;
-        let Some(Term::Call { callee, .. }) = &field.value else { return None };
+        let Term::Call { callee, .. } = self.value_of(file, name)? else { return None };
         let Term::Path(path) = **callee else { return None };
         self.resolve_path(file, path)
     }

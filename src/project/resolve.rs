@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{Bound, Export, Function, FunctionKind, Import, Imported};
+use crate::facts::{Bound, Export, Function, FunctionKind, Import, Imported, Term};
 use crate::name::Name;
 
 use super::{ClassId, FileId, FunctionId, Global, Project, Symbol, builtin};
@@ -87,6 +87,12 @@ impl Project {
     /// What a name at the top level of a module stands for, star imports included.
     pub fn global(&self, file: FileId, name: Name) -> Option<Symbol> {
         Search::of(self).global(file, name)
+    }
+
+    /// The value that a module gives a name at its top level: the last one written.
+    pub fn value_of(&self, file: FileId, name: Name) -> Option<&Term> {
+        let declared = self.file(file).facts.declared.iter().rev();
+        declared.filter(|field| field.name == name).find_map(|field| field.value.as_ref())
     }
 
     /// What an attribute of a symbol stands for.

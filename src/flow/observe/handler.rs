@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::facts::{HandlerId, StepKind};
 use crate::name::Name;
-use crate::project::{FunctionId, Lookup, Symbol};
+use crate::project::{FunctionId, Lookup};
 use crate::vocabulary::Observation;
 
 use super::super::catch::{catches_database, catches_more};
 use super::super::clause::Unreachable;
-use super::super::read::depends_on;
+use super::super::dependency::dependency;
 use super::super::{actor, library};
 use super::Observer;
 
@@ -75,15 +75,10 @@ impl Observer<'_> {
     /// Whether the session a route depends on is committed once the route has returned.
     fn owner_commits(&self, id: FunctionId) -> bool {
         let function = self.project.function(id);
-        let dependencies = function.params.iter().flat_map(|param| {
-            [param.default.as_ref(), param.annotation.as_ref()].into_iter().flatten().filter_map(depends_on)
-        });
-        dependencies.into_iter().any(|path| match self.project.resolve_path(id.file, path) {
-            Some(Symbol::Function(owner)) => {
-                let is_generator = self.project.function(owner).is_generator;
-                is_generator && self.flow.outcomes.get(&owner).is_some_and(|outcome| outcome.summary.commits)
-            }
-            _ => false,
+        let mut owners = function.params.iter().filter_map(|param| dependency(self.project, id.file, param));
+        owners.any(|owner| {
+            let is_generator = self.project.function(owner).is_generator;
+            is_generator && self.flow.outcomes.get(&owner).is_some_and(|outcome| outcome.summary.commits)
         })
     }
 
