@@ -7,6 +7,7 @@ mod defaults;
 mod error;
 mod file;
 mod layer;
+mod library;
 mod paths;
 mod select;
 mod settings;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::ConfigError;
+pub use library::{Library, Mechanism, known_libraries};
 pub use paths::{Paths, absolute, relative};
 pub use select::{Names, RuleName, Selection, Selectors, UnknownRule};
 pub use settings::{
@@ -325,6 +327,38 @@ mod tests {
         // Its globs stay relative to the folder it lies in.
         assert!(!found.leaves_out(Path::new("old/x.py")));
         assert!(found.for_path(Path::new("x.py")).exclude.matches(Path::new("/w/old/x.py")));
+    }
+
+    #[test]
+    fn a_team_adds_an_audit_library_of_its_own() {
+        let ours = "[[trail.library]]\nname = 'ours'\npackage = 'our_trail'\nmechanism = 'save'\nbases = ['Trailed']\n";
+        let found = find(&[("/w/p/trailcheck.toml", ours)], &[]).expect("a good file");
+        let names: Vec<&str> =
+            found.root().trail.libraries.iter().map(|library| library.name.as_str()).collect();
+        assert_eq!(names, ["ftn-audit", "django-auditlog", "django-simple-history", "pghistory", "ours"]);
+        // One of a known name takes its place.
+        let instead = ours.replace("'ours'", "'ftn-audit'");
+        let found = find(&[("/w/p/trailcheck.toml", &instead)], &[]).expect("a good file");
+        assert_eq!(found.root().trail.libraries.len(), 4);
+        assert_eq!(found.root().trail.libraries[0].package, "our_trail");
+        assert_eq!(
+            fault(&ours.replace("'save'", "'signal'")),
+            told("unknown value `signal`", "'signal'", Some("did you mean `signals`?"))
+        );
+        assert_eq!(fault(&ours.replace("'our_trail'", "'our-trail'")).0, "not a dotted name");
+        assert_eq!(
+            fault(&ours.replace("bases = ['Trailed']", "")),
+            told(
+                "nothing says what makes a model audited by `ours`",
+                "'ours'",
+                Some("give `registrars`, `decorators`, `fields`, `bases`, `all-setting` or `models-setting`")
+            )
+        );
+        assert_eq!(fault(&format!("{ours}middelware = ['x']")).0, "unknown key `middelware`");
+        assert_eq!(
+            fault(&format!("{ours}misses = ['save']")).0,
+            "not a method of a query set that changes rows"
+        );
     }
 
     #[test]

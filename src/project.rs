@@ -17,6 +17,7 @@ pub use audit::Audit;
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
+pub use kept::{Kept, Registration, Route};
 pub use model::{Column, Model};
 pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
@@ -32,6 +33,7 @@ mod builtin;
 mod class;
 mod constant;
 mod django;
+mod kept;
 mod model;
 mod module;
 mod receiver;
@@ -164,6 +166,7 @@ pub struct Project {
     audit: Audit,
     settings: Settings,
     receivers: Vec<Receiver>,
+    kept: Kept,
     tasks: FxHashMap<FunctionId, Task>,
 }
 
@@ -194,6 +197,7 @@ impl Project {
             audit: Audit::default(),
             settings: Settings::default(),
             receivers: Vec::new(),
+            kept: Kept::default(),
             tasks: FxHashMap::default(),
         };
         project.index_modules();

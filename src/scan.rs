@@ -90,9 +90,12 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         clock: settings.clock.clone(),
         is_clock_chosen: settings.is_clock_chosen,
         context: settings.context_class.clone(),
-        renamed: settings.renamed.clone(),
+        renamed: settings.all_renamed(),
     };
-    let project = Project::new(lowered, roles).beside(&beside).audited(&settings.trail, settings.audit);
+    let project = Project::new(lowered, roles)
+        .beside(&beside)
+        .audited(&settings.trail, settings.audit)
+        .kept_by(&settings.trail.libraries);
     let flow = flow::follow(&project);
     for id in &flow.unsettled {
         let source = &project.file(id.file).source;

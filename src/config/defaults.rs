@@ -30,9 +30,6 @@ pub(super) fn setters(duty: Duty) -> &'static [&'static str] {
 /// What gives the time.
 pub(super) const CLOCK: &str = "datetime.now()";
 
-/// Import paths that have other names now.
-pub(super) const RENAMED: &[(&str, &str)] = &[("ftn_audit.jobs", "ftn_audit.tasks")];
-
 /// The class that carries the actor.
 pub(super) const CONTEXT_CLASS: &str = "AuditContext";
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::ConfigError;
+use super::library::LibraryTable;
 use super::settings::{AuditPolicy, Covered, Urgency};
 use crate::nearest::nearest;
 
@@ -76,6 +77,7 @@ pub(super) struct TrailTable {
     pub(super) models: Option<Texts>,
     pub(super) emitters: Option<Texts>,
     pub(super) tracked: Option<Texts>,
+    pub(super) library: Vec<LibraryTable>,
 }
 
 /// One `[[priority]]`.

@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::error::ConfigError;
 use super::file::{File, PerPathTable, RoleTable, RuleTables, Text, Texts};
+use super::library::{Library, LibraryTable};
 use super::paths::Paths;
 use super::select::{Names, Selectors};
 use super::settings::{Ground, Level, PerPath, Priority, Roles, RuleSettings, Settings};
@@ -68,6 +69,9 @@ impl Layer<'_> {
             if let Some(given) = given {
                 *list = self.all(given, is_pattern, "not a dotted name; `*` may stand for a part")?;
             }
+        }
+        for library in file.trail.library {
+            self.library(library, &mut settings.trail.libraries)?;
         }
         self.rules(file.rules, names, settings)?;
         for entry in file.priority {
@@ -145,6 +149,35 @@ impl Layer<'_> {
         Ok(())
     }
 
+    /// An audit library of the team; one of a known name takes its place.
+    fn library(&self, table: LibraryTable, known: &mut Vec<Library>) -> Result<()> {
+        if !table.marks() {
+            let message = format!("nothing says what makes a model audited by `{}`", table.name.get_ref());
+            let help =
+                "give `registrars`, `decorators`, `fields`, `bases`, `all-setting` or `models-setting`";
+            return Err(self.fault(&table.name, &message).with_help(Some(help.to_owned())));
+        }
+        let paths = [&table.registrars, &table.decorators, &table.fields, &table.bases, &table.collections];
+        let modules = [&table.apps, &table.middleware, &table.actor_middleware];
+        let dotted = paths.into_iter().chain(modules).flatten().chain([&table.package]);
+        for text in dotted.chain(table.renamed.keys()).chain(table.renamed.values()) {
+            self.known(text, is_dotted, "not a dotted name")?;
+        }
+        let names = [&table.all_setting, &table.models_setting, &table.collections_key, &table.route];
+        for text in names.into_iter().flatten().chain(table.values.keys()) {
+            self.known(text, is_identifier, "not a name")?;
+        }
+        for text in &table.misses {
+            self.known(text, changes_rows, "not a method of a query set that changes rows")?;
+        }
+        let library = table.settled();
+        match known.iter_mut().find(|known| known.name == library.name) {
+            Some(known) => *known = library,
+            None => known.push(library),
+        }
+        Ok(())
+    }
+
     fn level(&self, value: &Spanned<toml::Value>) -> Result<Level> {
         match value.get_ref().as_str() {
             Some("error") => Ok(Level::Error),
@@ -183,9 +216,20 @@ impl Layer<'_> {
         texts.into_iter().map(|text| self.checked(text, good, otherwise)).collect()
     }
 
+    fn known(&self, text: &Text, good: fn(&str) -> bool, otherwise: &str) -> Result<()> {
+        if good(text.get_ref()) { Ok(()) } else { Err(self.fault(text, otherwise)) }
+    }
+
     fn checked(&self, text: Text, good: fn(&str) -> bool, otherwise: &str) -> Result<String> {
         if good(text.get_ref()) { Ok(text.into_inner()) } else { Err(self.fault(&text, otherwise)) }
     }
+}
+
+fn changes_rows(method: &str) -> bool {
+    matches!(
+        method.strip_prefix('a').unwrap_or(method),
+        "bulk_create" | "bulk_update" | "update" | "delete" | "create" | "get_or_create" | "update_or_create"
+    )
 }
 
 fn is_identifier(text: &str) -> bool {

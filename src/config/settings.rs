@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::defaults;
+use super::library::{Library, known_libraries};
 use super::paths::{Paths, absolute};
 use super::select::{Selection, Selectors};
 use crate::duty::Duty;
@@ -151,7 +152,7 @@ impl Roles {
 }
 
 /// How audit rows come to be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trail {
     /// The models that hold audit rows, dotted.
     pub models: Vec<String>,
@@ -159,6 +160,15 @@ pub struct Trail {
     pub emitters: Vec<String>,
     /// The models whose changes must be audited, dotted.
     pub tracked: Vec<String>,
+    /// Libraries that keep a trail: those that are known, and the team's own.
+    pub libraries: Vec<Library>,
+}
+
+impl Default for Trail {
+    fn default() -> Trail {
+        let libraries = known_libraries().to_vec();
+        Trail { models: Vec::new(), emitters: Vec::new(), tracked: Vec::new(), libraries }
+    }
 }
 
 /// What is said of one rule.
@@ -226,7 +236,7 @@ impl Default for Settings {
             clock: defaults::CLOCK.to_owned(),
             is_clock_chosen: false,
             context_class: defaults::CONTEXT_CLASS.to_owned(),
-            renamed: defaults::RENAMED.iter().map(|&(old, new)| (old.to_owned(), new.to_owned())).collect(),
+            renamed: BTreeMap::new(),
             trail: Trail::default(),
             rules: BTreeMap::new(),
             priorities: Vec::new(),
@@ -245,6 +255,16 @@ impl Settings {
     /// The role a method discharges.
     pub fn duty_of_setter(&self, name: &str) -> Option<Duty> {
         self.setters.duty(name)
+    }
+
+    /// Import paths that have other names now, those that audit libraries gave up included.
+    pub fn all_renamed(&self) -> BTreeMap<String, String> {
+        let mut all: BTreeMap<String, String> = BTreeMap::new();
+        for library in &self.trail.libraries {
+            all.extend(library.renamed.clone());
+        }
+        all.extend(self.renamed.clone());
+        all
     }
 
     /// Whether every finding in this file is for a person to decide.

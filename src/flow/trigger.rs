@@ -101,7 +101,7 @@ fn in_order(project: &Project, migrations: &[FileId]) -> Vec<FunctionId> {
 /// Texts about triggers that a function runs, or hands to a listener that runs them.
 fn texts_run(project: &Project, id: FunctionId) -> Vec<String> {
     let function = project.function(id);
-    let mut found = BTreeSet::new();
+    let mut run = Vec::new();
     for step in &function.steps {
         let StepKind::Call { callee, arguments } = &step.kind else { continue };
         let name = match function.steps[*callee as usize].kind {
@@ -109,11 +109,10 @@ fn texts_run(project: &Project, id: FunctionId) -> Vec<String> {
             _ => continue,
         };
         if matches!(&*name, "execute" | "exec_driver_sql" | "executescript" | "listen") {
-            for argument in arguments {
-                texts(project, id, argument.value, 0, &mut found);
-            }
+            run.extend(arguments.iter().map(|argument| argument.value));
         }
     }
+    let found = texts(project, id, run);
     found.into_iter().filter(|text| speaks_of_triggers(text)).map(|text| sql::unescaped(&text)).collect()
 }
 
@@ -121,38 +120,42 @@ fn speaks_of_triggers(text: &str) -> bool {
     text.as_bytes().windows(7).any(|window| window.eq_ignore_ascii_case(b"trigger"))
 }
 
-/// The texts a value is made from.
-fn texts(project: &Project, id: FunctionId, step: StepId, depth: usize, found: &mut BTreeSet<Name>) {
-    if depth > DEEPEST {
-        return;
-    }
+/// The texts that values are made from.
+fn texts(project: &Project, id: FunctionId, mut waiting: Vec<StepId>) -> BTreeSet<Name> {
     let function = project.function(id);
-    let mut more = |step: StepId| texts(project, id, step, depth + 1, found);
-    match &function.steps[step as usize].kind {
-        StepKind::Literal(Literal::Text(text)) => drop(found.insert(*text)),
-        StepKind::Name(name) => match project.lookup(id, *name) {
-            Lookup::Local => bound_to(function, *name).into_iter().for_each(more),
-            Lookup::Global(Symbol::Variable(file, name)) => {
-                if let Some(value) = project.value_of(file, name) {
-                    texts_of(project, file, value, depth, found);
+    let mut found = BTreeSet::new();
+    let mut seen = vec![false; function.steps.len()];
+    // However many ways lead to a value, it is looked at once.
+    let mut named = BTreeSet::new();
+    while let Some(step) = waiting.pop() {
+        if std::mem::replace(&mut seen[step as usize], true) {
+            continue;
+        }
+        match &function.steps[step as usize].kind {
+            StepKind::Literal(Literal::Text(text)) => drop(found.insert(*text)),
+            StepKind::Name(name) if named.insert(*name) => match project.lookup(id, *name) {
+                Lookup::Local => waiting.extend(bound_to(function, *name)),
+                Lookup::Global(Symbol::Variable(file, name)) => {
+                    if let Some(value) = project.value_of(file, name) {
+                        texts_of(project, file, value, 0, &mut found);
+                    }
                 }
+                _ => {}
+            },
+            StepKind::Call { callee, arguments } => {
+                waiting.push(*callee);
+                waiting.extend(arguments.iter().map(|argument| argument.value));
             }
+            StepKind::List(all) | StepKind::Either(all) | StepKind::Compute(all) => waiting.extend(all),
+            StepKind::Attribute { of, .. }
+            | StepKind::Index { of, .. }
+            | StepKind::Part { of, .. }
+            | StepKind::Element(of)
+            | StepKind::Gather(of) => waiting.push(*of),
             _ => {}
-        },
-        StepKind::Call { callee, arguments } => {
-            more(*callee);
-            arguments.iter().for_each(|argument| more(argument.value));
         }
-        StepKind::List(all) | StepKind::Either(all) | StepKind::Compute(all) => {
-            all.iter().for_each(|step| more(*step));
-        }
-        StepKind::Attribute { of, .. }
-        | StepKind::Index { of, .. }
-        | StepKind::Part { of, .. }
-        | StepKind::Element(of)
-        | StepKind::Gather(of) => more(*of),
-        _ => {}
     }
+    found
 }
 
 fn bound_to(function: &Function, name: Name) -> Vec<StepId> {
@@ -176,10 +179,10 @@ fn texts_of(project: &Project, file: FileId, term: &Term, depth: usize, found: &
             arguments.iter().for_each(|one| texts_of(project, file, one, depth + 1, found));
         }
         Term::Path(path) => {
-            if let Some(Symbol::Variable(other, name)) = project.resolve_path(file, *path) {
-                if let Some(value) = project.value_of(other, name) {
-                    texts_of(project, other, value, depth + 1, found);
-                }
+            if let Some(Symbol::Variable(other, name)) = project.resolve_path(file, *path)
+                && let Some(value) = project.value_of(other, name)
+            {
+                texts_of(project, other, value, depth + 1, found);
             }
         }
         _ => {}

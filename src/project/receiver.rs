@@ -226,25 +226,8 @@ fn sent_by(project: &Project, id: FunctionId, value: StepId) -> Senders {
         }
         StepKind::Name(name) => {
             // `for model in (Order, Line): post_save.connect(handler, sender=model)`
-            let binds = |step: &crate::facts::Step| match step.kind {
-                StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
-                _ => None,
-            };
-            if let Some(bound) = function.steps.iter().rev().find_map(binds)
-                && let StepKind::Element(all) = function.steps[bound as usize].kind
-            {
-                let StepKind::List(items) = &function.steps[all as usize].kind else {
-                    return Senders::Others;
-                };
-                let class = |&item: &StepId| match project.symbol_of(id, item) {
-                    Some(Symbol::Class(class)) => Some(class),
-                    _ => None,
-                };
-                return items
-                    .iter()
-                    .map(class)
-                    .collect::<Option<_>>()
-                    .map_or(Senders::Others, Senders::These);
+            if let Some(classes) = project.classes_at(id, value) {
+                return Senders::These(classes);
             }
             sender(project, id, *name)
         }

@@ -46,6 +46,27 @@ impl Project {
         }
     }
 
+    /// The classes that an expression of a function can stand for: one by its name, or each of those a loop goes over.
+    pub fn classes_at(&self, function: FunctionId, step: StepId) -> Option<Vec<ClassId>> {
+        let outline = self.function(function);
+        let class = |step: StepId| match self.symbol_of(function, step) {
+            Some(Symbol::Class(class)) => Some(class),
+            _ => None,
+        };
+        if let Some(class) = class(step) {
+            return Some(vec![class]);
+        }
+        let StepKind::Name(name) = outline.steps[step as usize].kind else { return None };
+        let binds = |step: &crate::facts::Step| match step.kind {
+            StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
+            _ => None,
+        };
+        let bound = outline.steps.iter().rev().find_map(binds)?;
+        let StepKind::Element(all) = outline.steps[bound as usize].kind else { return None };
+        let StepKind::List(items) = &outline.steps[all as usize].kind else { return None };
+        items.iter().map(|&item| class(item)).collect()
+    }
+
     /// What the last statement that binds a name in a scope binds it to; nothing where that is no import or definition.
     fn bound_in(&self, id: FunctionId, name: Name) -> Option<Symbol> {
         let function = self.function(id);
