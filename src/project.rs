@@ -72,6 +72,11 @@ pub struct FunctionId {
     pub index: u32,
 }
 
+impl FunctionId {
+    /// What comes before all others in their order.
+    pub const FIRST: FunctionId = FunctionId { file: FileId(0), index: 0 };
+}
+
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Symbol {

@@ -321,6 +321,9 @@ impl Trace<'_> {
         arguments: &[Argument],
     ) -> Value {
         self.outcome.calls.insert(callee);
+        if self.telling {
+            self.outcome.called.insert((step, callee));
+        }
         let project = self.project;
         let function = project.function(callee);
         let is_manager = decorated(&function.decorators, "contextmanager")

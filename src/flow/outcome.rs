@@ -141,6 +141,8 @@ pub struct Outcome {
     pub handed: BTreeMap<(FunctionId, u32), Value>,
     /// Functions it calls.
     pub calls: BTreeSet<FunctionId>,
+    /// The same, with the step that calls.
+    pub called: BTreeSet<(StepId, FunctionId)>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowReport>,
     /// Calls that leave out an actor, by step: the writes of the callee that lack it.
