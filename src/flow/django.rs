@@ -130,8 +130,7 @@ impl Trace<'_> {
                 Some(Value::None)
             }
             "delete" | "adelete" if self.django_model(key).is_some() => {
-                self.used.writes = true;
-                self.used.any = true;
+                self.use_connection();
                 if let Some(model) = self.django_model(key) {
                     self.tell_written(step, model, Operation::Delete, Api::Delete, None);
                 }
@@ -237,8 +236,11 @@ impl Trace<'_> {
         listed: &Listed,
         api: Api,
     ) {
-        self.used.writes = true;
-        self.used.any = true;
+        if self.is_django_row(key) {
+            self.use_connection();
+        } else {
+            self.used.hidden = true;
+        }
         let model = self.django_model(key);
         if let (Some(model), Listed::Names(names)) = (model, listed) {
             for duty in Duty::ALL {
@@ -301,8 +303,31 @@ impl Trace<'_> {
             let Some(number) = params.iter().position(|param| &*param.name == "instance") else { continue };
             let Some(summary) = self.knowledge.summaries.get(&function) else { continue };
             let Some(effect) = summary.param(number as u32) else { continue };
+            let base = self.rows[key.0 as usize].base;
             if let Some(row) = state.rows.get_mut(&key) {
-                row.undergo(&effect.open, &Default::default(), Touch { step, within: effect.touch });
+                let touch = Touch { step, within: effect.touch };
+                row.undergo((&effect.open, &Default::default()), base, touch);
+            }
+        }
+    }
+
+    /// A branch asks whether a row is new: what only the other side owes is not owed.
+    pub(super) fn assume_age(&self, state: &mut State, subject: StepId, is_there: bool) {
+        let kind = |step: StepId| &self.function.steps[step as usize].kind;
+        let StepKind::Attribute { of, name } = *kind(subject) else { return };
+        let (row, is_new) = match (&*name, kind(of)) {
+            ("adding", StepKind::Attribute { of, name }) if &**name == "_state" => (*of, is_there),
+            ("pk" | "id", _) => (of, !is_there),
+            _ => return,
+        };
+        let not_owed: &[Duty] = match is_new {
+            true => &[Duty::UpdatedBy],
+            false => &[Duty::CreatedAt, Duty::CreatedBy],
+        };
+        for key in self.value(row).rows() {
+            let is_handed = matches!(self.rows[key.0 as usize].base, Base::Param(_));
+            if let (true, Some(row)) = (is_handed && self.is_django_row(key), state.rows.get_mut(&key)) {
+                not_owed.iter().for_each(|duty| row.discharge(*duty, Level::Excused));
             }
         }
     }

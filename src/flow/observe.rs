@@ -19,8 +19,9 @@ use super::{Flow, library};
 
 mod behind;
 mod handler;
-mod shared;
+mod limit;
 mod saved;
+mod shared;
 mod stored;
 mod trail;
 mod waiting;
@@ -69,6 +70,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
         }
     }
     seen.extend(observer.trail());
+    seen.extend(observer.page_sizes());
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
     (seen, judgements)
 }

@@ -265,7 +265,7 @@ impl Trace<'_> {
         arguments: &[Argument],
         values: &[Value],
     ) {
-        self.used.writes = true;
+        self.use_connection();
         for key in values.first().map(Value::rows).unwrap_or_default() {
             self.outcome.unheard.insert(key);
             self.write_row(state, step, key, Api::BulkCreate);
@@ -311,7 +311,10 @@ impl Trace<'_> {
                         row.open[duty.index()].elements().all(|e| e.level == super::row::Level::Unset)
                     })
                 };
-                !written.is_empty() && written.iter().all(is_unset)
+                let is_stored = |step: &crate::facts::Step| matches!(step.kind, StepKind::Store { name: stored, .. } if stored == *name);
+                !written.is_empty()
+                    && written.iter().all(is_unset)
+                    && !self.function.steps.iter().any(is_stored)
             };
             let stale: Vec<Name> = keys.sure.iter().filter(|name| is_stale(name)).copied().collect();
             stale.into_iter().for_each(|name| keys.forget(name));
@@ -335,8 +338,7 @@ impl Trace<'_> {
         keys: Option<Keys>,
         api: Api,
     ) {
-        self.used.writes = true;
-        self.used.any = true;
+        self.use_connection();
         let ModelRef::Class(model) = model else { return };
         let Some(known) = self.project.model(model) else { return };
         let removes = operation == Operation::Delete;

@@ -12,7 +12,7 @@ use super::catch::Errors;
 use super::state::State;
 use super::trace::Trace;
 use super::trail::Bond;
-use super::value::{ModelRef, RowKey, SessionKey, Value};
+use super::value::{SessionKey, Value};
 
 /// The transaction that a step of a function runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,16 +62,6 @@ impl Trace<'_> {
         self.used.writes = true;
         self.fails_itself = true;
         self.may_fail.insert(SessionKey::Connection, Errors::ALL);
-    }
-
-    /// A method of a row is called that may write it in Django's way.
-    pub(super) fn use_connection_by(&mut self, key: RowKey, method: &str) {
-        if let ModelRef::Class(class) = self.rows[key.0 as usize].model
-            && self.project.django(class).is_some()
-            && matches!(method, "save" | "asave" | "delete" | "adelete")
-        {
-            self.use_connection();
-        }
     }
 
     /// A block ends.

@@ -43,6 +43,7 @@ PLANTED = {
 # The rules that the help desk is made for.
 PLANTED_AT_THE_HELP_DESK = {
     "shared-mutable-default",
+    "unbounded-page-size",
     "stale-import",
     "unimported-exception",
 }
