@@ -61,6 +61,7 @@ mod state;
 mod step;
 mod summary;
 mod trace;
+mod transaction;
 mod trigger;
 mod value;
 mod variant;

@@ -189,8 +189,9 @@ pub struct Outcome {
 impl Outcome {
     /// An exception may leave the function in this state.
     pub(super) fn throws(&mut self, state: &State) {
-        let failed = state.erring.get(&SessionKey::Outer).copied().unwrap_or_default();
-        self.summary.throws_failed = self.summary.throws_failed.and(failed);
+        let of = |session: SessionKey| state.erring.get(&session).copied().unwrap_or_default();
+        self.summary.throws_failed = self.summary.throws_failed.and(of(SessionKey::Outer));
+        self.summary.throws_broken = self.summary.throws_broken.and(of(SessionKey::Connection));
         self.summary.throws_rolled_back |= state.rolled_back;
     }
 
