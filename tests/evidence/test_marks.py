@@ -44,6 +44,9 @@ PLANTED = {
 PLANTED_AT_THE_HELP_DESK = {
     "shared-mutable-default",
     "unbounded-page-size",
+    "unguarded-none-metric",
+    "ambient-actor-in-task",
+    "fragile-audit-task",
     "stale-import",
     "unimported-exception",
 }
