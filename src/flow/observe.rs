@@ -19,6 +19,8 @@ use super::{Flow, library};
 
 mod behind;
 mod handler;
+mod kept;
+mod ledger;
 mod shared;
 mod stored;
 mod waiting;
@@ -66,6 +68,8 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
         }
     }
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
+    seen.extend(observer.ledger(&judgements));
+    seen.extend(observer.libraries());
     (seen, judgements)
 }
 
