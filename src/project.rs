@@ -22,6 +22,7 @@ pub use model::{Column, Model};
 pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
+pub use route::{Routes, is_atomic};
 pub use scope::written_path;
 pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
@@ -39,6 +40,7 @@ mod module;
 mod receiver;
 mod relation;
 mod resolve;
+mod route;
 mod scope;
 mod settings;
 mod stale;
@@ -67,6 +69,11 @@ pub struct FunctionId {
     pub file: FileId,
     /// Its index in [`FileFacts::functions`].
     pub index: u32,
+}
+
+impl FunctionId {
+    /// What comes before all others in their order.
+    pub const FIRST: FunctionId = FunctionId { file: FileId(0), index: 0 };
 }
 
 /// What a name stands for.
@@ -163,6 +170,7 @@ pub struct Project {
     receivers: Vec<Receiver>,
     kept: Kept,
     tasks: FxHashMap<FunctionId, Task>,
+    routes: Routes,
 }
 
 impl Project {
@@ -194,6 +202,7 @@ impl Project {
             receivers: Vec::new(),
             kept: Kept::default(),
             tasks: FxHashMap::default(),
+            routes: Routes::default(),
         };
         project.index_modules();
         project.hierarchies = class::hierarchies(&project);
@@ -206,6 +215,7 @@ impl Project {
         project.settings = settings::settings(&project);
         project.receivers = receiver::receivers(&project);
         project.tasks = task::tasks(&project);
+        project.routes = route::routes(&project);
         project
     }
 

@@ -27,7 +27,8 @@ use trailcheck::facts::FileFacts;
 use trailcheck::finding::Scan;
 use trailcheck::flow;
 use trailcheck::lower::lower;
-use trailcheck::project::{Project, Roles};
+use trailcheck::name::Name;
+use trailcheck::project::{FileId, FunctionId, Lookup, Project, Roles};
 use trailcheck::rulebook::Rulebook;
 use trailcheck::scan::{Quiet, Request, scan_facts};
 use trailcheck::source::Source;
@@ -201,8 +202,8 @@ impl Program {
         Program { sources, facts, configuration, rulebook }
     }
 
-    /// Scans the program without some of its places.
-    fn without(&self, places: &[&Place]) -> Seen {
+    /// The files without some places.
+    fn changed(&self, places: &[&Place]) -> (Vec<Arc<Source>>, Vec<FileFacts>) {
         let mut sources = self.sources.clone();
         let mut facts = self.facts.clone();
         let touched: BTreeSet<usize> = places.iter().map(|place| place.file).collect();
@@ -222,6 +223,12 @@ impl Program {
             assert!(fresh.is_none(), "taking out {} breaks the code: {fresh:?}", self.shown(places[0]));
             sources[file] = Arc::new(source);
         }
+        (sources, facts)
+    }
+
+    /// Scans the program without some of its places.
+    fn without(&self, places: &[&Place]) -> Seen {
+        let (sources, facts) = self.changed(places);
         let request = Request {
             walked: Walked { sources, gaps: Vec::new(), beside: Vec::new() },
             configuration: &self.configuration,
@@ -297,6 +304,17 @@ impl Program {
     }
 
     fn project(&self) -> Project {
+        self.project_of(self.sources.clone(), self.facts.clone())
+    }
+
+    /// Whether a name that an import binds is one that Python has by itself, once the import is gone.
+    fn is_built_in_without(&self, place: &Place) -> bool {
+        let (sources, facts) = self.changed(&[place]);
+        let module = FunctionId { file: FileId(place.file as u32), index: 0 };
+        self.project_of(sources, facts).lookup(module, Name::new(&place.name)) == Lookup::Builtin
+    }
+
+    fn project_of(&self, sources: Vec<Arc<Source>>, facts: Vec<FileFacts>) -> Project {
         let settings = self.configuration.root();
         let roles = Roles {
             fields: settings.fields.clone(),
@@ -304,7 +322,7 @@ impl Program {
             common: trailcheck::config::Settings::default().fields,
             ..Roles::default()
         };
-        Project::new(self.sources.iter().cloned().zip(self.facts.iter().cloned()).collect(), roles)
+        Project::new(sources.into_iter().zip(facts).collect(), roles)
     }
 
     /// The functions that have a part in a write, with what those writes owe.
@@ -524,7 +542,11 @@ impl Trial<'_> {
         if place.kind.mends() && self.handler(place).is_some_and(|handler| !handler.is_of_database) {
             return Verdict::Equivalent("the handler catches nothing that the database raises".to_owned());
         }
-        if let Some(reason) = self.logged_before(place).or_else(|| self.stand_in(place, &after)) {
+        if place.kind == Kind::ExceptionImport && self.program.is_built_in_without(place) {
+            return Verdict::Equivalent("a built-in exception has the same name".to_owned());
+        }
+        let reason = self.logged_before(place).or_else(|| self.stand_in(place, &after));
+        if let Some(reason) = reason.or_else(|| self.goes_on_to_owner(place)) {
             return Verdict::Equivalent(reason);
         }
         if place.kind == Kind::Helper
@@ -567,6 +589,35 @@ impl Trial<'_> {
         let counts = |other: &&Place| !self.without(&[other]).beyond(&self.before).is_empty();
         let log = self.all.iter().filter(|_| place.kind == Kind::Raise).filter(is_before).find(counts)?;
         Some(format!("it was logged: {}", self.program.shown(log)))
+    }
+
+    /// A rollback may go when the error leaves the function right behind it: whoever owns the session closes it. That
+    /// the session is known to have failed there is shown by using it in the place of the rollback; what the body calls
+    /// may have rolled back before, so that goes, too.
+    fn goes_on_to_owner(&self, place: &Place) -> Option<String> {
+        let used = place.used_instead(&self.program.sources[place.file].text)?;
+        let is_behind = |other: &&Place| {
+            other.kind == Kind::Raise
+                && (other.file, &other.handler, &other.suite) == (place.file, &place.handler, &place.suite)
+                && other.span.start >= place.span.end
+        };
+        let raise =
+            self.all.iter().filter(|_| place.kind == Kind::Rollback).find(|other| is_behind(other))?;
+        let calls = &place.handler.as_ref()?.calls;
+        let before: Vec<&Place> = self
+            .all
+            .iter()
+            .filter(|other| matches!(other.kind, Kind::Rollback | Kind::Mending))
+            .filter(|other| other.function.rsplit('.').next().is_some_and(|name| calls.contains(name)))
+            .take(MOST_PARTNERS)
+            .collect();
+        let is_found = |others: Vec<&Place>| {
+            let with_used: Vec<&Place> = others.iter().copied().chain([&used]).collect();
+            !self.without(&with_used).beyond(&self.without(&others)).is_empty()
+        };
+        let all_before = (!before.is_empty()).then_some(before);
+        let is_needed = is_found(Vec::new()) || all_before.is_some_and(is_found);
+        is_needed.then(|| format!("the owner of the session gets the error: {}", self.program.shown(raise)))
     }
 
     /// What does the same as a place: taken out together, they are found as neither is alone.

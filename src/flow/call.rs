@@ -320,6 +320,9 @@ impl Trace<'_> {
         arguments: &[Argument],
     ) -> Value {
         self.outcome.calls.insert(callee);
+        if self.telling {
+            self.outcome.called.insert((step, callee));
+        }
         let project = self.project;
         let function = project.function(callee);
         let is_manager = decorated(&function.decorators, "contextmanager")
@@ -448,6 +451,9 @@ impl Trace<'_> {
                 self.may_fail.insert(session, summary.throws_failed);
             }
         }
+        if !summary.throws_broken.is_none() {
+            self.may_fail.insert(SessionKey::Connection, summary.throws_broken);
+        }
         if summary.logs {
             self.deed(state, Deeds::LOGGED);
         } else if summary.database.writes {
@@ -465,6 +471,10 @@ impl Trace<'_> {
             self.stamp_by_call(state, step, &value.clone(), effect);
         }
         for failure in &summary.failures {
+            let session = match failure.session {
+                SessionKey::Connection => SessionKey::Connection,
+                _ => session,
+            };
             state.failures.insert(Failure { session, ..*failure });
         }
         if summary.commits {

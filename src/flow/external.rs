@@ -13,6 +13,7 @@ use super::row::{Change, Level, Touch};
 use super::stamp::dump_of;
 use super::state::{Deeds, State};
 use super::trace::Trace;
+use super::transaction::decides_on_rollback;
 use super::value::{Keys, ModelRef, RowKey, SessionKey, Statement, Value};
 
 impl Trace<'_> {
@@ -55,6 +56,10 @@ impl Trace<'_> {
         if library::reports(&path) {
             self.deed(state, Deeds::LOGGED);
             return Value::Plain;
+        }
+        if decides_on_rollback(path) {
+            self.decide_on_rollback(state);
+            return Value::None;
         }
         match &*path {
             "builtins.setattr" => {
@@ -315,6 +320,7 @@ impl Trace<'_> {
                     let keys = dumped(self.project, class, &dump_of(self, arguments));
                     return Value::Dictionary(Box::new(keys.thinned().unsent()));
                 }
+                self.write_row(key, &method);
                 if &*method == "sqlmodel_update" {
                     self.take_over(state, step, key, arguments);
                 }

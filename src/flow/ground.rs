@@ -23,6 +23,8 @@ pub(super) struct Ground {
     pub(super) order: Vec<u32>,
     /// By first block: the handler.
     pub(super) entries: FxHashMap<BlockId, HandlerId>,
+    /// Whether a decorator opens a transaction of Django around it.
+    pub(super) is_atomic: bool,
     /// By step: whether its value is awaited.
     awaited: Vec<bool>,
     /// Attributes that the function stores, of whatever.
@@ -49,6 +51,7 @@ impl Ground {
             flags: variant::flag_names(function),
             order: Vec::new(),
             entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
+            is_atomic: project.is_decorated_atomic(id),
             awaited: awaited(function),
             stored: stored(function),
             landings: regions.map(|region| landings(function, &passing, Some(region))).collect(),

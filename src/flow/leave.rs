@@ -7,7 +7,7 @@ use crate::facts::StepKind;
 
 use super::outcome::{RowReport, Way};
 use super::row::{Base, Change, Paths};
-use super::state::State;
+use super::state::{Failure, State};
 use super::summary::RowEffect;
 use super::trace::Trace;
 use super::value::{RowKey, SessionKey, Value};
@@ -84,10 +84,16 @@ impl Trace<'_> {
                 };
             }
         }
-        for failure in state.failures.iter().filter(|failure| failure.function == self.id) {
+        if self.ground.is_atomic {
+            self.lose(&state);
+            self.decide_on_rollback(&mut state);
+        }
+        let of_session = |failure: &&Failure| failure.session != SessionKey::Connection;
+        for failure in state.failures.iter().filter(of_session).filter(|failure| failure.function == self.id)
+        {
             self.outcome.handlers.entry(failure.handler).or_default().leaves_failed = true;
         }
-        let outer = state.failures.iter().filter(|failure| failure.session == SessionKey::Outer);
+        let outer = state.failures.iter().filter(|failure| !matches!(failure.session, SessionKey::Opened(_)));
         self.outcome.summary.failures.extend(outer);
         let known = self.outcome.summary.returns.take();
         self.outcome.summary.returns = Some(match known {

@@ -21,6 +21,7 @@ mod behind;
 mod handler;
 mod kept;
 mod ledger;
+mod limit;
 mod shared;
 mod stored;
 mod waiting;
@@ -67,6 +68,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.expired(id, step, read));
         }
     }
+    seen.extend(observer.page_sizes());
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
     seen.extend(observer.ledger(&judgements));
     seen.extend(observer.libraries());

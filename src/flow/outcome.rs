@@ -140,6 +140,8 @@ pub struct Outcome {
     pub handed: BTreeMap<(FunctionId, u32), Value>,
     /// Functions it calls.
     pub calls: BTreeSet<FunctionId>,
+    /// The same, with the step that calls.
+    pub called: BTreeSet<(StepId, FunctionId)>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowReport>,
     /// Where a duty of a row is discharged, by row and duty, be it on some paths only.
@@ -187,8 +189,9 @@ pub struct Outcome {
 impl Outcome {
     /// An exception may leave the function in this state.
     pub(super) fn throws(&mut self, state: &State) {
-        let failed = state.erring.get(&SessionKey::Outer).copied().unwrap_or_default();
-        self.summary.throws_failed = self.summary.throws_failed.and(failed);
+        let of = |session: SessionKey| state.erring.get(&session).copied().unwrap_or_default();
+        self.summary.throws_failed = self.summary.throws_failed.and(of(SessionKey::Outer));
+        self.summary.throws_broken = self.summary.throws_broken.and(of(SessionKey::Connection));
         self.summary.throws_rolled_back |= state.rolled_back;
     }
 

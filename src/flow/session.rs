@@ -9,6 +9,7 @@ use super::outcome::Executed;
 use super::row::Level;
 use super::state::State;
 use super::trace::Trace;
+use super::transaction::Within;
 use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, SessionKind, Statement, Value};
 
 impl Trace<'_> {
@@ -357,6 +358,9 @@ impl Trace<'_> {
             _ => None,
         };
         for context in self.value(context).clone().alternatives() {
+            if self.opens_block(&context) {
+                self.leave_block(state, enter, raising);
+            }
             let commits = match context {
                 Value::Transaction(..) => true,
                 Value::Manager(function) => {
@@ -413,6 +417,7 @@ impl Trace<'_> {
             }
         }
         state.committed = false;
+        self.outcome.summary.yields_in_block |= matches!(self.within(self.region), Within::Block(_));
         let yields = self.outcome.summary.yields.take();
         self.outcome.summary.yields = Some(match yields {
             Some(known) => known.join(value),

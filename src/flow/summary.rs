@@ -43,6 +43,8 @@ pub struct Summary {
     pub yields: Option<Value>,
     /// Rows it was handed and changed, or returns.
     pub rows: BTreeMap<RowKey, RowEffect>,
+    /// Whether it yields inside a transaction block of Django that it opens.
+    pub yields_in_block: bool,
     /// What it does to the database.
     pub database: DatabaseUse,
     /// Every path logs, those that raise included.
@@ -51,10 +53,12 @@ pub struct Summary {
     pub rolls_back: bool,
     /// Every path that returns commits.
     pub commits: bool,
-    /// Handlers that return with the outer session still failed.
+    /// Handlers that return with the outer session still failed, or with Django's transaction broken.
     pub failures: BTreeSet<Failure>,
     /// Errors that may leave it with the outer session still failed.
     pub throws_failed: Errors,
+    /// Errors that may leave it with Django's transaction broken.
+    pub throws_broken: Errors,
     /// Every path that returns has rolled back before.
     pub returns_rolled_back: bool,
     /// An exception may leave it after it has rolled back.
@@ -127,6 +131,8 @@ impl Summary {
         self.rolls_back &= before.rolls_back;
         self.commits &= before.commits;
         self.throws_failed = self.throws_failed.and(before.throws_failed);
+        self.throws_broken = self.throws_broken.and(before.throws_broken);
+        self.yields_in_block |= before.yields_in_block;
         self.returns_rolled_back &= before.returns_rolled_back;
         self.throws_rolled_back |= before.throws_rolled_back;
         self.reads.extend(&before.reads);

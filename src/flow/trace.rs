@@ -344,6 +344,9 @@ impl<'p> Trace<'p> {
         }
         if landings.escapes && self.telling {
             restrict(&mut state.erring, landings.escaping);
+            if self.ground.is_atomic {
+                state.erring.remove(&SessionKey::Connection);
+            }
             self.outcome.throws(&state);
         }
     }

@@ -25,6 +25,8 @@ pub enum SessionKey {
     Outer,
     /// Opened here.
     Opened(StepId),
+    /// The connection that Django keeps for a thread: no variable holds it.
+    Connection,
 }
 
 /// Whether the methods of a session that reach the database have to be awaited.

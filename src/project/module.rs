@@ -41,6 +41,15 @@ impl Project {
         self.file(file).source.path.file_stem().is_some_and(|stem| stem == "__init__")
     }
 
+    /// Whether a file holds tests.
+    pub fn is_test(&self, file: FileId) -> bool {
+        self.module_name(file).split('.').any(|part| {
+            matches!(part, "test" | "tests" | "conftest")
+                || part.starts_with("test_")
+                || part.ends_with("_test")
+        })
+    }
+
     /// What a relative import's dots and path mean in a file.
     pub(super) fn relative_module(&self, from: FileId, level: u32, module: &str) -> Option<Symbol> {
         let mut base = self.module_name(from).as_str();

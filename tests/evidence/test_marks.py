@@ -50,6 +50,7 @@ PLANTED_AT_THE_HELP_DESK = {
     "unlisted-audit-collection",
     "unwired-audit-library",
     "shared-mutable-default",
+    "unbounded-page-size",
     "stale-import",
     "unimported-exception",
 }

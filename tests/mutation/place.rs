@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     Await,
     /// Not taken out by itself: a star import, the close of a session. It may stand in for something that is.
     Standby,
+    /// A use of the session in the place of a rollback.
+    Use,
 }
 
 impl Kind {
@@ -78,6 +80,17 @@ pub(crate) struct Place {
     pub(crate) handler: Option<Clause>,
     /// What stands there instead, byte for byte.
     pub(crate) edits: Vec<(Range<usize>, String)>,
+}
+
+impl Place {
+    /// The same place with a commit where a rollback stands: a session that has failed cannot do that.
+    pub(crate) fn used_instead(&self, text: &str) -> Option<Place> {
+        let written = &text[self.span.clone()];
+        let instead = written.replacen("rollback", "commit", 1);
+        let padded = format!("{instead:<width$}", width = written.len());
+        let edits = vec![(self.span.clone(), padded)];
+        (instead != written).then(|| Place { kind: Kind::Use, edits, ..self.clone() })
+    }
 }
 
 /// An `except` clause.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::facts::{HandlerId, StepKind};
 use crate::name::Name;
-use crate::project::{FunctionId, Lookup};
+use crate::project::{Certainty, FunctionId, Lookup};
 use crate::vocabulary::Observation;
 
 use super::super::catch::{catches_database, catches_more};
 use super::super::clause::Unreachable;
 use super::super::dependency::dependency;
+use super::super::value::SessionKey;
 use super::super::{actor, library};
 use super::Observer;
 
@@ -40,26 +41,52 @@ impl Observer<'_> {
         for (&id, outcome) in &self.flow.outcomes {
             fates.used.extend(&outcome.used_after);
             fates.committed.extend(&outcome.owner_commits);
-            let failures = &outcome.summary.failures;
-            if !failures.is_empty() && self.owner_commits(id) {
-                fates.committed.extend(failures.iter().map(|failure| (failure.function, failure.handler)));
+            let failures =
+                outcome.summary.failures.iter().filter(|failure| failure.session == SessionKey::Outer);
+            if failures.clone().next().is_some() && self.owner_commits(id) {
+                fates.committed.extend(failures.map(|failure| (failure.function, failure.handler)));
             }
-            let lost = outcome.lost_blocks.iter().copied();
+            let broken =
+                outcome.summary.failures.iter().filter(|failure| failure.session == SessionKey::Connection);
+            let broken = broken.map(|failure| (failure.function, failure.handler));
+            let answers_request = self.project.has_own_transaction(id) == Certainty::Yes;
+            let lost = outcome.lost_blocks.iter().copied().chain(broken.filter(|_| answers_request));
             fates.lost.extend(lost.filter(|&failing| self.is_always_lost(failing)));
         }
         fates
     }
 
-    /// Whether a handler stands in a transaction block of its own function, or all that call that function do so in one.
+    /// Whether a handler stands in a transaction block of its own function, or all ways that lead to that function open
+    /// one around it.
     fn is_always_lost(&self, failing: (FunctionId, HandlerId)) -> bool {
-        let loses = |id: FunctionId| {
-            let outcome = &self.flow.outcomes[&id];
-            let mut goes_on =
-                outcome.summary.failures.iter().map(|failure| (failure.function, failure.handler));
-            outcome.lost_blocks.contains(&failing) && !goes_on.any(|other| other == failing)
-        };
-        let callers = self.flow.callers.get(&failing.0);
-        loses(failing.0) || callers.is_some_and(|callers| callers.iter().all(|&caller| loses(caller)))
+        let mut seen = BTreeSet::from([failing.0]);
+        let mut waiting = vec![failing.0];
+        while let Some(id) = waiting.pop() {
+            if self.loses(id, failing) {
+                continue;
+            }
+            // What tests do around a function says nothing of how it is run.
+            let callers = self.flow.callers.get(&id).into_iter().flatten();
+            let callers: Vec<FunctionId> =
+                callers.copied().filter(|caller| !self.project.is_test(caller.file)).collect();
+            if callers.is_empty() {
+                return false;
+            }
+            waiting.extend(callers.into_iter().filter(|caller| seen.insert(*caller)));
+        }
+        true
+    }
+
+    /// Whether a function runs in a transaction of its own, or opens one, that ends without what a handler has let go of.
+    fn loses(&self, id: FunctionId, failing: (FunctionId, HandlerId)) -> bool {
+        let outcome = &self.flow.outcomes[&id];
+        let mut goes_on = outcome.summary.failures.iter();
+        let goes_on = goes_on.any(|failure| (failure.function, failure.handler) == failing);
+        if goes_on {
+            self.project.has_own_transaction(id) == Certainty::Yes
+        } else {
+            outcome.lost_blocks.contains(&failing)
+        }
     }
 
     /// The handlers of a function.
