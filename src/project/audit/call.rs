@@ -123,6 +123,7 @@ impl Project {
         for id in self.function_ids() {
             Page { ledger: &ledger, reader: Reader::new(self, id, &wanted) }.look(&mut faults);
         }
+        faults.strange = one_a_chain(self, faults.strange);
         faults
     }
 }
@@ -536,6 +537,22 @@ impl Page<'_, '_> {
         };
         found.filter(|(id, _)| self.ledger.helpers.contains_key(id))
     }
+}
+
+/// The first call of a chain that fails is told, with all the names of the chain: nobody gets to the others.
+fn one_a_chain(project: &Project, all: Vec<Strange>) -> Vec<Strange> {
+    let mut found: Vec<Strange> = Vec::new();
+    for strange in all {
+        let start = |one: &Strange| project.function(one.function).steps[one.step as usize].span.start;
+        match found.last_mut() {
+            Some(last) if last.function == strange.function && start(last) == start(&strange) => {
+                let news = strange.names.into_iter().filter(|name| !last.names.contains(name));
+                last.names.extend(news.collect::<Vec<_>>());
+            }
+            _ => found.push(strange),
+        }
+    }
+    found
 }
 
 /// Whether a function makes a row of a model.
