@@ -30,6 +30,7 @@ pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
 mod audit;
+mod built;
 mod builtin;
 mod class;
 mod constant;
