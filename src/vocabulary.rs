@@ -178,6 +178,40 @@ pub const WORDS: &[Word] = &[
     ),
     word("decides", &["authorization"], "what the value read decides"),
     word("session-in-reach", SWITCH, "whether the function has a session it could refresh the row with"),
+    word(
+        "audit-name",
+        &["field", "parameter"],
+        "a name handed to an audit row or query whose model lacks it, or to a function that logs and does not take it",
+    ),
+    word(
+        "audit-action",
+        &["no-choice", "too-long"],
+        "a text for what was done that is none of the column's choices, or longer than the column",
+    ),
+    word("audit-use", &["row", "query"], "whether an audit row is made with it, or a query looks for it"),
+    word("audit-row", &["direct"], "an audit row that is made beside the logging method of its model"),
+    word(
+        "audit-model",
+        &["named", "guessed"],
+        "whether the settings name the audit model, or only its own name says what it is",
+    ),
+    word(
+        "raw-save",
+        &["audit", "row"],
+        "a receiver of a save signal that does not look at `raw`: what it writes when a fixture is loaded",
+    ),
+    word("route", &["legacy"], "a route for an audit library in a form that its middleware does not write"),
+    word(
+        "library",
+        &["app", "middleware", "actor-middleware", "value"],
+        "what an audit library that is used does not find in the settings: its app, the middleware it records with, the one that tells the actor, a value that it knows",
+    ),
+    word("settings", &["found", "absent"], "whether the settings are among the scanned files"),
+    word(
+        "collection",
+        &["unlisted"],
+        "a many-to-many of an audited model is changed, and its library was not told of it",
+    ),
     word("suppression", &["unused", "without-reason", "expired"], "what is wrong with a suppression comment"),
 ];
 
@@ -216,7 +250,14 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("stale", "what an import names that is not there"),
     ("compared", "where a value that may be `None` is compared, as a clause"),
     ("task", "the task that leads here"),
-    ("lacks", "what a task lacks"),
+    ("names", "the names that are handed over, quoted"),
+    ("taker", "what they are handed to"),
+    ("value", "the value that is handed over"),
+    ("unfit", "what is wrong with that value, as a clause"),
+    ("method", "the method that is meant for it"),
+    ("library", "the audit library"),
+    ("setting", "the setting"),
+    ("lacks", "what is missing, as a clause"),
     ("ids", "the ids a suppression names"),
     ("until", "the date of a suppression"),
 ];

@@ -20,6 +20,8 @@ use super::{Flow, library};
 mod ambient;
 mod behind;
 mod handler;
+mod kept;
+mod ledger;
 mod limit;
 mod nothing;
 mod shared;
@@ -74,6 +76,8 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
     seen.extend(observer.ambients());
     seen.extend(observer.carriers());
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
+    seen.extend(observer.ledger(&judgements));
+    seen.extend(observer.libraries());
     (seen, judgements)
 }
 

@@ -9,6 +9,7 @@ use crate::project::{ClassId, FunctionId};
 
 use super::clock::{ClockStore, Frozen};
 use super::enqueue::Enqueued;
+use super::lean::Lean;
 use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
@@ -144,6 +145,8 @@ pub struct Outcome {
     pub called: BTreeSet<(StepId, FunctionId)>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowReport>,
+    /// Calls that leave out an actor, by step: the writes of the callee that lack it.
+    pub left_out: BTreeMap<StepId, BTreeSet<Lean>>,
     /// Where a duty of a row is discharged, by row and duty, be it on some paths only.
     pub discharged: BTreeMap<(RowKey, Duty), StepId>,
     /// Deletes and statements, by step.

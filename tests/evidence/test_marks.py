@@ -42,6 +42,13 @@ PLANTED = {
 }
 # The rules that the help desk is made for.
 PLANTED_AT_THE_HELP_DESK = {
+    "direct-audit-write",
+    "legacy-raw-route",
+    "raw-fixture-audit",
+    "unknown-audit-action",
+    "unknown-audit-field",
+    "unlisted-audit-collection",
+    "unwired-audit-library",
     "shared-mutable-default",
     "unbounded-page-size",
     "unguarded-none-metric",
