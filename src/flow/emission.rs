@@ -13,8 +13,8 @@ use super::row::Base;
 use super::state::State;
 use super::summary::Summary;
 use super::trace::Trace;
-use super::transaction::Within;
 use super::trail::{Alteration, Altered, Bond, Bonds, Emission, Failing, Untold};
+use super::transaction::Within;
 use super::value::{ModelRef, RowKey, Value};
 
 impl Trace<'_> {

@@ -91,8 +91,7 @@ impl Trace<'_> {
 /// somebody has set them.
 pub(super) fn guards(project: &Project, receiver: FunctionId, model: ClassId) -> FxHashSet<Name> {
     let function = project.function(receiver);
-    let is_instance =
-        |step: u32| matches!(function.steps[step as usize].kind, StepKind::Name(name) if &*name == "instance");
+    let is_instance = |step: u32| matches!(function.steps[step as usize].kind, StepKind::Name(name) if &*name == "instance");
     let mut found = FxHashSet::default();
     for step in &function.steps {
         match &step.kind {
@@ -116,7 +115,8 @@ pub(super) fn guards(project: &Project, receiver: FunctionId, model: ClassId) ->
             || project.method(model, *name).is_some()
             || OWN.contains(&name.as_str());
         // A key is an attribute of its own.
-        let is_key = name.strip_suffix("_id").is_some_and(|bare| known.is_some_and(|m| m.defines(Name::new(bare))));
+        let is_key =
+            name.strip_suffix("_id").is_some_and(|bare| known.is_some_and(|m| m.defines(Name::new(bare))));
         let is_display = name.starts_with("get_") && name.ends_with("_display");
         !is_of_model && !is_key && !is_display && name.starts_with('_')
     });
@@ -143,9 +143,8 @@ fn stores(function: &Function, wanted: Name) -> bool {
 
 /// Models whose changes receivers, overrides or libraries tell an audit trail of.
 pub(super) fn told_by_hooks(project: &Project, knowledge: &Knowledge) -> FxHashSet<ClassId> {
-    let emits = |id: FunctionId| {
-        knowledge.summaries.get(&id).is_some_and(|summary| summary.trail.emits.is_some())
-    };
+    let emits =
+        |id: FunctionId| knowledge.summaries.get(&id).is_some_and(|summary| summary.trail.emits.is_some());
     let mut found = FxHashSet::default();
     for receiver in project.receivers().iter().filter(|receiver| emits(receiver.function)) {
         if let crate::project::Senders::These(models) = &receiver.senders {

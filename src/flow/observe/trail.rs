@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::config::AuditPolicy;
-use crate::facts::{FunctionKind, HandlerId, RegionKind, StepId, StepKind};
-use crate::project::{ClassId, FunctionId};
+use crate::facts::{FunctionKind, HandlerId, RegionKind, StepId, StepKind, Term};
+use crate::project::{ClassId, FunctionId, Symbol};
 use crate::vocabulary::Observation;
 
 use super::super::hearing::is_fed;
@@ -36,7 +36,7 @@ impl Observer<'_> {
         let mut answering: BTreeMap<Alteration, Vec<(FunctionId, StepId)>> = BTreeMap::new();
         for id in self.project.function_ids() {
             let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
-            if !self.is_entry(id) {
+            if !self.is_entry(id) || self.is_told_around(id) {
                 continue;
             }
             for (alteration, &step) in &outcome.left {
@@ -103,6 +103,34 @@ impl Observer<'_> {
             return audit.is_tracked(model).then_some("tracked");
         }
         self.flow.told.contains(&model).then_some("told-elsewhere")
+    }
+
+    /// Whether a decorator of the project tells of what the function does.
+    fn is_told_around(&self, id: FunctionId) -> bool {
+        let function = self.project.function(id);
+        let decorators = function.decorators.iter().filter_map(|decorator| match decorator {
+            Term::Path(path) => Some(*path),
+            Term::Call { callee, .. } => match &**callee {
+                Term::Path(path) => Some(*path),
+                _ => None,
+            },
+            _ => None,
+        });
+        decorators.into_iter().any(|path| match self.project.resolve_path(id.file, path) {
+            Some(Symbol::Function(decorator)) => self.emits_within(decorator),
+            _ => false,
+        })
+    }
+
+    /// Whether a function, or one that is made in it, emits an audit event.
+    fn emits_within(&self, id: FunctionId) -> bool {
+        let facts = &self.project.file(id.file).facts;
+        (0..facts.functions.len()).any(|index| {
+            let mut around = std::iter::successors(Some(index), |at| facts.functions[*at].parent);
+            let inner = FunctionId { file: id.file, index: index as u32 };
+            around.any(|at| at == id.index as usize)
+                && self.flow.outcomes.get(&inner).is_some_and(|o| o.summary.trail.emits.is_some())
+        })
     }
 
     /// Whether nothing but tests calls a function, and somebody outside may.
@@ -179,7 +207,7 @@ impl Observer<'_> {
 
     fn name_entity(&self, seen: &mut Observation, model: Option<ClassId>) {
         let name = model.map(|model| self.project.class(model).name.to_string());
-        seen.show("entity", name.clone().unwrap_or_else(|| "a row".into()));
+        seen.show("entity", name.clone().unwrap_or_else(|| "row".into()));
         seen.entity = name;
     }
 
