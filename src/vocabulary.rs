@@ -122,6 +122,21 @@ pub const WORDS: &[Word] = &[
         "a time read once, at import, for all that comes later: as the default of a column or declared field, the value of a dataclass or pydantic field, the default of an argument, the value of another class attribute, or a text that the database takes for a constant",
     ),
     word(
+        "compares-none",
+        &["here", "in-callee"],
+        "a value that may be `None` and that nothing looks at is compared for order: here, or in a function it is handed to",
+    ),
+    word(
+        "actor-from",
+        &["surroundings"],
+        "code that a worker runs takes who acts from a context variable, a thread local or a library, and the task sets nothing there",
+    ),
+    word(
+        "carrier-lacks",
+        &["bounded-retries", "late-acknowledgement", "rejection", "ignored-result"],
+        "what a task that carries audit events lacks",
+    ),
+    word(
         "page-size",
         &["parameter", "query", "paginator"],
         "a size of a page that a client chooses and nothing keeps small: a parameter of an endpoint, read from the query of a request, a pagination class",
@@ -233,6 +248,8 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("reading", "what a clock reads"),
     ("other", "what the reading does not agree with"),
     ("stale", "what an import names that is not there"),
+    ("compared", "where a value that may be `None` is compared, as a clause"),
+    ("task", "the task that leads here"),
     ("names", "the names that are handed over, quoted"),
     ("taker", "what they are handed to"),
     ("value", "the value that is handed over"),

@@ -51,6 +51,9 @@ PLANTED_AT_THE_HELP_DESK = {
     "unwired-audit-library",
     "shared-mutable-default",
     "unbounded-page-size",
+    "unguarded-none-metric",
+    "ambient-actor-in-task",
+    "fragile-audit-task",
     "stale-import",
     "unimported-exception",
 }
