@@ -33,6 +33,7 @@ mod coverage;
 mod declared;
 mod dependency;
 mod django;
+mod early;
 mod emission;
 mod ending;
 mod enqueue;
