@@ -40,6 +40,7 @@ mod enqueue;
 mod exception;
 mod execute;
 mod external;
+mod form;
 mod ground;
 mod guard;
 mod handing;
