@@ -179,10 +179,16 @@ impl Trace<'_> {
             return;
         }
         let here = self.bond();
-        for (alteration, bonds) in &trail.left {
+        for (known, bonds) in &trail.left {
             let bonds = bonds.map(|bond| if bond == Bond::Loose { here } else { bond });
-            let alteration = self.as_called(*alteration, binding);
-            if alteration.model.is_some_and(|model| self.project.is_audit_model(model)) {
+            let alteration = self.as_called(*known, binding);
+            let is_audit_row = alteration.model.is_some_and(|model| self.project.is_audit_model(model));
+            // Who keeps a trail of a row is known only where its model is.
+            let is_heard = alteration.handed != known.handed
+                && alteration.model.is_some_and(|model| {
+                    self.heard(model, alteration.operation, Api::Save) == Heard::ByKeeper
+                });
+            if is_audit_row || is_heard {
                 continue;
             }
             state.untold.add(alteration, step, bonds);

@@ -30,12 +30,17 @@ pub(super) fn reach(
     };
     let (mut loose, mut bound) = (Vec::new(), Vec::new());
     for id in project.function_ids().into_iter().filter(|id| !is_test(project, id.file)).filter(is_entry) {
-        if is_wrapped(project, id) {
-            found.bound.insert(id, id);
-            bound.push(id);
-        } else {
-            found.loose.insert(id);
-            loose.push(id);
+        match is_wrapped(project, id) {
+            Certainty::Yes => {
+                found.bound.insert(id, id);
+                bound.push(id);
+            }
+            Certainty::No => {
+                found.loose.insert(id);
+                loose.push(id);
+            }
+            // Nothing is said where it could not be told.
+            Certainty::Unknown => {}
         }
     }
     while let Some(id) = loose.pop() {
@@ -65,16 +70,19 @@ pub(super) fn reach(
 }
 
 /// Whether a function that nothing of the project calls runs in a transaction that is opened for it.
-fn is_wrapped(project: &Project, id: FunctionId) -> bool {
-    if project.is_decorated_atomic(id) || project.has_own_transaction(id) != Certainty::No {
-        return true;
+fn is_wrapped(project: &Project, id: FunctionId) -> Certainty {
+    if project.is_decorated_atomic(id) {
+        return Certainty::Yes;
     }
     // What Django or a library calls for a request runs in the request's transaction.
     let function = project.function(id);
     let is_of_request = project.task(id).is_none()
         && function.kind == FunctionKind::Function
         && !project.module_name(id.file).contains("management.commands");
-    is_of_request && !project.is_routed(id) && project.wraps_requests(id.file) == Certainty::Yes
+    match project.has_own_transaction(id) {
+        Certainty::No if is_of_request && !project.is_routed(id) => project.wraps_requests(id.file),
+        certainty => certainty,
+    }
 }
 
 /// Whether a file holds tests: they call what nothing else calls that way.
