@@ -24,6 +24,7 @@ use summary::Knowledge;
 use value::Value;
 
 mod actor;
+mod ambient;
 mod call;
 mod catch;
 mod clause;
@@ -52,6 +53,7 @@ mod listener;
 mod maker;
 mod migration;
 mod name_use;
+mod nothing;
 mod object;
 mod observe;
 mod outcome;
