@@ -56,6 +56,7 @@ mod object;
 mod observe;
 mod outcome;
 mod read;
+mod repeated;
 mod row;
 mod session;
 mod shared;

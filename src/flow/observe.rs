@@ -24,6 +24,7 @@ mod kept;
 mod ledger;
 mod limit;
 mod nothing;
+mod repeated;
 mod shared;
 mod stored;
 mod task;
@@ -38,6 +39,8 @@ pub struct Naming {
     pub is_clock_chosen: bool,
     /// Import paths that have other names now, with those names.
     pub renamed: BTreeMap<String, String>,
+    /// Models whose rows are only ever added, dotted.
+    pub append_only: Vec<String>,
     /// The audit context's class, by its own name or its dotted path.
     pub context: String,
 }
@@ -75,6 +78,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
     seen.extend(observer.comparisons());
     seen.extend(observer.ambients());
     seen.extend(observer.carriers());
+    seen.extend(observer.repeated(&judgements));
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
     seen.extend(observer.ledger(&judgements));
     seen.extend(observer.libraries());

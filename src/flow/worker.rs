@@ -36,13 +36,7 @@ pub(super) fn from(
     let mut waiting: VecDeque<FunctionId> = tasks.iter().copied().collect();
     while let Some(id) = waiting.pop_front() {
         let task = found[&id];
-        let called = outcomes.get(&id).into_iter().flat_map(|outcome| outcome.calls.iter().copied());
-        // A function that is made in another one is made to be run, by whomever it is handed to.
-        let made = project.function(id).steps.iter().filter_map(|step| match step.kind {
-            StepKind::Function(index) => Some(FunctionId { file: id.file, index: index as u32 }),
-            _ => None,
-        });
-        for next in called.chain(made) {
+        for next in next(project, outcomes, id) {
             if !found.contains_key(&next) {
                 found.insert(next, task);
                 waiting.push_back(next);
@@ -50,4 +44,19 @@ pub(super) fn from(
         }
     }
     found
+}
+
+/// What a function leads to: what it calls, and what it makes.
+pub(super) fn next(
+    project: &Project,
+    outcomes: &FxHashMap<FunctionId, Outcome>,
+    id: FunctionId,
+) -> Vec<FunctionId> {
+    let called = outcomes.get(&id).into_iter().flat_map(|outcome| outcome.calls.iter().copied());
+    // A function that is made in another one is made to be run, by whomever it is handed to.
+    let made = project.function(id).steps.iter().filter_map(|step| match step.kind {
+        StepKind::Function(index) => Some(FunctionId { file: id.file, index: index as u32 }),
+        _ => None,
+    });
+    called.chain(made).collect()
 }
