@@ -25,6 +25,7 @@ mod ledger;
 mod limit;
 mod nothing;
 mod repeated;
+mod saved;
 mod shared;
 mod stored;
 mod task;
@@ -60,6 +61,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.phantom(id, step, phantom));
         }
         seen.extend(observer.stamps(id));
+        seen.extend(observer.saves(id));
         let dead = clause::unreachable(project, id);
         seen.extend(observer.handlers(id, &fates, &dead));
         seen.extend(observer.waiting(id));
