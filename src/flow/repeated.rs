@@ -1,5 +1,6 @@
 //! flow/repeated: rows that a task makes once more when it runs once more.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashMap;
@@ -127,7 +128,7 @@ impl Ways {
             while let Some(id) = waiting.pop_front() {
                 for next in super::worker::next(project, &flow.outcomes, id) {
                     // Another task that is called is a task of its own, but runs here all the same.
-                    if let std::collections::hash_map::Entry::Vacant(place) = from.entry(next) {
+                    if let Entry::Vacant(place) = from.entry(next) {
                         place.insert(id);
                         waiting.push_back(next);
                     }

@@ -1,6 +1,7 @@
 //! flow/worker: the code that runs in a worker: every task, and all that its calls lead to.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
@@ -37,8 +38,8 @@ pub(super) fn from(
     while let Some(id) = waiting.pop_front() {
         let task = found[&id];
         for next in next(project, outcomes, id) {
-            if !found.contains_key(&next) {
-                found.insert(next, task);
+            if let Entry::Vacant(place) = found.entry(next) {
+                place.insert(task);
                 waiting.push_back(next);
             }
         }
