@@ -29,6 +29,7 @@ mod saved;
 mod shared;
 mod stored;
 mod task;
+mod trail;
 mod waiting;
 
 /// What messages call things that the code does not name.
@@ -76,6 +77,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.expired(id, step, read));
         }
     }
+    seen.extend(observer.trail());
     seen.extend(observer.page_sizes());
     seen.extend(observer.comparisons());
     seen.extend(observer.ambients());
