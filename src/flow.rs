@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::project::{ClassId, FunctionId, Project};
 
+pub use django::{Api, Partial, Written};
 pub use enqueue::Enqueued;
 pub use observe::{Naming, observe};
 pub use outcome::Outcome;
@@ -30,6 +31,7 @@ mod clock;
 mod coverage;
 mod declared;
 mod dependency;
+mod django;
 mod ending;
 mod enqueue;
 mod exception;
@@ -49,6 +51,7 @@ mod name_use;
 mod object;
 mod observe;
 mod outcome;
+mod queryset;
 mod read;
 mod row;
 mod session;

@@ -67,6 +67,17 @@ pub const WORDS: &[Word] = &[
     word("model-has-setter", SWITCH, "the model has a setter for the actor that is stored"),
     word("within-model", SWITCH, "the code stands in the model itself or in a class it derives from"),
     word(
+        "save",
+        &["listed", "deferred", "upsert"],
+        "a Django row is saved in part and something stamped is left out: by `update_fields=`, because `only()` or `defer()` loaded it, by `update_or_create()`",
+    ),
+    word(
+        "drops",
+        &["auto-now", "save-stamp", "assigned-stamp"],
+        "what would have filled it: the field itself, the model's `save()` or a receiver of `pre_save`, the code before",
+    ),
+    word("row-fresh", SWITCH, "the function has inserted that row before"),
+    word(
         "handler",
         &["write", "sql", "other"],
         "an `except` clause; what the `try` body can do to the database",
@@ -188,6 +199,8 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("call", "the call as it is written, in short"),
     ("waiting", "what is wrong with how it is waited for, as a verb phrase"),
     ("right", "the call as it should be"),
+    ("dropped", "the columns that a save in part leaves out"),
+    ("partly", "how the row comes to be saved in part, as a clause"),
     ("reason", "why a clause never runs"),
     ("kept-by", "what keeps a frozen time, or gets a shared value"),
     ("instead", "what to write instead"),

@@ -11,6 +11,7 @@ use super::keys::{Dump, dumped};
 use super::life::Life;
 use super::object::decorated;
 use super::outcome::Phantom;
+use super::queryset::RowSet;
 use super::row::{Base, Level, RowInfo, Touch};
 use super::state::{Deeds, Failure, State};
 use super::summary::{DatabaseUse, Summary};
@@ -56,7 +57,12 @@ impl Trace<'_> {
             }
             Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
-            Value::Method(receiver, function) => self.apply_any(state, step, *receiver, function, arguments),
+            Value::Method(receiver, function) => {
+                match self.call_override(state, step, &receiver, function, arguments) {
+                    Some(known) => known,
+                    None => self.apply_any(state, step, *receiver, function, arguments),
+                }
+            }
             Value::Symbol(Symbol::External(path)) => {
                 self.tell_enqueue(step, &Value::Unknown, path.last(), &values);
                 self.external(state, step, path, arguments, &values)
@@ -88,6 +94,10 @@ impl Trace<'_> {
             (list, "append" | "add" | "extend" | "insert") if list.is_list() => {
                 self.deed(state, Deeds::RECORDED);
                 let last = arguments.last().map(|argument| self.value(argument.value).clone())?;
+                if let Some(longer) = state.locals.get(&name)?.with_texts(&last) {
+                    state.locals.insert(name, longer);
+                    return Some(Value::None);
+                }
                 let added = if &*method == "extend" { last.element() } else { last };
                 let old = state.locals.get(&name).cloned()?.element();
                 let element = if old == Value::Unknown { added } else { old.join(added) };
@@ -193,7 +203,7 @@ impl Trace<'_> {
         Value::Row(key)
     }
 
-    fn initialize(
+    pub(super) fn initialize(
         &mut self,
         state: &mut State,
         step: StepId,
@@ -221,7 +231,7 @@ impl Trace<'_> {
         }
     }
 
-    fn initialize_from(&mut self, state: &mut State, key: RowKey, keys: &Keys) {
+    pub(super) fn initialize_from(&mut self, state: &mut State, key: RowKey, keys: &Keys) {
         let Some(row) = state.rows.get_mut(&key) else { return };
         for duty in Duty::ALL {
             let plays = |name: &Name| self.project.roles.of_field(name) == Some(duty);
@@ -461,7 +471,14 @@ impl Trace<'_> {
             let Some(value) = binding.get(number as usize) else { continue };
             for key in value.rows() {
                 if let Some(row) = state.rows.get_mut(&key) {
+                    if effect.is_saved {
+                        // Every path saves it: what was saved before is written anew.
+                        row.done = Default::default();
+                        row.is_saved = true;
+                        row.published.get_or_insert(step);
+                    }
                     row.undergo(&effect.open, &effect.done, Touch { step, within: effect.touch });
+                    row.stored.extend(&effect.stored);
                     row.life.undergo(&effect.life, step);
                 }
             }
@@ -530,12 +547,23 @@ impl Trace<'_> {
                 let here = self.new_row(state, step, key.0 + 1, info, effect.life.clone());
                 if let Some(row) = state.rows.get_mut(&here) {
                     row.undergo(&effect.open, &Default::default(), Touch { step, within: effect.touch });
+                    row.stored.extend(&effect.stored);
                     row.marks.inherit(&effect.marks);
                     row.life.brought(step);
                 }
                 Value::Row(here)
             }
             Value::Query(Some(model)) => Value::Query(Some(self.translate_model(*model, binding))),
+            Value::Rows(rows) => {
+                if let ModelRef::Param(number) = rows.model
+                    && let Some(Value::Rows(handed)) = binding.get(number as usize)
+                {
+                    let loads = rows.loads.clone();
+                    return Value::Rows(Box::new(RowSet { loads, ..(**handed).clone() }));
+                }
+                let model = self.translate_model(rows.model, binding);
+                Value::Rows(Box::new(RowSet { model, ..(**rows).clone() }))
+            }
             Value::Statement(statement) => {
                 let mut statement = statement.clone();
                 statement.model = self.translate_model(statement.model, binding);
@@ -561,7 +589,7 @@ impl Trace<'_> {
                 let of = self.translate(state, step, of, summary, binding);
                 self.attribute(state, of, *name)
             }
-            Value::Caught(_) | Value::Decision(_) | Value::Read(..) => Value::Plain,
+            Value::Caught(_) | Value::Decision(_) | Value::Read(..) | Value::Inserted(..) => Value::Plain,
             other => other.clone(),
         }
     }
@@ -597,6 +625,7 @@ pub(super) fn model_of(value: &Value) -> ModelRef {
     match value {
         Value::Symbol(Symbol::Class(class)) => ModelRef::Class(*class),
         Value::Param(number) => ModelRef::Param(*number),
+        Value::Rows(rows) => rows.model,
         // The table of a model stands for the model.
         Value::Attribute(of, name) if &**name == "__table__" => model_of(of),
         Value::Own(_) => ModelRef::Param(0),

@@ -19,6 +19,7 @@ use super::{Flow, library};
 
 mod behind;
 mod handler;
+mod saved;
 mod shared;
 mod stored;
 mod waiting;
@@ -51,6 +52,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.phantom(id, step, phantom));
         }
         seen.extend(observer.stamps(id));
+        seen.extend(observer.saves(id));
         let dead = clause::unreachable(project, id);
         seen.extend(observer.handlers(id, &fates, &dead));
         seen.extend(observer.waiting(id));

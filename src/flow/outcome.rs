@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::clock::{ClockStore, Frozen};
+use super::django::{Partial, Written};
 use super::enqueue::Enqueued;
 use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
@@ -156,6 +157,10 @@ pub struct Outcome {
     pub clock_stores: BTreeMap<(StepId, Name), ClockStore>,
     /// Times taken once, at import, by step.
     pub frozen: BTreeMap<StepId, Frozen>,
+    /// Writes by Django's ways, by step.
+    pub written: BTreeMap<StepId, Vec<Written>>,
+    /// Saves that leave out what was stamped, by step.
+    pub partial: BTreeMap<StepId, Vec<Partial>>,
     /// Handlers.
     pub handlers: BTreeMap<HandlerId, HandlerReport>,
     /// What the bodies of `try` do to the database, by region.

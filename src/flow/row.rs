@@ -4,8 +4,11 @@
 //! session, and how far the duty is discharged. Joining paths is the union of sets, so nothing one path did is ever
 //! mistaken for what every path did.
 
+use std::collections::BTreeSet;
+
 use crate::duty::Duty;
 use crate::facts::StepId;
+use crate::name::Name;
 use crate::project::FunctionId;
 
 use super::life::Life;
@@ -172,6 +175,10 @@ pub(super) struct RowState {
     pub published: Option<StepId>,
     /// What its audit columns were given.
     pub marks: Marks,
+    /// The columns that some path has given values.
+    pub stored: BTreeSet<Name>,
+    /// Whether every path has saved it, where it is Django's.
+    pub is_saved: bool,
     /// What can be read of it.
     pub life: Life,
 }
@@ -203,6 +210,8 @@ impl RowState {
             (a, b) => a.or(b),
         };
         self.marks.join(&other.marks);
+        self.stored.extend(&other.stored);
+        self.is_saved &= other.is_saved;
         self.life.join(&other.life);
     }
 
@@ -226,6 +235,19 @@ impl RowState {
         let mut all = self.left[duty.index()].clone();
         merge_touches(&mut all, &self.touches[duty.index()]);
         all
+    }
+
+    /// Whether what a duty asks for is stored already: a save has written it, on every path.
+    pub(super) fn is_kept(&self, duty: Duty) -> bool {
+        let done = self.done[duty.index()];
+        !done.is_empty() && done.elements().all(|e| e.level == Level::Set)
+    }
+
+    /// The row was saved by Django: the paths that led here are what was written; a later save writes them anew.
+    pub(super) fn save(&mut self, written: [Paths; 6], step: StepId) {
+        self.done = written.map(|paths| paths.map(|e| Element { is_added: true, ..e }));
+        self.is_saved = true;
+        self.published.get_or_insert(step);
     }
 
     /// The row was handed to a session.

@@ -30,6 +30,10 @@ pub struct RowEffect {
     pub touch: Option<(FunctionId, StepId)>,
     /// What every path gave its audit columns.
     pub marks: Marks,
+    /// The columns that some path has given values.
+    pub stored: BTreeSet<Name>,
+    /// Whether every path has saved it, where it is Django's.
+    pub is_saved: bool,
     /// What can be read of it afterwards.
     pub life: Life,
 }
@@ -123,6 +127,8 @@ impl Summary {
             }
             now.touch = effect.touch.or(now.touch);
             now.marks.meet(&effect.marks);
+            now.stored.extend(&effect.stored);
+            now.is_saved &= effect.is_saved;
             now.life.join(&effect.life);
         }
         self.database.merge(before.database);

@@ -10,13 +10,14 @@ use crate::facts::{
     StepKind,
 };
 use crate::name::Name;
-use crate::project::{FunctionId, Project, Symbol};
+use crate::project::{ClassId, FunctionId, Project, Symbol};
 
 use super::actor;
 use super::catch::{Errors, Landings};
 use super::ground::Ground;
 use super::life::Life;
 use super::outcome::{End, Outcome, Way};
+use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
@@ -58,6 +59,8 @@ pub(super) struct Trace<'p> {
     row_keys: FxHashMap<(StepId, u32), RowKey>,
     /// By row and relationship: the rows it leads to.
     relatives: FxHashMap<(RowKey, Name), RowKey>,
+    /// Rows of which only some columns were loaded.
+    pub(super) parts: FxHashMap<RowKey, Loads>,
 }
 
 /// Follows a function, and once more for each choice of its switches.
@@ -94,6 +97,7 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
+        parts: FxHashMap::default(),
     };
     let mut start = trace.start();
     for (number, value) in choice {
@@ -396,7 +400,16 @@ impl<'p> Trace<'p> {
             }
             _ => (test, holds),
         };
+        if let StepKind::Not(of) = self.function.steps[test as usize].kind
+            && matches!(self.values[of as usize], Value::Inserted(..))
+        {
+            return self.assume(state, of, !holds);
+        }
         let value = self.values[subject as usize].clone();
+        if let Value::Inserted(new, old) = value {
+            // On either side one of the two rows is not there.
+            state.rows.remove(if holds { &old } else { &new });
+        }
         let by_truth = subject == test;
         let possible = |value: &Value| match value {
             Value::None => !is_there,
@@ -492,25 +505,38 @@ impl<'p> Trace<'p> {
         if self.ground.stores(name) || info.base == Base::New {
             return None;
         }
-        let next = self.rows.len() as u32;
-        let key = *self.relatives.entry((of, name)).or_insert(RowKey(next));
-        if key.0 == next {
-            let model = ModelRef::Class(relation.target);
-            self.rows.push(RowInfo {
-                base: Base::Loaded,
-                model,
-                origin: (self.id, info.at),
-                at: info.at,
-                ..info
-            });
-        }
-        let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
-        state.rows.entry(key).or_insert_with(|| RowState::start(life.unwrap_or_else(Life::loaded)));
+        let key = self.related_row(state, of, name, relation.target);
         Some(match relation.is_many {
             Some(true) => Value::Many(Box::new(Value::Row(key))),
             Some(false) => Value::Row(key),
             None => Value::OneOf(vec![Value::Row(key), Value::Many(Box::new(Value::Row(key)))]),
         })
+    }
+
+    /// The one row of a model that a row leads to under a name.
+    pub(super) fn relative(
+        &mut self,
+        state: &mut State,
+        of: RowKey,
+        name: Name,
+        target: ClassId,
+    ) -> Option<Value> {
+        let is_new = self.rows[of.0 as usize].base == Base::New;
+        (!is_new).then(|| Value::Row(self.related_row(state, of, name, target)))
+    }
+
+    fn related_row(&mut self, state: &mut State, of: RowKey, name: Name, target: ClassId) -> RowKey {
+        let info = self.rows[of.0 as usize];
+        let next = self.rows.len() as u32;
+        let key = *self.relatives.entry((of, name)).or_insert(RowKey(next));
+        if key.0 == next {
+            let model = ModelRef::Class(target);
+            let origin = (self.id, info.at);
+            self.rows.push(RowInfo { base: Base::Loaded, model, origin, at: info.at, ..info });
+        }
+        let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
+        state.rows.entry(key).or_insert_with(|| RowState::start(life.unwrap_or_else(Life::loaded)));
+        key
     }
 
     /// A row that a step loads.

@@ -11,7 +11,7 @@ use crate::project::{Symbol, is_atomic};
 use super::catch::Errors;
 use super::state::State;
 use super::trace::Trace;
-use super::value::{ModelRef, RowKey, SessionKey, Value};
+use super::value::{SessionKey, Value};
 
 /// The transaction that a step of a function runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,16 +61,6 @@ impl Trace<'_> {
         self.used.writes = true;
         self.fails_itself = true;
         self.may_fail.insert(SessionKey::Connection, Errors::ALL);
-    }
-
-    /// A method of a row is called that may write it in Django's way.
-    pub(super) fn write_row(&mut self, key: RowKey, method: &str) {
-        if let ModelRef::Class(class) = self.rows[key.0 as usize].model
-            && self.project.django(class).is_some()
-            && matches!(method, "save" | "asave" | "delete" | "adelete")
-        {
-            self.use_connection();
-        }
     }
 
     /// A block ends.
