@@ -11,7 +11,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Signal};
 
 use super::queryset::Loads;
-use super::row::{Base, Change, Level, Touch};
+use super::row::{Base, Level, Touch};
 use super::state::State;
 use super::trace::Trace;
 use super::value::{ModelRef, RowKey, Value};
@@ -235,7 +235,11 @@ impl Trace<'_> {
         listed: &Listed,
         api: Api,
     ) {
-        self.use_connection();
+        if self.is_django_row(key) {
+            self.use_connection();
+        } else {
+            self.used.hidden = true;
+        }
         let model = self.django_model(key);
         if let (Some(model), Listed::Names(names)) = (model, listed) {
             for duty in Duty::ALL {
@@ -299,6 +303,35 @@ impl Trace<'_> {
             let Some(effect) = summary.param(number as u32) else { continue };
             if let Some(row) = state.rows.get_mut(&key) {
                 row.undergo(&effect.open, &Default::default(), Touch { step, within: effect.touch });
+            }
+        }
+    }
+
+    /// A branch asks whether a row is new, or whether a stamp is there already: what the other side owes is not owed.
+    pub(super) fn assume_age(&self, state: &mut State, subject: StepId, is_there: bool) {
+        let kind = |step: StepId| &self.function.steps[step as usize].kind;
+        let StepKind::Attribute { of, name } = *kind(subject) else { return };
+        let (row, is_new) = match (&*name, kind(of)) {
+            ("adding", StepKind::Attribute { of, name }) if &**name == "_state" => (*of, is_there),
+            ("pk" | "id", _) => (of, !is_there),
+            _ => {
+                let Some(duty) = self.project.roles.of_field(&name).filter(|_| is_there) else { return };
+                for key in self.value(of).rows().into_iter().filter(|key| self.is_django_row(*key)) {
+                    if let Some(row) = state.rows.get_mut(&key) {
+                        row.discharge(duty, Level::Excused);
+                    }
+                }
+                return;
+            }
+        };
+        let not_owed: &[Duty] = match is_new {
+            true => &[Duty::UpdatedBy],
+            false => &[Duty::CreatedAt, Duty::CreatedBy],
+        };
+        for key in self.value(row).rows() {
+            let is_handed = matches!(self.rows[key.0 as usize].base, Base::Param(_));
+            if let (true, Some(row)) = (is_handed && self.is_django_row(key), state.rows.get_mut(&key)) {
+                not_owed.iter().for_each(|duty| row.discharge(*duty, Level::Excused));
             }
         }
     }

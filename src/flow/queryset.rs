@@ -313,7 +313,10 @@ impl Trace<'_> {
                         row.open[duty.index()].elements().all(|e| e.level == super::row::Level::Unset)
                     })
                 };
-                !written.is_empty() && written.iter().all(is_unset)
+                let is_stored = |step: &crate::facts::Step| matches!(step.kind, StepKind::Store { name: stored, .. } if stored == *name);
+                !written.is_empty()
+                    && written.iter().all(is_unset)
+                    && !self.function.steps.iter().any(is_stored)
             };
             let stale: Vec<Name> = keys.sure.iter().filter(|name| is_stale(name)).copied().collect();
             stale.into_iter().for_each(|name| keys.forget(name));

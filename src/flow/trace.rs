@@ -445,6 +445,7 @@ impl<'p> Trace<'p> {
             let narrowed = if row_is_missing { Value::None } else { Value::one_of(left) };
             state.locals.insert(name, narrowed);
         }
+        self.assume_age(&mut state, subject, is_there);
         if !is_there && self.path(subject).is_some_and(|path| self.actors.contains(&path)) {
             for row in state.rows.values_mut() {
                 for duty in Duty::ALL.into_iter().filter(|duty| duty.is_actor()) {
