@@ -25,6 +25,7 @@ use value::Value;
 
 mod actor;
 mod call;
+mod callback;
 mod catch;
 mod clause;
 mod clock;
@@ -46,6 +47,7 @@ mod library;
 mod life;
 mod listener;
 mod maker;
+mod manager;
 mod migration;
 mod name_use;
 mod object;
