@@ -30,6 +30,7 @@ pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
 mod audit;
+mod built;
 mod builtin;
 mod class;
 mod constant;
@@ -69,6 +70,11 @@ pub struct FunctionId {
     pub file: FileId,
     /// Its index in [`FileFacts::functions`].
     pub index: u32,
+}
+
+impl FunctionId {
+    /// What comes before all others in their order.
+    pub const FIRST: FunctionId = FunctionId { file: FileId(0), index: 0 };
 }
 
 /// What a name stands for.

@@ -133,6 +133,11 @@ pub const WORDS: &[Word] = &[
         "a time read once, at import, for all that comes later: as the default of a column or declared field, the value of a dataclass or pydantic field, the default of an argument, the value of another class attribute, or a text that the database takes for a constant",
     ),
     word(
+        "page-size",
+        &["parameter", "query", "paginator"],
+        "a size of a page that a client chooses and nothing keeps small: a parameter of an endpoint, read from the query of a request, a pagination class",
+    ),
+    word(
         "shared",
         &["default", "factory", "attribute"],
         "a list or dictionary that is made once for all: as the default of a column or declared field, as what a factory hands to all it builds, as an attribute of a class that methods change in place",

@@ -127,8 +127,9 @@ impl Trace<'_> {
                         _ => keys.is_open = true,
                     }
                 }
+                let held = keys.held();
                 state.locals.insert(name, Value::Dictionary(keys));
-                Some(Value::Unknown)
+                Some(held.unwrap_or(Value::Unknown))
             }
             _ => None,
         }
@@ -333,6 +334,9 @@ impl Trace<'_> {
         arguments: &[Argument],
     ) -> Value {
         self.outcome.calls.insert(callee);
+        if self.telling {
+            self.outcome.called.insert((step, callee));
+        }
         let project = self.project;
         let function = project.function(callee);
         let is_manager = decorated(&function.decorators, "contextmanager")
@@ -348,6 +352,7 @@ impl Trace<'_> {
         let is_static = decorated(&function.decorators, "staticmethod");
         let binding = self.bind(callee, receiver.filter(|_| !is_static), arguments);
         self.hand_over(callee, &binding);
+        self.lean_on(step, callee, summary, (arguments, &binding));
         let summary = summary.for_arguments(&binding);
         self.effects(state, step, summary, &binding);
         if summary.stamps_actor {
@@ -473,6 +478,7 @@ impl Trace<'_> {
             let Base::Param(number) = effect.info.base else { continue };
             let Some(value) = binding.get(number as usize) else { continue };
             for key in value.rows() {
+                let base = self.rows[key.0 as usize].base;
                 if let Some(row) = state.rows.get_mut(&key) {
                     if effect.is_saved {
                         // Every path saves it: what was saved before is written anew.
@@ -480,7 +486,8 @@ impl Trace<'_> {
                         row.is_saved = true;
                         row.published.get_or_insert(step);
                     }
-                    row.undergo(&effect.open, &effect.done, Touch { step, within: effect.touch });
+                    let touch = Touch { step, within: effect.touch };
+                    row.undergo((&effect.open, &effect.done), base, touch);
                     row.stored.extend(&effect.stored);
                     row.life.undergo(&effect.life, step);
                 }
@@ -550,7 +557,8 @@ impl Trace<'_> {
                 let info = RowInfo { base: effect.info.base, model, origin, at: step, session };
                 let here = self.new_row(state, step, key.0 + 1, info, effect.life.clone());
                 if let Some(row) = state.rows.get_mut(&here) {
-                    row.undergo(&effect.open, &Default::default(), Touch { step, within: effect.touch });
+                    let touch = Touch { step, within: effect.touch };
+                    row.undergo((&effect.open, &Default::default()), info.base, touch);
                     row.stored.extend(&effect.stored);
                     row.marks.inherit(&effect.marks);
                     row.life.brought(step);
@@ -575,6 +583,12 @@ impl Trace<'_> {
                 statement.begun = step;
                 statement.on_conflict = statement.on_conflict.map(|(keys, _)| (keys, step));
                 Value::Statement(statement)
+            }
+            Value::Dictionary(keys) if keys.holds.is_some() => {
+                let held = keys.held().unwrap_or(Value::Unknown);
+                let held = self.translate(state, step, &held, summary, binding);
+                let holds = Some(Box::new(held)).filter(|held| !held.rows().is_empty());
+                Value::Dictionary(Box::new(Keys { holds, ..(**keys).clone() }))
             }
             Value::Many(inner) => Value::Many(Box::new(self.translate(state, step, inner, summary, binding))),
             Value::Tuple(parts) => Value::Tuple(

@@ -301,28 +301,22 @@ impl Trace<'_> {
             let Some(number) = params.iter().position(|param| &*param.name == "instance") else { continue };
             let Some(summary) = self.knowledge.summaries.get(&function) else { continue };
             let Some(effect) = summary.param(number as u32) else { continue };
+            let base = self.rows[key.0 as usize].base;
             if let Some(row) = state.rows.get_mut(&key) {
-                row.undergo(&effect.open, &Default::default(), Touch { step, within: effect.touch });
+                let touch = Touch { step, within: effect.touch };
+                row.undergo((&effect.open, &Default::default()), base, touch);
             }
         }
     }
 
-    /// A branch asks whether a row is new, or whether a stamp is there already: what the other side owes is not owed.
+    /// A branch asks whether a row is new: what only the other side owes is not owed.
     pub(super) fn assume_age(&self, state: &mut State, subject: StepId, is_there: bool) {
         let kind = |step: StepId| &self.function.steps[step as usize].kind;
         let StepKind::Attribute { of, name } = *kind(subject) else { return };
         let (row, is_new) = match (&*name, kind(of)) {
             ("adding", StepKind::Attribute { of, name }) if &**name == "_state" => (*of, is_there),
             ("pk" | "id", _) => (of, !is_there),
-            _ => {
-                let Some(duty) = self.project.roles.of_field(&name).filter(|_| is_there) else { return };
-                for key in self.value(of).rows().into_iter().filter(|key| self.is_django_row(*key)) {
-                    if let Some(row) = state.rows.get_mut(&key) {
-                        row.discharge(duty, Level::Excused);
-                    }
-                }
-                return;
-            }
+            _ => return,
         };
         let not_owed: &[Duty] = match is_new {
             true => &[Duty::UpdatedBy],

@@ -158,6 +158,10 @@ impl Trace<'_> {
             }
             other => other.clone(),
         };
+        // Rows in a list are a collection: which one does not matter, this row stays as it was.
+        if value.is_list() && !value.rows().is_empty() {
+            return;
+        }
         let keys = match &name {
             Value::KeyOf(keys) => (**keys).clone(),
             // One of several names, told one by one in a loop.
@@ -339,11 +343,14 @@ impl Trace<'_> {
             }
             Value::Dictionary(keys) => match &*method {
                 "items" => {
-                    let pair = Value::Tuple(vec![Value::KeyOf(keys), Value::Unknown]);
+                    let held = keys.held().unwrap_or(Value::Unknown);
+                    let pair = Value::Tuple(vec![Value::KeyOf(Box::new(keys.unheld())), held]);
                     Value::Many(Box::new(pair))
                 }
-                "keys" => Value::Many(Box::new(Value::KeyOf(keys))),
+                "keys" => Value::Many(Box::new(Value::KeyOf(Box::new(keys.unheld())))),
                 "copy" => Value::Dictionary(keys),
+                "get" => keys.held().map_or(Value::Unknown, |held| held.join(Value::None)),
+                "values" => keys.held().map_or(Value::Unknown, |held| Value::Many(Box::new(held))),
                 _ => Value::Unknown,
             },
             Value::KeyOf(_) => Value::Unknown,

@@ -27,6 +27,8 @@ pub struct Keys {
     pub is_snapshot: bool,
     /// Whether other keys may be there.
     pub is_open: bool,
+    /// What stands under keys that only running the code tells: `{order.number: order for order in orders}`.
+    pub holds: Option<Box<Value>>,
 }
 
 impl Keys {
@@ -42,6 +44,7 @@ impl Keys {
             kept: all(&self.kept),
             is_snapshot: self.is_snapshot,
             is_open: self.is_open,
+            holds: self.holds.clone(),
         }
     }
 
@@ -128,6 +131,7 @@ impl Keys {
             kept: self.kept.intersection(&other.kept).copied().collect(),
             is_snapshot: self.is_snapshot && other.is_snapshot,
             is_open: self.is_open || other.is_open,
+            holds: either(&self.holds, &other.holds),
         }
     }
 
@@ -154,6 +158,25 @@ impl Keys {
         }
         self.is_snapshot |= other.is_snapshot;
         self.is_open |= other.is_open;
+        self.holds = either(&self.holds, &other.holds);
+    }
+
+    /// A key that is not known gets a value.
+    pub fn hold(&mut self, value: &Value) {
+        self.is_open = true;
+        if !value.rows().is_empty() {
+            self.holds = either(&self.holds, &Some(Box::new(value.clone())));
+        }
+    }
+
+    /// The keys alone.
+    pub fn unheld(&self) -> Keys {
+        Keys { holds: None, ..self.clone() }
+    }
+
+    /// What looking up a key that is not known answers.
+    pub fn held(&self) -> Option<Value> {
+        self.holds.as_deref().cloned()
     }
 
     /// Whether storing all of it on the row it was taken from changes nothing.
@@ -181,6 +204,15 @@ impl Keys {
             &mut self.none_by_default,
             &mut self.kept,
         ]
+    }
+}
+
+fn either(one: &Option<Box<Value>>, other: &Option<Box<Value>>) -> Option<Box<Value>> {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => {
+            Some(Box::new(one.as_ref().clone().join(other.as_ref().clone())))
+        }
+        (one, other) => one.clone().or(other.clone()),
     }
 }
 

@@ -576,6 +576,12 @@ impl Trace<'_> {
         let duty = self.project.roles.of_field(&name);
         let is_defined = model.is_none_or(|model| model.is_open || model.defines(name));
         let touch = Touch { step, within: None };
+        // A collection stands in the rows of others: this row stays as it was.
+        let relation = model.and_then(|model| model.relations.get(&name));
+        let is_many = relation.is_some_and(|relation| relation.is_many == Some(true));
+        if duty.is_none() && (is_many || value.is_list() && !value.rows().is_empty()) {
+            return;
+        }
         let Some(row) = state.rows.get_mut(&key) else { return };
         if is_defined {
             row.life.assign(name, library::is_sql_expression(value));
@@ -626,7 +632,7 @@ impl Trace<'_> {
             match key {
                 Value::Text(key) => keys.give(key, value),
                 Value::KeyOf(other) => keys.extend(&other.thinned()),
-                _ => keys.is_open = true,
+                _ => keys.hold(value),
             }
         }
     }

@@ -19,6 +19,7 @@ use super::{Flow, library};
 
 mod behind;
 mod handler;
+mod limit;
 mod saved;
 mod shared;
 mod stored;
@@ -67,6 +68,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.expired(id, step, read));
         }
     }
+    seen.extend(observer.page_sizes());
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
     (seen, judgements)
 }

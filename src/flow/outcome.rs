@@ -10,6 +10,7 @@ use crate::project::{ClassId, FunctionId};
 use super::clock::{ClockStore, Frozen};
 use super::django::{Partial, Written};
 use super::enqueue::Enqueued;
+use super::lean::Lean;
 use super::life::Loss;
 use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
@@ -143,8 +144,12 @@ pub struct Outcome {
     pub handed: BTreeMap<(FunctionId, u32), Value>,
     /// Functions it calls.
     pub calls: BTreeSet<FunctionId>,
+    /// The same, with the step that calls.
+    pub called: BTreeSet<(StepId, FunctionId)>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowReport>,
+    /// Calls that leave out an actor, by step: the writes of the callee that lack it.
+    pub left_out: BTreeMap<StepId, BTreeSet<Lean>>,
     /// Where a duty of a row is discharged, by row and duty, be it on some paths only.
     pub discharged: BTreeMap<(RowKey, Duty), StepId>,
     /// Deletes and statements, by step.

@@ -52,21 +52,27 @@ pub struct Element {
     pub change: Change,
     /// Whether it was handed to a session.
     pub is_added: bool,
+    /// Whether a commit came before: what the caller had left open is over.
+    pub is_anew: bool,
     /// How far the duty is discharged.
     pub level: Level,
 }
 
-impl Element {
-    const START: Element = Element { change: Change::No, is_added: false, level: Level::Unset };
+const ADDED_ANEW: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
 
-    fn bit(self) -> u32 {
-        1 << ((self.change as u32 * 2 + u32::from(self.is_added)) * 5 + self.level as u32)
+impl Element {
+    const START: Element =
+        Element { change: Change::No, is_added: false, is_anew: false, level: Level::Unset };
+
+    fn bit(self) -> u64 {
+        let kind = (self.change as u32 * 2 + u32::from(self.is_added)) * 2 + u32::from(self.is_anew);
+        1 << (kind * 5 + self.level as u32)
     }
 }
 
 /// A set of elements, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Paths(u32);
+pub struct Paths(u64);
 
 impl Paths {
     /// One path on which nothing has happened yet.
@@ -77,9 +83,9 @@ impl Paths {
     /// The elements in the set.
     pub fn elements(self) -> impl Iterator<Item = Element> {
         CHANGES.into_iter().flat_map(move |change| {
-            [false, true].into_iter().flat_map(move |is_added| {
+            ADDED_ANEW.into_iter().flat_map(move |(is_added, is_anew)| {
                 LEVELS.into_iter().filter_map(move |level| {
-                    let element = Element { change, is_added, level };
+                    let element = Element { change, is_added, is_anew, level };
                     (self.0 & element.bit() != 0).then_some(element)
                 })
             })
@@ -111,9 +117,10 @@ impl Paths {
         let mut all = Paths::default();
         for after in next.elements() {
             all = all.union(self.map(|before| Element {
-                change: before.change.max(after.change),
+                change: if after.is_anew { after.change } else { before.change.max(after.change) },
                 is_added: before.is_added || after.is_added,
-                level: before.level.max(after.level),
+                is_anew: before.is_anew || after.is_anew,
+                level: if after.is_anew { after.level } else { before.level.max(after.level) },
             }));
         }
         all
@@ -275,6 +282,7 @@ impl RowState {
             self.open[at] = self.open[at].map(|e| Element {
                 change: Change::No,
                 is_added: e.is_added,
+                is_anew: true,
                 // A second write that completes a new row is not judged by itself.
                 level: if is_new && e.is_added { Level::Set } else { Level::Unset },
             });
@@ -301,21 +309,26 @@ impl RowState {
     pub(super) fn roll_back(&mut self) {
         self.marks.take_back();
         for paths in &mut self.open {
-            *paths = paths.map(|e| Element { change: Change::No, is_added: false, level: e.level });
+            *paths = paths.map(|e| Element { change: Change::No, is_added: false, ..e });
         }
         self.touches = Default::default();
     }
 
     /// What a callee did to the row happens to it.
-    pub(super) fn undergo(&mut self, open: &[Paths; 6], done: &[Paths; 6], touch: Touch) {
+    pub(super) fn undergo(&mut self, (open, done): (&[Paths; 6], &[Paths; 6]), base: Base, touch: Touch) {
         let mut changed = false;
+        // What comes after the commit of a new row is a second write that completes it.
+        let complete = |e: Element| match base {
+            Base::New if e.is_anew && e.is_added => Element { level: Level::Set, ..e },
+            _ => e,
+        };
         for duty in Duty::ALL {
             let at = duty.index();
             changed |= open[at].union(done[at]).elements().any(|e| e.change != Change::No || e.is_added);
             if !done[at].is_empty() {
-                self.done[at] = self.done[at].union(self.open[at].then(done[at]));
+                self.done[at] = self.done[at].union(self.open[at].then(done[at]).map(complete));
             }
-            self.open[at] = self.open[at].then(open[at]);
+            self.open[at] = self.open[at].then(open[at]).map(complete);
             if !lacks(self.open[at]) {
                 self.touches[at].clear();
             }

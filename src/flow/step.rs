@@ -45,6 +45,7 @@ impl Trace<'_> {
                 Value::Row(row) => Value::Row(row),
                 Value::Caught(handler) => Value::Caught(handler),
                 Value::Symbol(symbol) => Value::Symbol(symbol),
+                Value::Dictionary(keys) => keys.held().unwrap_or(Value::Unknown),
                 list => list.element(),
             },
             StepKind::Call { callee, arguments } => {
@@ -70,7 +71,7 @@ impl Trace<'_> {
                         Some(Value::KeyOf(others)) => keys.extend(&others.thinned()),
                         // `{column: row.__dict__[column] for column in …}`
                         Some(_) if self.is_dictionary_of_row(*part) => keys.is_snapshot = true,
-                        Some(_) => keys.is_open = true,
+                        Some(_) => keys.hold(&value(part)),
                         None => match value(part) {
                             Value::Dictionary(inner) => keys.extend(&inner),
                             _ => keys.is_open = true,

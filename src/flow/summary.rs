@@ -10,6 +10,7 @@ use crate::project::{ClassId, FunctionId};
 
 use super::catch::Errors;
 use super::ground::Ground;
+use super::lean::Lean;
 use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
@@ -81,6 +82,10 @@ pub struct Summary {
     pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
+    /// Whether a parameter that may be left out brings the actor.
+    pub takes_actor: bool,
+    /// By such parameters: the writes that have their actor from them.
+    pub leans: BTreeMap<Vec<u32>, BTreeSet<Lean>>,
     /// What it does for certain values of its switches.
     pub(super) variants: Vec<(Choice, Summary)>,
 }
@@ -154,6 +159,9 @@ impl Summary {
         self.loads.extend(&before.loads);
         self.executes.extend(&before.executes);
         self.stamps_actor |= before.stamps_actor;
+        for (numbers, leans) in &before.leans {
+            self.leans.entry(numbers.clone()).or_default().extend(leans);
+        }
         variant::settle(self, before);
     }
 

@@ -12,7 +12,6 @@ use crate::facts::{
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 
-use super::actor;
 use super::catch::{Errors, Landings};
 use super::ground::Ground;
 use super::life::Life;
@@ -23,6 +22,7 @@ use super::state::{Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
 use super::value::{ModelRef, RowKey, SessionKey, Value};
 use super::variant::{self, Choice};
+use super::{actor, lean};
 
 /// How often one block may be looked at before the paths are taken for settled.
 const MOST_VISITS: u32 = 40;
@@ -37,6 +37,8 @@ pub(super) struct Trace<'p> {
     pub(super) rows: Vec<RowInfo>,
     /// Dotted paths of values that an actor is made from; a test of one tests the actor.
     pub(super) actors: BTreeSet<Name>,
+    /// Parameters that the caller leaves out, as far as this pass is told.
+    left_out: Vec<Name>,
     /// Whether this pass tells what it sees; the passes before only learn.
     pub(super) telling: bool,
     /// Where the step at hand lies.
@@ -65,16 +67,29 @@ pub(super) struct Trace<'p> {
 
 /// Follows a function, and once more for each choice of its switches.
 pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) -> Outcome {
-    let mut outcome = trace_choice(project, knowledge, id, &Choice::new());
-    let variants = variant::choices(project.function(id), &outcome.summary).into_iter().map(|choice| {
-        let summary = trace_choice(project, knowledge, id, &choice).summary;
-        (choice, summary)
-    });
-    outcome.summary.variants = variants.collect();
+    let function = project.function(id);
+    let (mut outcome, actors) = trace_choice(project, knowledge, id, &Choice::new());
+    let optional = lean::optional_actors(function, &actors);
+    for choice in variant::choices(function, &outcome.summary, &optional) {
+        let (without, _) = trace_choice(project, knowledge, id, &choice);
+        if choice.iter().all(|(number, value)| optional.contains(number) && *value == Value::None) {
+            let leans = lean::leans(id, &outcome, &without);
+            if !leans.is_empty() {
+                outcome.summary.leans.insert(choice.iter().map(|(number, _)| *number).collect(), leans);
+            }
+        }
+        outcome.summary.variants.push((choice, without.summary));
+    }
+    outcome.summary.takes_actor = !optional.is_empty();
     outcome
 }
 
-fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice: &Choice) -> Outcome {
+fn trace_choice(
+    project: &Project,
+    knowledge: &Knowledge,
+    id: FunctionId,
+    choice: &Choice,
+) -> (Outcome, BTreeSet<Name>) {
     let function = project.function(id);
     let ground = &knowledge.grounds[&id];
     let mut trace = Trace {
@@ -85,6 +100,7 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         outcome: Outcome::default(),
         rows: Vec::new(),
         actors: ground.actors.clone(),
+        left_out: Vec::new(),
         telling: false,
         region: None,
         used: DatabaseUse::default(),
@@ -101,7 +117,11 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
     };
     let mut start = trace.start();
     for (number, value) in choice {
-        start.locals.insert(function.params[*number as usize].name, value.clone());
+        let name = function.params[*number as usize].name;
+        start.locals.insert(name, value.clone());
+        if *value == Value::None {
+            trace.left_out.push(name);
+        }
     }
     let known_actors = trace.actors.len();
     let mut states = trace.settle(start.clone());
@@ -110,7 +130,7 @@ fn trace_choice(project: &Project, knowledge: &Knowledge, id: FunctionId, choice
         states = trace.settle(start);
     }
     trace.tell(&states);
-    trace.outcome
+    (trace.outcome, trace.actors)
 }
 
 /// The duties that rows lack, on some path.
@@ -446,7 +466,14 @@ impl<'p> Trace<'p> {
             state.locals.insert(name, narrowed);
         }
         self.assume_age(&mut state, subject, is_there);
-        if !is_there && self.path(subject).is_some_and(|path| self.actors.contains(&path)) {
+        if is_there {
+            self.is_filled(&mut state, subject);
+        }
+        // Where the caller has left the actor out, a guard that finds none excuses nobody.
+        let is_left_out = |path: &Name| self.left_out.iter().any(|name| path.split('.').next() == Some(name));
+        if !is_there
+            && self.path(subject).is_some_and(|path| self.actors.contains(&path) && !is_left_out(&path))
+        {
             for row in state.rows.values_mut() {
                 for duty in Duty::ALL.into_iter().filter(|duty| duty.is_actor()) {
                     row.discharge(duty, Level::Excused);

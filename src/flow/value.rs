@@ -223,6 +223,9 @@ impl Value {
             Value::Many(inner) | Value::Attribute(inner, _) | Value::Method(inner, _) => {
                 depth == 0 || inner.is_deeper_than(depth - 1)
             }
+            Value::Dictionary(keys) => {
+                keys.holds.as_ref().is_some_and(|held| depth == 0 || held.is_deeper_than(depth - 1))
+            }
             Value::Tuple(all) | Value::OneOf(all) => {
                 depth == 0 || all.iter().any(|one| one.is_deeper_than(depth - 1))
             }
@@ -254,6 +257,7 @@ impl Value {
             Value::Row(key) => vec![*key],
             Value::Many(inner) => inner.rows(),
             Value::Tuple(all) | Value::OneOf(all) => all.iter().flat_map(Value::rows).collect(),
+            Value::Dictionary(keys) => keys.holds.as_ref().map_or(Vec::new(), |held| held.rows()),
             _ => Vec::new(),
         }
     }
@@ -264,7 +268,7 @@ impl Value {
             Value::Many(inner) => *inner,
             Value::Tuple(all) => Value::one_of(all),
             Value::OneOf(all) => Value::one_of(all.into_iter().map(Value::element)),
-            Value::Dictionary(keys) => Value::KeyOf(keys),
+            Value::Dictionary(keys) => Value::KeyOf(Box::new(keys.unheld())),
             // The caught error stays known in whatever is made from it.
             Value::Caught(handler) => Value::Caught(handler),
             _ => Value::Unknown,

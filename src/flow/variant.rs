@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{Function, FunctionKind, Literal, Next, Param, ParamKind, StepKind, Term};
+use crate::facts::{Function, FunctionKind, Literal, Next, Param, ParamKind, Step, StepKind, Term};
 use crate::name::Name;
 use crate::project::{FunctionId, Project};
 
@@ -20,18 +20,29 @@ const MOST_SWITCHES: usize = 2;
 pub(super) type Choice = Vec<(u32, Value)>;
 
 /// What a function does for each choice of its switches.
-pub(super) fn choices(function: &Function, summary: &Summary) -> Vec<Choice> {
+pub(super) fn choices(function: &Function, summary: &Summary, actors: &[u32]) -> Vec<Choice> {
     // Where every path does the same to the rows it is handed, no switch matters to a caller.
     let differs = summary.rows.values().any(|effect| {
         let several = |paths: &Paths| paths.elements().count() > 1;
         matches!(effect.info.base, Base::Param(_)) && effect.open.iter().chain(&effect.done).any(several)
     });
-    if function.kind != FunctionKind::Function || !differs {
+    if function.kind != FunctionKind::Function {
         return Vec::new();
     }
     let mut all: Vec<Choice> = vec![Vec::new()];
+    if !actors.is_empty() {
+        all.push(actors.iter().map(|&number| (number, Value::None)).collect());
+    }
+    let single = actors.iter().filter(|_| actors.len() > 1).take(MOST_SWITCHES);
+    let single: Vec<Choice> = single.map(|&number| vec![(number, Value::None)]).collect();
+    if !differs {
+        all.extend(single);
+        all.retain(|choice| !choice.is_empty());
+        return all;
+    }
     // What is yes or no is written down more often than what is there or not.
     let switches = switches(function, flag_values).chain(switches(function, optional_values));
+    let switches = switches.filter(|(number, _)| !actors.contains(number));
     for (number, values) in switches.take(MOST_SWITCHES) {
         let before = all.clone();
         for value in values {
@@ -42,6 +53,7 @@ pub(super) fn choices(function: &Function, summary: &Summary) -> Vec<Choice> {
             }));
         }
     }
+    all.extend(single);
     all.retain(|choice| !choice.is_empty());
     all
 }
@@ -72,12 +84,14 @@ fn optional_values(param: &Param) -> &'static [Value] {
     if flag_values(param).is_empty() && param.default == Some(Term::None) { &[Value::None] } else { &[] }
 }
 
+/// Whether a name gets another value somewhere.
+pub(super) fn is_bound(function: &Function, name: Name) -> bool {
+    let binds = |step: &Step| matches!(step.kind, StepKind::Bind { name: bound, .. } if bound == name);
+    function.steps.iter().any(binds)
+}
+
 /// Whether a parameter keeps its value and a branch looks at it.
 fn decides(function: &Function, name: Name) -> bool {
-    let is_bound = function
-        .steps
-        .iter()
-        .any(|step| matches!(step.kind, StepKind::Bind { name: bound, .. } if bound == name));
     let is_name =
         |step: u32| matches!(function.steps[step as usize].kind, StepKind::Name(other) if other == name);
     let is_tested = function.blocks.iter().any(|block| match block.next {
@@ -90,7 +104,7 @@ fn decides(function: &Function, name: Name) -> bool {
         },
         _ => false,
     });
-    is_tested && !is_bound
+    is_tested && !is_bound(function, name)
 }
 
 /// Local variables that are bound to `True`, `False` or `None` somewhere and tested by name.

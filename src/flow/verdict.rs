@@ -11,6 +11,7 @@ use crate::facts::StepId;
 use crate::project::{ClassId, FunctionId, Project};
 
 use super::coverage::{Way, drift, fills_itself, is_covered, is_kept};
+use super::lean;
 use super::listener::Flush;
 use super::outcome::{Executed, RowReport};
 use super::row::{Base, Change, Level, Paths, Touch};
@@ -79,7 +80,19 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
     }
     let mut all = said_in_callee(flow, all);
     all.sort_by_key(|j| (j.function, j.step, j.operation, j.model, j.subject));
-    merged(all)
+    let mut all = merged(flow, all);
+    for id in project.function_ids() {
+        let Some(outcome) = flow.outcomes.get(&id) else { continue };
+        let left_out = lean::judged(project, flow, id, outcome).into_iter();
+        let is_new = |judgement: &Judgement| {
+            let place = |j: &Judgement| (j.function, j.step, j.operation, j.model);
+            !all.iter().any(|known| place(known) == place(judgement))
+        };
+        let left_out: Vec<Judgement> = left_out.filter(is_new).collect();
+        all.extend(left_out);
+    }
+    all.sort_by_key(|j| (j.function, j.step, j.operation, j.model, j.subject));
+    all
 }
 
 fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, way: Way) -> Vec<Judgement> {
@@ -292,6 +305,10 @@ fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
             lacking
         };
         let first = lacks(of_callers[0]);
+        // Whoever may hand the actor over and does not is where it is missing.
+        if first.iter().any(|duty| duty.is_actor()) && takes_actor(flow, function) {
+            continue;
+        }
         if first.is_empty() || of_callers.iter().any(|judgement| lacks(judgement) != first) {
             continue;
         }
@@ -309,6 +326,11 @@ fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
     all.into_iter().flatten().chain(moved).collect()
 }
 
+/// Whether callers may hand a function the actor.
+fn takes_actor(flow: &Flow, function: FunctionId) -> bool {
+    flow.outcomes.get(&function).is_some_and(|outcome| outcome.summary.takes_actor)
+}
+
 /// Whether a function makes its own change of a row it was handed visible.
 fn publishes(flow: &Flow, function: FunctionId, step: StepId) -> bool {
     let is_here = |report: &&RowReport| {
@@ -320,7 +342,7 @@ fn publishes(flow: &Flow, function: FunctionId, step: StepId) -> bool {
 
 /// Judgements of the same write, seen from several callers or rows, as one: the worst standing counts. But where some
 /// callers discharge a duty, it is missing in those that do not.
-fn merged(all: Vec<Judgement>) -> Vec<Judgement> {
+fn merged(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
     let place = |j: &Judgement| (j.function, j.step, j.operation, j.model, j.removes);
     let mut found: Vec<Judgement> = Vec::new();
     for group in all.chunk_by(|a, b| place(a) == place(b)) {
@@ -330,7 +352,8 @@ fn merged(all: Vec<Judgement>) -> Vec<Judgement> {
         for (at, (duty, standing)) in one.duties.iter_mut().enumerate() {
             let standings = || group.iter().filter_map(|judgement| judgement.duties.get(at));
             let worst = standings().map(|(_, standing)| *standing).max().unwrap_or(*standing);
-            let is_set_by_some = standings().any(|(_, standing)| *standing == Standing::Set);
+            let is_set_by_some = standings().any(|(_, standing)| *standing == Standing::Set)
+                || duty.is_actor() && takes_actor(flow, one.function);
             let lacking = |j: &&Judgement| j.duties.get(at).is_some_and(|(_, s)| *s == Standing::Missing);
             let by_callers = group.iter().filter(lacking).all(|j| j.answers.0 != j.function);
             if worst == Standing::Missing && is_set_by_some && by_callers {

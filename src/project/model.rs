@@ -3,12 +3,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::duty::Duty;
-use crate::facts::{ArgumentKind, Field, Function, StepKind, Term};
+use crate::facts::{Field, Term};
 use crate::name::Name;
 
 use super::django::{self, Django};
 use super::relation::{self, Relation};
-use super::{Ancestor, ClassId, Project, table};
+use super::{Ancestor, ClassId, FunctionId, Project, built, table};
 
 /// A class that is mapped to a table.
 #[derive(Clone, Debug, Default)]
@@ -162,7 +162,7 @@ fn declares_columns(project: &Project, class: ClassId) -> bool {
 }
 
 fn model(project: &Project, class: ClassId) -> Model {
-    let line = project.hierarchy(class);
+    let (mapped, line) = (class, project.hierarchy(class));
     let mut model = Model { table: table::name(project, class), ..Model::default() };
     let is_dataclass = is_dataclass(project, class);
     let declares = if line.externals().any(|path| path.last() == "SQLModel") {
@@ -187,7 +187,14 @@ fn model(project: &Project, class: ClassId) -> Model {
             if model.defines(field.name) {
                 continue;
             }
-            match column(field, declares) {
+            let made = || match &field.value {
+                Some(Term::Call { callee, .. }) => match **callee {
+                    Term::Path(callee) => built::by_call(project, mapped, class.file, callee),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match made().or_else(|| column(field, declares)) {
                 Some(mut column) => {
                     if is_dataclass && column.factory {
                         column.default = false;
@@ -205,9 +212,10 @@ fn model(project: &Project, class: ClassId) -> Model {
             if model.defines(name) {
                 continue;
             }
-            let function = &project.file(class.file).facts.functions[index];
-            match declared_attribute(function) {
-                Some(column) => {
+            let method = FunctionId { file: class.file, index: index as u32 };
+            match built::by_method(project, mapped, method) {
+                Some(mut column) => {
+                    column.named = column.named.filter(|named| *named != name);
                     model.columns.insert(name, column);
                 }
                 None => {
@@ -339,36 +347,4 @@ fn is_sql(value: &Term) -> bool {
 
 fn is_sql_path(path: &str) -> bool {
     path.split('.').any(|part| part == "func") || path.rsplit('.').next() == Some("text")
-}
-
-/// The column a `@declared_attr` method makes.
-fn declared_attribute(function: &Function) -> Option<Column> {
-    let is_declared = function.decorators.iter().any(|decorator| {
-        matches!(decorator, Term::Path(path) if path.split('.').any(|part| part == "declared_attr"))
-    });
-    if !is_declared {
-        return None;
-    }
-    function.steps.iter().find_map(|step| {
-        let StepKind::Call { callee, arguments } = &step.kind else { return None };
-        let called = match function.steps[*callee as usize].kind {
-            StepKind::Name(name) | StepKind::Attribute { name, .. } => name,
-            _ => return None,
-        };
-        if !matches!(&*called, "Column" | "mapped_column") {
-            return None;
-        }
-        let given = |wanted: &[&str]| {
-            arguments
-                .iter()
-                .any(|argument| matches!(argument.kind, ArgumentKind::Keyword(n) if wanted.contains(&&*n)))
-        };
-        Some(Column {
-            default: given(&["default", "insert_default"]),
-            server_default: given(&["server_default"]),
-            on_update: given(&["onupdate"]),
-            // What is called there is not looked into; a flush is not taken to expire the column.
-            ..Column::default()
-        })
-    })
 }

@@ -313,3 +313,22 @@ async def test_setter_reaches_the_column(shop, db, actor):
     """The good example: the actor is in the table."""
     await example("phantom-audit-field", "good").close(db, await shop.old_order(), actor)
     assert (await shop.one("orders"))["updated_by_email"] == "ada@shop.example"
+
+
+async def test_left_out_actor_is_missing(shop, db):
+    """A call that leaves the actor out is where it is missing."""
+    await example("missing-created-by", "bad", 2).import_orders(db, ["A-1"])
+    assert (await shop.one("orders"))["created_by_email"] is None
+
+
+async def test_handed_over_actor_is_there(shop, db):
+    """… the callers decide."""
+    await example("missing-created-by", "good", 3).import_orders(db, ["A-1"])
+    assert (await shop.one("orders"))["created_by_email"] == "import@shop.example"
+
+
+async def test_left_out_actor_leaves_the_one_before(shop, db):
+    """A helper … stamps nothing for a call that leaves the actor out."""
+    await example("missing-updated-by", "bad", 3).expire(db, await shop.old_order())
+    row = await shop.one("orders")
+    assert row["status"] == "expired" and row["updated_by_email"] == "old@shop.example"

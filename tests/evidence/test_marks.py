@@ -44,6 +44,7 @@ PLANTED = {
 PLANTED_AT_THE_HELP_DESK = {
     "swallowed-error-in-transaction",
     "shared-mutable-default",
+    "unbounded-page-size",
     "stale-import",
     "unimported-exception",
 }
