@@ -24,6 +24,7 @@ use summary::Knowledge;
 use value::Value;
 
 mod actor;
+mod ambient;
 mod call;
 mod callback;
 mod catch;
@@ -54,6 +55,7 @@ mod maker;
 mod manager;
 mod migration;
 mod name_use;
+mod nothing;
 mod object;
 mod observe;
 mod outcome;

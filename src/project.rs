@@ -13,7 +13,7 @@ use crate::facts::{Class, FileFacts, Function, FunctionKind, StepKind};
 use crate::name::Name;
 use crate::source::Source;
 
-pub use audit::Audit;
+pub use audit::{Audit, AuditFaults, Direct, Strange, StrangeAction, Taker, Unfit};
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};

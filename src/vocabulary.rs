@@ -133,6 +133,21 @@ pub const WORDS: &[Word] = &[
         "a time read once, at import, for all that comes later: as the default of a column or declared field, the value of a dataclass or pydantic field, the default of an argument, the value of another class attribute, or a text that the database takes for a constant",
     ),
     word(
+        "compares-none",
+        &["here", "in-callee"],
+        "a value that may be `None` and that nothing looks at is compared for order: here, or in a function it is handed to",
+    ),
+    word(
+        "actor-from",
+        &["surroundings"],
+        "code that a worker runs takes who acts from a context variable, a thread local or a library, and the task sets nothing there",
+    ),
+    word(
+        "carrier-lacks",
+        &["bounded-retries", "late-acknowledgement", "rejection", "ignored-result"],
+        "what a task that carries audit events lacks",
+    ),
+    word(
         "page-size",
         &["parameter", "query", "paginator"],
         "a size of a page that a client chooses and nothing keeps small: a parameter of an endpoint, read from the query of a request, a pagination class",
@@ -174,6 +189,40 @@ pub const WORDS: &[Word] = &[
     ),
     word("decides", &["authorization"], "what the value read decides"),
     word("session-in-reach", SWITCH, "whether the function has a session it could refresh the row with"),
+    word(
+        "audit-name",
+        &["field", "parameter"],
+        "a name handed to an audit row or query whose model lacks it, or to a function that logs and does not take it",
+    ),
+    word(
+        "audit-action",
+        &["no-choice", "too-long"],
+        "a text for what was done that is none of the column's choices, or longer than the column",
+    ),
+    word("audit-use", &["row", "query"], "whether an audit row is made with it, or a query looks for it"),
+    word("audit-row", &["direct"], "an audit row that is made beside the logging method of its model"),
+    word(
+        "audit-model",
+        &["named", "guessed"],
+        "whether the settings name the audit model, or only its own name says what it is",
+    ),
+    word(
+        "raw-save",
+        &["audit", "row"],
+        "a receiver of a save signal that does not look at `raw`: what it writes when a fixture is loaded",
+    ),
+    word("route", &["legacy"], "a route for an audit library in a form that its middleware does not write"),
+    word(
+        "library",
+        &["app", "middleware", "actor-middleware", "value"],
+        "what an audit library that is used does not find in the settings: its app, the middleware it records with, the one that tells the actor, a value that it knows",
+    ),
+    word("settings", &["found", "absent"], "whether the settings are among the scanned files"),
+    word(
+        "collection",
+        &["unlisted"],
+        "a many-to-many of an audited model is changed, and its library was not told of it",
+    ),
     word("suppression", &["unused", "without-reason", "expired"], "what is wrong with a suppression comment"),
 ];
 
@@ -212,6 +261,16 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("reading", "what a clock reads"),
     ("other", "what the reading does not agree with"),
     ("stale", "what an import names that is not there"),
+    ("compared", "where a value that may be `None` is compared, as a clause"),
+    ("task", "the task that leads here"),
+    ("names", "the names that are handed over, quoted"),
+    ("taker", "what they are handed to"),
+    ("value", "the value that is handed over"),
+    ("unfit", "what is wrong with that value, as a clause"),
+    ("method", "the method that is meant for it"),
+    ("library", "the audit library"),
+    ("setting", "the setting"),
+    ("lacks", "what is missing, as a clause"),
     ("ids", "the ids a suppression names"),
     ("until", "the date of a suppression"),
 ];

@@ -17,12 +17,17 @@ use super::outcome::{ExpiredRead, Phantom};
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
 
+mod ambient;
 mod behind;
 mod handler;
+mod kept;
+mod ledger;
 mod limit;
+mod nothing;
 mod saved;
 mod shared;
 mod stored;
+mod task;
 mod waiting;
 
 /// What messages call things that the code does not name.
@@ -69,7 +74,12 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
         }
     }
     seen.extend(observer.page_sizes());
+    seen.extend(observer.comparisons());
+    seen.extend(observer.ambients());
+    seen.extend(observer.carriers());
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
+    seen.extend(observer.ledger(&judgements));
+    seen.extend(observer.libraries());
     (seen, judgements)
 }
 

@@ -8,12 +8,21 @@ use crate::config::{AuditPolicy, Trail};
 
 use super::{ClassId, FunctionId, Project};
 
+pub use action::Unfit;
+pub use call::{AuditFaults, Direct, Strange, StrangeAction, Taker};
+
+mod action;
+mod call;
+mod query;
+
 /// The audit trail of a program.
 #[derive(Debug, Default)]
 pub struct Audit {
     models: FxHashSet<ClassId>,
     tracked: FxHashSet<ClassId>,
     emitters: Vec<String>,
+    /// Whether the settings name the models of audit rows; else their own names say what they are.
+    pub is_named: bool,
     /// Whether an audit row may fail the request it belongs to.
     pub policy: AuditPolicy,
 }
@@ -36,7 +45,8 @@ impl Project {
             named(&trail.models)
         };
         let tracked = named(&trail.tracked);
-        self.audit = Audit { models, tracked, emitters: trail.emitters.clone(), policy };
+        let is_named = !trail.models.is_empty();
+        self.audit = Audit { models, tracked, emitters: trail.emitters.clone(), is_named, policy };
         self
     }
 
