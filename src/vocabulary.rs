@@ -190,6 +190,26 @@ pub const WORDS: &[Word] = &[
     word("decides", &["authorization"], "what the value read decides"),
     word("session-in-reach", SWITCH, "whether the function has a session it could refresh the row with"),
     word(
+        "untold",
+        &["tracked", "told-elsewhere"],
+        "a change that a path leaves without an audit event: of a model that the settings track, or of one whose changes audit events tell of elsewhere",
+    ),
+    word(
+        "passes-by",
+        &["receiver", "override", "library"],
+        "a write that whoever keeps the trail of its model does not hear of, and that no audit event tells of: a receiver, an override, an audit library",
+    ),
+    word(
+        "audit-event",
+        &["apart"],
+        "an audit row that is not written in the transaction of the change it tells of",
+    ),
+    word(
+        "audit-failure",
+        &["escapes", "answered", "reported", "swallowed"],
+        "what the failure of an audit event comes to, against the policy: the request fails, it answers with a failure, it reports one that did not happen, or nobody is told",
+    ),
+    word(
         "audit-name",
         &["field", "parameter"],
         "a name handed to an audit row or query whose model lacks it, or to a function that logs and does not take it",
@@ -260,6 +280,8 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("instead", "what to write instead"),
     ("reading", "what a clock reads"),
     ("other", "what the reading does not agree with"),
+    ("keeper", "who keeps the trail of a model"),
+    ("failing", "what the failure of an audit event comes to, as a verb phrase"),
     ("stale", "what an import names that is not there"),
     ("compared", "where a value that may be `None` is compared, as a clause"),
     ("task", "the task that leads here"),

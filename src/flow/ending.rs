@@ -22,6 +22,7 @@ impl Trace<'_> {
         self.has_committed = true;
         self.outcome.summary.may_commit |= session == SessionKey::Outer;
         self.tell_nulls(state);
+        self.commit_trail(state);
         for (key, row) in &mut state.rows {
             row.published.get_or_insert(step);
             row.seal(self.rows[key.0 as usize].base == Base::New);
@@ -75,6 +76,7 @@ impl Trace<'_> {
         for row in state.rows.values_mut() {
             row.roll_back();
         }
+        state.untold.roll_back();
     }
 
     fn flush_lives(&self, state: &mut State, session: SessionKey, step: StepId) {

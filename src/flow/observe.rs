@@ -28,6 +28,7 @@ mod saved;
 mod shared;
 mod stored;
 mod task;
+mod trail;
 mod waiting;
 
 /// What messages call things that the code does not name.
@@ -73,6 +74,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.expired(id, step, read));
         }
     }
+    seen.extend(observer.trail());
     seen.extend(observer.page_sizes());
     seen.extend(observer.comparisons());
     seen.extend(observer.ambients());

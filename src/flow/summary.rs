@@ -15,6 +15,7 @@ use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
 use super::state::Failure;
+use super::trail::TrailSummary;
 use super::value::{ModelRef, RowKey, Value};
 use super::variant::{self, Choice};
 
@@ -82,6 +83,8 @@ pub struct Summary {
     pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
+    /// Its changes of state and audit events.
+    pub trail: TrailSummary,
     /// Whether a parameter that may be left out brings the actor.
     pub takes_actor: bool,
     /// By such parameters: the writes that have their actor from them.
@@ -159,6 +162,7 @@ impl Summary {
         self.loads.extend(&before.loads);
         self.executes.extend(&before.executes);
         self.stamps_actor |= before.stamps_actor;
+        self.trail.settle_with(&before.trail);
         for (numbers, leans) in &before.leans {
             self.leans.entry(numbers.clone()).or_default().extend(leans);
         }
