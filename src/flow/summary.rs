@@ -15,6 +15,7 @@ use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
 use super::state::Failure;
+use super::trail::TrailSummary;
 use super::value::{ModelRef, RowKey, Value};
 use super::variant::{self, Choice};
 
@@ -31,6 +32,10 @@ pub struct RowEffect {
     pub touch: Option<(FunctionId, StepId)>,
     /// What every path gave its audit columns.
     pub marks: Marks,
+    /// The columns that some path has given values.
+    pub stored: BTreeSet<Name>,
+    /// Whether every path has saved it, where it is Django's.
+    pub is_saved: bool,
     /// What can be read of it afterwards.
     pub life: Life,
 }
@@ -54,6 +59,12 @@ pub struct Summary {
     pub rolls_back: bool,
     /// Every path that returns commits.
     pub commits: bool,
+    /// Some path commits the outer session.
+    pub may_commit: bool,
+    /// Some path rolls the outer session back or closes it.
+    pub may_roll_back: bool,
+    /// Parameters that it calls.
+    pub invokes: BTreeSet<u32>,
     /// Handlers that return with the outer session still failed, or with Django's transaction broken.
     pub failures: BTreeSet<Failure>,
     /// Errors that may leave it with the outer session still failed.
@@ -72,6 +83,8 @@ pub struct Summary {
     pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
+    /// Its changes of state and audit events.
+    pub trail: TrailSummary,
     /// Whether a parameter that may be left out brings the actor.
     pub takes_actor: bool,
     /// By such parameters: the writes that have their actor from them.
@@ -128,6 +141,8 @@ impl Summary {
             }
             now.touch = effect.touch.or(now.touch);
             now.marks.meet(&effect.marks);
+            now.stored.extend(&effect.stored);
+            now.is_saved &= effect.is_saved;
             now.life.join(&effect.life);
         }
         self.database.merge(before.database);
@@ -135,6 +150,9 @@ impl Summary {
         self.logs &= before.logs;
         self.rolls_back &= before.rolls_back;
         self.commits &= before.commits;
+        self.may_commit |= before.may_commit;
+        self.may_roll_back |= before.may_roll_back;
+        self.invokes.extend(&before.invokes);
         self.throws_failed = self.throws_failed.and(before.throws_failed);
         self.throws_broken = self.throws_broken.and(before.throws_broken);
         self.yields_in_block |= before.yields_in_block;
@@ -144,6 +162,7 @@ impl Summary {
         self.loads.extend(&before.loads);
         self.executes.extend(&before.executes);
         self.stamps_actor |= before.stamps_actor;
+        self.trail.settle_with(&before.trail);
         for (numbers, leans) in &before.leans {
             self.leans.entry(numbers.clone()).or_default().extend(leans);
         }
