@@ -1,6 +1,6 @@
 //! flow/observe: what the flow engine saw, in the words of the vocabulary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::duty::{Duty, Operation, Standing};
 use crate::facts::{Function, StepId, StepKind};
@@ -84,9 +84,16 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
     seen.extend(observer.carriers());
     seen.extend(observer.repeated(&judgements));
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
-    seen.extend(observer.ledger(&judgements));
-    seen.extend(observer.libraries());
+    seen.extend(once(observer.ledger(&judgements)));
+    seen.extend(once(observer.libraries()));
     (seen, judgements)
+}
+
+/// The code of a `finally` is in the outline once for each way into it; what is seen there is told once.
+fn once(mut seen: Vec<Observation>) -> Vec<Observation> {
+    let mut told = BTreeSet::new();
+    seen.retain(|one| told.insert((one.file, one.span, one.words.clone())));
+    seen
 }
 
 pub(super) struct Observer<'a> {
