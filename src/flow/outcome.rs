@@ -50,6 +50,8 @@ pub struct HandlerReport {
     pub leaves_failed: bool,
     /// What failed on some path was a statement that writes.
     pub failed_by_write: bool,
+    /// What failed on some path broke Django's transaction, if there is one.
+    pub breaks_connection: bool,
     /// How paths through it end.
     pub(super) ends: BTreeSet<End>,
     /// The words for the ends of paths that neither log nor raise the original.
@@ -169,6 +171,8 @@ pub struct Outcome {
     pub frozen: BTreeMap<StepId, Frozen>,
     /// Writes by Django's ways, by step.
     pub written: BTreeMap<StepId, Vec<Written>>,
+    /// Saves whose override may empty what was stamped before.
+    pub resets: BTreeSet<StepId>,
     /// Saves that leave out what was stamped, by step.
     pub partial: BTreeMap<StepId, Vec<Partial>>,
     /// Handlers.
