@@ -27,6 +27,7 @@ mod call;
 mod catch;
 mod clause;
 mod clock;
+mod collection;
 mod coverage;
 mod declared;
 mod dependency;

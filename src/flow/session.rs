@@ -43,6 +43,7 @@ impl Trace<'_> {
                         self.rows[key.0 as usize].session.get_or_insert(session);
                     }
                 }
+                self.cascade(state);
                 if method == "add" || method == "add_all" {
                     return Value::None;
                 }
@@ -175,6 +176,7 @@ impl Trace<'_> {
                     form: Form::Flush,
                 },
             );
+            self.remove_along(step, model);
         }
     }
 
