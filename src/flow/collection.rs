@@ -165,7 +165,8 @@ impl Trace<'_> {
         let made = match proxy.maker {
             Maker::Class => {
                 let model = ModelRef::Class(relation.target);
-                let info = RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
+                let info =
+                    RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
                 let made = self.new_row(state, step, 0, info, Life::made());
                 if let Some(init) = self.project.method(relation.target, Name::new("__init__")) {
                     self.apply(state, step, Some(Value::Row(made)), init, arguments);

@@ -162,9 +162,8 @@ fn is_mapped(project: &Project, class: ClassId) -> bool {
 }
 
 fn declares_columns(project: &Project, class: ClassId) -> bool {
-    let is_table = |field: &Field| {
-        &*field.name == "__table__" && !columns_of_table(project, class, field).is_empty()
-    };
+    let is_table =
+        |field: &Field| &*field.name == "__table__" && !columns_of_table(project, class, field).is_empty();
     let fields = &project.class(class).fields;
     fields.iter().any(|field| column(field, Declares::Explicitly).is_some() || is_table(field))
 }

@@ -65,9 +65,8 @@ fn lambda(project: &Project, class: ClassId, name: Name) -> Option<FunctionId> {
         _ => None,
     })?;
     let StepKind::Call { arguments, .. } = &body.steps[bound as usize].kind else { return None };
-    let is_creator = |argument: &&Argument| {
-        matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == "creator")
-    };
+    let is_creator =
+        |argument: &&Argument| matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == "creator");
     let creator = arguments.iter().find(is_creator)?;
     match body.steps[creator.value as usize].kind {
         StepKind::Function(index) => Some(FunctionId { file: class.file, index: index as u32 }),

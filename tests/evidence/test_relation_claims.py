@@ -57,7 +57,7 @@ async def test_a_row_that_is_made_by_hand_has_its_creator(db):
 async def test_a_table_without_a_class_keeps_its_old_time(shop, db):
     """A table without a class owes what its columns ask for."""
     await db.execute(insert(ledger).values(id=1, text="a"))
-    await example("missing-updated-at", "bad", 4).reword(db, 1, "b")
+    await example("missing-updated-at", "bad", 5).reword(db, 1, "b")
     row = await shop.one("ledger")
     assert (row["text"], row["updated_at"]) == ("b", None)
 
