@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::project::{ClassId, FunctionId, Project};
 
+pub use django::{Api, Partial, Written};
 pub use enqueue::Enqueued;
 pub use observe::{Naming, observe};
 pub use outcome::Outcome;
@@ -23,6 +24,7 @@ use summary::Knowledge;
 use value::Value;
 
 mod actor;
+mod ambient;
 mod call;
 mod catch;
 mod clause;
@@ -31,6 +33,8 @@ mod collection;
 mod coverage;
 mod declared;
 mod dependency;
+mod django;
+mod emission;
 mod ending;
 mod enqueue;
 mod exception;
@@ -40,6 +44,7 @@ mod ground;
 mod guard;
 mod handing;
 mod handler;
+mod hearing;
 mod hook;
 mod keys;
 mod lean;
@@ -51,9 +56,12 @@ mod listener;
 mod maker;
 mod migration;
 mod name_use;
+mod nothing;
 mod object;
 mod observe;
 mod outcome;
+mod queryset;
+mod reach;
 mod read;
 mod row;
 mod session;
@@ -64,6 +72,7 @@ mod state;
 mod step;
 mod summary;
 mod trace;
+mod trail;
 mod transaction;
 mod trigger;
 mod value;
@@ -98,6 +107,10 @@ pub struct Flow {
     pub(crate) triggers: Vec<trigger::Trigger>,
     /// Functions that a worker runs, and for which task.
     pub worker: worker::Worker,
+    /// In whose transactions functions may run.
+    pub(crate) reach: reach::Reach,
+    /// Models with changes that some audit event tells of.
+    pub(crate) told: BTreeSet<ClassId>,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -159,11 +172,15 @@ pub fn follow(project: &Project) -> Flow {
             callers.entry(callee).or_default().insert(caller);
         }
     }
+    let reach = reach::reach(project, &outcomes, &callers);
+    let mut told: BTreeSet<ClassId> =
+        outcomes.values().flat_map(|outcome| outcome.told.iter().copied()).collect();
+    told.extend(hearing::told_by_hooks(project, &knowledge));
     let listeners = listener::listeners(project, &knowledge);
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     let worker = worker::worker(project, &outcomes);
-    Flow { outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
+    Flow { reach, told, outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
 }
 
 /// Functions that are handed something else than was thought.
@@ -199,7 +216,7 @@ fn due_next(
 ) -> Vec<FunctionId> {
     let concerned = |id: FunctionId| {
         let Some(outcome) = outcomes.get(&id) else { return false };
-        let calls_changed = outcome.calls.iter().any(|callee| changed.contains(callee));
+        let calls_changed = outcome.calls.iter().chain(&outcome.hears).any(|callee| changed.contains(callee));
         let of_changed_class = || {
             // A function nested in a method sees the method's `self`.
             let mut at = Some(id);

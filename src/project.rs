@@ -13,7 +13,7 @@ use crate::facts::{Class, FileFacts, Function, FunctionKind, StepKind};
 use crate::name::Name;
 use crate::source::Source;
 
-pub use audit::Audit;
+pub use audit::{Audit, AuditFaults, Direct, Strange, StrangeAction, Taker, Unfit};
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
@@ -169,6 +169,7 @@ pub struct Project {
     tables: FxHashMap<Name, ClassId>,
     nested: FxHashMap<(FileId, Name), Vec<u32>>,
     managed: FxHashMap<ClassId, Vec<ClassId>>,
+    user: Option<ClassId>,
     audit: Audit,
     settings: Settings,
     receivers: Vec<Receiver>,
@@ -202,6 +203,7 @@ impl Project {
             tables: FxHashMap::default(),
             nested: FxHashMap::default(),
             managed: FxHashMap::default(),
+            user: None,
             audit: Audit::default(),
             settings: Settings::default(),
             receivers: Vec::new(),
@@ -216,6 +218,7 @@ impl Project {
         project.models = model::models(&project);
         project.tables = table::tables(&project);
         project.managed = django::managed(&project);
+        project.user = django::user(&project);
         project.roles.keys = django::keys_of_actors(&project);
         project.settings = settings::settings(&project);
         project.receivers = receiver::receivers(&project);

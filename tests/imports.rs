@@ -50,6 +50,20 @@ fn what_is_not_there_is_said() {
 }
 
 #[test]
+fn audit_libraries_put_classes_beside_models() {
+    let models = "import pghistory\nfrom django.db import models\n@pghistory.track()\nclass Case(models.Model):\n    pass\n";
+    let plain = "from django.db import models\nclass Case(models.Model):\n    pass\n";
+    let view = "from app.models import Case, CaseEvent\n";
+    assert!(
+        stale(&[("app/__init__.py", ""), ("app/models.py", models), ("app/views.py", view)], &[]).is_empty()
+    );
+    assert_eq!(
+        stale(&[("app/__init__.py", ""), ("app/models.py", plain), ("app/views.py", view)], &[]),
+        ["app/views.py error `app.models` has no `CaseEvent`"]
+    );
+}
+
+#[test]
 fn what_may_fail_is_left_alone() {
     for text in [
         "try:\n    from app.gone import x\nexcept ImportError:\n    x = None\n",

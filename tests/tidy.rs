@@ -22,7 +22,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("walk", &["config", "finding", "source"]),
     ("lower", &["facts", "name", "source"]),
     ("project", &["config", "duty", "facts", "name", "source"]),
-    ("flow", &["config", "duty", "facts", "name", "project", "source", "vocabulary"]),
+    ("flow", &["config", "duty", "facts", "name", "nearest", "project", "source", "vocabulary"]),
     ("check", &["duty", "facts", "finding", "nearest", "rule", "rulebook", "source", "vocabulary"]),
     ("report", &["duty", "escape", "finding", "rule", "rulebook", "source"]),
     (

@@ -49,6 +49,8 @@ pub struct Library {
     pub collections: Vec<String>,
     /// A keyword that lists many-to-many fields.
     pub collections_key: Option<String>,
+    /// Whether it puts classes of its own beside the models it keeps a trail of.
+    pub adds_names: bool,
     /// Applications that must be installed.
     pub apps: Vec<String>,
     /// Middleware without which nothing is recorded.
@@ -85,6 +87,8 @@ pub(super) struct LibraryTable {
     #[serde(default)]
     pub(super) collections: Texts,
     pub(super) collections_key: Option<Text>,
+    #[serde(default)]
+    pub(super) adds_names: bool,
     #[serde(default)]
     pub(super) apps: Texts,
     #[serde(default)]
@@ -125,6 +129,7 @@ impl LibraryTable {
             models_setting: one(self.models_setting),
             collections: all(self.collections),
             collections_key: one(self.collections_key),
+            adds_names: self.adds_names,
             apps: all(self.apps),
             middleware: all(self.middleware),
             actor_middleware: all(self.actor_middleware),

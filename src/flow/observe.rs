@@ -17,11 +17,18 @@ use super::outcome::{ExpiredRead, Phantom};
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
 
+mod ambient;
 mod behind;
 mod handler;
+mod kept;
+mod ledger;
 mod limit;
+mod nothing;
+mod saved;
 mod shared;
 mod stored;
+mod task;
+mod trail;
 mod waiting;
 
 /// What messages call things that the code does not name.
@@ -52,6 +59,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.phantom(id, step, phantom));
         }
         seen.extend(observer.stamps(id));
+        seen.extend(observer.saves(id));
         let dead = clause::unreachable(project, id);
         seen.extend(observer.handlers(id, &fates, &dead));
         seen.extend(observer.waiting(id));
@@ -66,8 +74,14 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.expired(id, step, read));
         }
     }
+    seen.extend(observer.trail());
     seen.extend(observer.page_sizes());
+    seen.extend(observer.comparisons());
+    seen.extend(observer.ambients());
+    seen.extend(observer.carriers());
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
+    seen.extend(observer.ledger(&judgements));
+    seen.extend(observer.libraries());
     (seen, judgements)
 }
 

@@ -26,7 +26,8 @@ pub(super) fn worker(project: &Project, outcomes: &FxHashMap<FunctionId, Outcome
     Worker { reached: from(project, outcomes, &all), repeated: from(project, outcomes, &repeated) }
 }
 
-fn from(
+/// What some functions lead to by their calls, each with the first of them that does.
+pub(super) fn from(
     project: &Project,
     outcomes: &FxHashMap<FunctionId, Outcome>,
     tasks: &[FunctionId],

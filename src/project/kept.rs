@@ -73,6 +73,14 @@ impl Project {
         found.iter().map(|&at| &self.kept.libraries[at])
     }
 
+    /// Whether a library puts classes of its own into a module, beside the models it keeps a trail of.
+    pub(super) fn gets_names_of_libraries(&self, file: FileId) -> bool {
+        let adds = |one: &Registration| {
+            self.kept.libraries[one.library].adds_names && one.models.iter().any(|model| model.file == file)
+        };
+        self.kept.registrations.iter().any(adds)
+    }
+
     /// Whether a library keeps a trail of a many-to-many field.
     pub fn is_kept_collection(&self, model: ClassId, field: Name) -> bool {
         self.hierarchy(model).classes().any(|class| self.kept.collections.contains(&(class, field)))

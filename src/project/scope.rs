@@ -32,6 +32,12 @@ impl Project {
         Some(symbol)
     }
 
+    /// What a whole dotted path, as settings write it, names, seen from a file.
+    pub fn at_path(&self, from: super::FileId, path: &str) -> Option<Symbol> {
+        let (module, name) = path.rsplit_once('.')?;
+        self.member(self.absolute_module(from, Name::new(module)), Name::new(name))
+    }
+
     /// What an expression of a function means, where it is a name or a path.
     pub fn symbol_of(&self, function: FunctionId, step: StepId) -> Option<Symbol> {
         let outline = self.function(function);

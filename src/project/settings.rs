@@ -109,6 +109,41 @@ impl Project {
         !self.settings.running.is_empty()
     }
 
+    /// The modules of settings that run and lie nearest to a file.
+    pub fn running_settings(&self, from: FileId) -> Vec<FileId> {
+        self.near_settings(from).collect()
+    }
+
+    /// The variables of a module of settings.
+    pub fn variables(&self, module: FileId) -> Option<&Namespace> {
+        self.settings.modules.get(&module)
+    }
+
+    /// Where a module of settings, or one it builds on, sets a name last.
+    pub fn setting_place(&self, module: FileId, name: &str) -> Option<(FileId, Span)> {
+        let mut waiting = vec![module];
+        let mut seen = Vec::new();
+        while let Some(file) = waiting.pop() {
+            if seen.contains(&file) {
+                continue;
+            }
+            seen.push(file);
+            let code = self.file(file).facts.functions.first()?;
+            let place = code.steps.iter().rev().find(|step| match step.kind {
+                StepKind::Bind { name: bound, value, .. } => {
+                    let is_import = matches!(code.steps[value as usize].kind, StepKind::Import(_));
+                    &*bound == name && !is_import
+                }
+                _ => false,
+            });
+            if let Some(place) = place {
+                return Some((file, place.span));
+            }
+            waiting.extend(imports(self, file));
+        }
+        None
+    }
+
     /// What Celery is set to, by the new name of the setting in lower case: `task_acks_late`.
     pub fn celery_setting(&self, from: FileId, name: &str) -> Setting<'_> {
         let stored = self.settings.conf.iter().rev().find(|(known, _)| &**known == name);
@@ -141,6 +176,10 @@ impl Project {
 
     /// The settings that run and lie nearest to a file: one tree may hold several services.
     fn settings_of(&self, from: FileId) -> impl Iterator<Item = &Namespace> {
+        self.near_settings(from).map(|file| &self.settings.modules[&file])
+    }
+
+    fn near_settings(&self, from: FileId) -> impl Iterator<Item = FileId> {
         let here = self.module_name(from);
         let shared = move |file: FileId| {
             let other = self.module_name(file);
@@ -148,8 +187,7 @@ impl Project {
         };
         let running = &self.settings.running;
         let most = running.iter().map(|&file| shared(file)).max().unwrap_or(0);
-        let near = running.iter().filter(move |&&file| shared(file) == most);
-        near.map(|file| &self.settings.modules[file])
+        running.iter().copied().filter(move |&file| shared(file) == most)
     }
 }
 

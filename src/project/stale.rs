@@ -299,6 +299,7 @@ impl Project {
             _ => false,
         };
         !facts.gaps.is_empty()
+            || self.gets_names_of_libraries(file)
             || facts.functions.iter().any(|function| function.steps.iter().any(|step| mentions(&step.kind)))
     }
 

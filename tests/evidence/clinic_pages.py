@@ -4,6 +4,7 @@ import contextlib
 import os
 import tempfile
 import threading
+import time
 import types
 from datetime import datetime, timezone
 
@@ -168,6 +169,13 @@ def sent_to_the_worker():
         yield
     finally:
         current_app.conf.task_always_eager = True
+
+
+def until(holds) -> None:
+    """Waits for what a worker does in its own time."""
+    deadline = time.monotonic() + 20
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 @contextlib.contextmanager

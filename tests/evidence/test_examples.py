@@ -19,7 +19,8 @@ def test_every_page_has_examples():
 @pytest.mark.parametrize("example", ALL, ids=str)
 def test_every_example_runs_as_python(example: Example):
     """Also the bad ones: what is wrong with them shows later, when they are called."""
-    name = clinic_pages.module_name(example) if "django" in example.code else str(example)
+    is_of_clinic = any(word in example.code for word in ("clinic", "django"))
+    name = clinic_pages.module_name(example) if is_of_clinic else str(example)
     with clinic_pages.forgetting():
         module = run(example.code, name)
     assert any(callable(value) for name, value in vars(module).items() if not name.startswith("__"))

@@ -42,8 +42,18 @@ PLANTED = {
 }
 # The rules that the help desk is made for.
 PLANTED_AT_THE_HELP_DESK = {
+    "direct-audit-write",
+    "legacy-raw-route",
+    "raw-fixture-audit",
+    "unknown-audit-action",
+    "unknown-audit-field",
+    "unlisted-audit-collection",
+    "unwired-audit-library",
     "shared-mutable-default",
     "unbounded-page-size",
+    "unguarded-none-metric",
+    "ambient-actor-in-task",
+    "fragile-audit-task",
     "stale-import",
     "unimported-exception",
 }

@@ -48,7 +48,7 @@ impl Observer<'_> {
     }
 
     /// A call as it is written, in short; of an `await`, the call that is awaited.
-    fn call_text(&self, id: FunctionId, step: StepId) -> String {
+    pub(super) fn call_text(&self, id: FunctionId, step: StepId) -> String {
         let steps = &self.project.function(id).steps;
         let call = match steps[step as usize].kind {
             StepKind::Await(of) => of,
