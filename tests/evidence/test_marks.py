@@ -42,6 +42,7 @@ PLANTED = {
 }
 # The rules that the help desk is made for.
 PLANTED_AT_THE_HELP_DESK = {
+    "swallowed-error-in-transaction",
     "direct-audit-write",
     "legacy-raw-route",
     "raw-fixture-audit",
