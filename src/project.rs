@@ -50,6 +50,7 @@ mod settings;
 mod stale;
 mod table;
 mod task;
+mod unique;
 mod written;
 mod zone;
 
