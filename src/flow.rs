@@ -30,6 +30,7 @@ mod callback;
 mod catch;
 mod clause;
 mod clock;
+mod collection;
 mod coverage;
 mod declared;
 mod dependency;

@@ -19,6 +19,7 @@ pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
 pub use kept::{Kept, Registration, Route};
 pub use model::{Column, Model};
+pub use proxy::{Maker, Proxy};
 pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
@@ -30,6 +31,7 @@ pub use task::{Enqueue, Retries, Task, enqueue};
 pub use zone::Keeps;
 
 mod audit;
+mod bare;
 mod built;
 mod builtin;
 mod class;
@@ -38,6 +40,7 @@ mod django;
 mod kept;
 mod model;
 mod module;
+mod proxy;
 mod receiver;
 mod relation;
 mod resolve;
@@ -181,7 +184,8 @@ impl Project {
     pub fn new(files: Vec<(Arc<Source>, FileFacts)>, roles: Roles) -> Project {
         let files: Vec<File> = files
             .into_iter()
-            .map(|(source, facts)| {
+            .map(|(source, mut facts)| {
+                bare::add_tables(&mut facts);
                 let globals = globals(&facts);
                 File { source, facts, globals }
             })

@@ -29,6 +29,9 @@ impl Trace<'_> {
         callee: Value,
         arguments: &[Argument],
     ) -> Value {
+        if let Some(known) = self.collection_method(state, step, callee_step, arguments) {
+            return known;
+        }
         if let Some(known) = self.mutation(state, callee_step, arguments) {
             return known;
         }
@@ -201,6 +204,7 @@ impl Trace<'_> {
                     self.tell_clock(argument.value, class, name, &value, "keyword");
                     self.initialize(state, step, key, class, name, &value);
                     self.initial_stamp(key, name, argument.value);
+                    self.filled_with(state, key, name, &value);
                 }
                 ArgumentKind::SpreadKeywords => {
                     let keys = self.keys_of(&value);
@@ -510,6 +514,7 @@ impl Trace<'_> {
             }
             self.stamp_by_call(state, step, &value.clone(), effect);
         }
+        self.cascade(state);
         self.trail_of_callee(state, step, callee, summary, binding);
         for failure in &summary.failures {
             let session = match failure.session {

@@ -27,6 +27,9 @@ impl Trace<'_> {
         if used.any {
             self.outcome.sql.insert(step);
         }
+        if used.writes {
+            self.outcome.writing.insert(step);
+        }
         self.outcome.summary.database.merge(used);
         for (id, kind) in self.enclosing(region) {
             if let RegionKind::Try { .. } = kind {

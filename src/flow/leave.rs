@@ -22,6 +22,14 @@ impl Trace<'_> {
             self.outcome.decisions.insert(step);
         }
         let escaping: BTreeSet<RowKey> = returned.rows().into_iter().collect();
+        // Whoever gets a row gets what it brings along.
+        for owner in &escaping {
+            for child in state.brings.get(owner).cloned().unwrap_or_default() {
+                if let Some(row) = state.rows.get_mut(&child) {
+                    row.add();
+                }
+            }
+        }
         for (&key, row) in &state.rows {
             let info = self.rows[key.0 as usize];
             let is_param = matches!(info.base, Base::Param(_));

@@ -582,6 +582,7 @@ impl Trace<'_> {
         let duty = self.project.roles.of_field(&name);
         let is_defined = model.is_none_or(|model| model.is_open || model.defines(name));
         let touch = Touch { step, within: None };
+        self.replace_collection(state, step, key, (name, value));
         // A collection stands in the rows of others: this row stays as it was.
         let relation = model.and_then(|model| model.relations.get(&name));
         let is_many = relation.is_some_and(|relation| relation.is_many == Some(true));

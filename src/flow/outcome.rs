@@ -181,6 +181,8 @@ pub struct Outcome {
     pub body_use: BTreeMap<RegionId, DatabaseUse>,
     /// Steps that run SQL.
     pub sql: BTreeSet<StepId>,
+    /// Steps that write, be it with the next flush only.
+    pub writing: BTreeSet<StepId>,
     /// Handlers whose failed session is used again here.
     pub used_after: BTreeSet<(FunctionId, HandlerId)>,
     /// Handlers whose failed session is committed by the block that owns it.

@@ -44,6 +44,7 @@ impl Trace<'_> {
                         self.rows[key.0 as usize].session.get_or_insert(session);
                     }
                 }
+                self.cascade(state);
                 self.add_audit_rows(state, step, values);
                 if method == "add" || method == "add_all" {
                     return Value::None;
@@ -177,6 +178,7 @@ impl Trace<'_> {
                     form: Form::Flush,
                 },
             );
+            self.remove_along(step, model);
         }
     }
 

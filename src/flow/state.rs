@@ -73,6 +73,8 @@ pub(super) struct State {
     pub locals: FxHashMap<Name, Value>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowState>,
+    /// By row: the rows that its relationships hand to a session along with it.
+    pub brings: BTreeMap<RowKey, BTreeSet<RowKey>>,
     /// Sessions that a handler has let go in the failed state.
     pub failures: BTreeSet<Failure>,
     /// Sessions that the exception on its way has left in the failed state.
@@ -130,6 +132,9 @@ impl State {
                     self.rows.insert(*key, row.clone());
                 }
             }
+        }
+        for (owner, rows) in &other.brings {
+            self.brings.entry(*owner).or_default().extend(rows);
         }
         self.failures.extend(&other.failures);
         for (session, errors) in &other.erring {

@@ -4,11 +4,12 @@ use crate::facts::{Comparison, Literal, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Symbol};
 
+use super::call::model_of;
 use super::clock;
 use super::library;
 use super::state::{Deeds, State};
 use super::trace::Trace;
-use super::value::{Keys, SessionKey, SessionKind, Value};
+use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value};
 
 impl Trace<'_> {
     /// A key of a dictionary: `{Order.status: …}` has the name of the column.
@@ -16,6 +17,13 @@ impl Trace<'_> {
         if let Value::Attribute(of, name) = &key
             && let Value::Symbol(Symbol::Class(class)) = **of
             && self.project.model(class).is_some_and(|model| model.columns.contains_key(name))
+        {
+            return Value::Text(*name);
+        }
+        // `{orders.c.status: …}` of a table.
+        if let Value::Attribute(of, name) = &key
+            && matches!(&**of, Value::Attribute(table, columns)
+                if matches!(&**columns, "c" | "columns") && model_of(table) != ModelRef::Unknown)
         {
             return Value::Text(*name);
         }

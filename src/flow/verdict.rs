@@ -293,6 +293,9 @@ fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
         // One caller alone decides for itself, unless the change is visible before it could do anything about it.
         let is_alone = functions.len() < 2 && !publishes(flow, function, step);
         if is_alone || functions.len() < callers {
+            if functions.len() > 1 {
+                moved.extend(said_of_times((function, step), &indices, &mut all));
+            }
             continue;
         }
         let lacks = |judgement: &Judgement| {
@@ -310,6 +313,7 @@ fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
             continue;
         }
         if first.is_empty() || of_callers.iter().any(|judgement| lacks(judgement) != first) {
+            moved.extend(said_of_times((function, step), &indices, &mut all));
             continue;
         }
         let mut one = of_callers[0].clone();
@@ -324,6 +328,34 @@ fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
         }
     }
     all.into_iter().flatten().chain(moved).collect()
+}
+
+/// Where all who answer for a change leave out the same time, the line that sets it belongs beside the change. Who acts
+/// each of them knows for itself.
+fn said_of_times(
+    (function, step): (FunctionId, StepId),
+    indices: &[usize],
+    all: &mut [Option<Judgement>],
+) -> Option<Judgement> {
+    let mut one = all[indices[0]].clone()?;
+    let of_callers: Vec<&Judgement> = indices.iter().filter_map(|&index| all[index].as_ref()).collect();
+    if of_callers.iter().any(|judgement| judgement.operation != one.operation) {
+        return None;
+    }
+    let lacks = |judgement: &&Judgement, duty: Duty| {
+        judgement.duties.iter().any(|(other, standing)| *other == duty && *standing != Standing::Set)
+    };
+    one.duties.retain(|(duty, _)| !duty.is_actor() && of_callers.iter().all(|caller| lacks(caller, *duty)));
+    let said: Vec<Duty> = one.duties.iter().map(|(duty, _)| *duty).collect();
+    if said.is_empty() {
+        return None;
+    }
+    for &index in indices {
+        if let Some(caller) = &mut all[index] {
+            caller.duties.retain(|(duty, _)| !said.contains(duty));
+        }
+    }
+    Some(Judgement { function, step, within: None, places: [None; 6], published: None, ..one })
 }
 
 /// Whether callers may hand a function the actor.
@@ -349,12 +381,14 @@ fn merged(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
         let mut one = group[0].clone();
         one.published = group.iter().find_map(|judgement| judgement.published);
         let mut elsewhere: BTreeMap<(FunctionId, StepId), Judgement> = BTreeMap::new();
-        for (at, (duty, standing)) in one.duties.iter_mut().enumerate() {
-            let standings = || group.iter().filter_map(|judgement| judgement.duties.get(at));
-            let worst = standings().map(|(_, standing)| *standing).max().unwrap_or(*standing);
-            let is_set_by_some = standings().any(|(_, standing)| *standing == Standing::Set)
+        for (duty, standing) in &mut one.duties {
+            let of =
+                |judgement: &Judgement| judgement.duties.iter().find(|(other, _)| other == duty).copied();
+            let standings = || group.iter().filter_map(of);
+            let worst = standings().map(|(_, standing)| standing).max().unwrap_or(*standing);
+            let is_set_by_some = standings().any(|(_, standing)| standing == Standing::Set)
                 || duty.is_actor() && takes_actor(flow, one.function);
-            let lacking = |j: &&Judgement| j.duties.get(at).is_some_and(|(_, s)| *s == Standing::Missing);
+            let lacking = |j: &&Judgement| of(j).is_some_and(|(_, s)| s == Standing::Missing);
             let by_callers = group.iter().filter(lacking).all(|j| j.answers.0 != j.function);
             if worst == Standing::Missing && is_set_by_some && by_callers {
                 *standing = Standing::Set;

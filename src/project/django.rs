@@ -389,7 +389,7 @@ pub(super) fn relate(project: &Project, models: &mut FxHashMap<ClassId, Model>) 
             let Some(target) = target else { continue };
             let to = relation.to;
             if to != To::Many {
-                model.relations.insert(name, Relation { target, is_many: Some(false) });
+                model.relations.insert(name, Relation::plain(target, Some(false)));
             }
             let own = project.class(class).name.to_ascii_lowercase();
             let back = match back {

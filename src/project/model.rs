@@ -7,8 +7,9 @@ use crate::facts::{Field, Term};
 use crate::name::Name;
 
 use super::django::{self, Django};
+use super::proxy::{self, Proxy};
 use super::relation::{self, Relation};
-use super::{Ancestor, ClassId, FunctionId, Project, built, table};
+use super::{Ancestor, ClassId, FunctionId, Project, bare, built, table};
 
 /// A class that is mapped to a table.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Model {
     pub other_names: FxHashSet<Name>,
     /// Where its relationships lead to, as far as that is known.
     pub relations: FxHashMap<Name, Relation>,
+    /// Its association proxies.
+    pub proxies: FxHashMap<Name, Proxy>,
     /// Whether an ancestor could not be resolved, so that more columns may exist than are known.
     pub is_open: bool,
     /// The table it is mapped to, in lower case, where that can be told.
@@ -100,6 +103,7 @@ pub(super) fn models(project: &Project) -> FxHashMap<ClassId, Model> {
         }
     }
     relation::relate(project, &mut found);
+    proxy::relate(project, &mut found);
     django::relate(project, &mut found);
     found
 }
@@ -158,7 +162,10 @@ fn is_mapped(project: &Project, class: ClassId) -> bool {
 }
 
 fn declares_columns(project: &Project, class: ClassId) -> bool {
-    project.class(class).fields.iter().any(|field| column(field, Declares::Explicitly).is_some())
+    let is_table =
+        |field: &Field| &*field.name == "__table__" && !columns_of_table(project, class, field).is_empty();
+    let fields = &project.class(class).fields;
+    fields.iter().any(|field| column(field, Declares::Explicitly).is_some() || is_table(field))
 }
 
 fn model(project: &Project, class: ClassId) -> Model {
@@ -179,7 +186,7 @@ fn model(project: &Project, class: ClassId) -> Model {
             }
         };
         let facts = project.class(class);
-        for (name, column) in facts.fields.iter().flat_map(columns_of_table) {
+        for (name, column) in facts.fields.iter().flat_map(|field| columns_of_table(project, class, field)) {
             model.columns.entry(name).or_insert(column);
         }
         for field in &facts.fields {
@@ -247,8 +254,9 @@ fn is_dataclass(project: &Project, class: ClassId) -> bool {
 }
 
 /// The columns of `__table__ = Table("orders", metadata, Column("id", …), …)`.
-fn columns_of_table(field: &Field) -> Vec<(Name, Column)> {
-    let Some(Term::Call { callee, arguments, .. }) = &field.value else { return Vec::new() };
+fn columns_of_table(project: &Project, class: ClassId, field: &Field) -> Vec<(Name, Column)> {
+    let made = field.value.as_ref().and_then(|value| bare::made(project, class.file, value));
+    let Some(Term::Call { callee, arguments, .. }) = made else { return Vec::new() };
     let is_table = matches!(&**callee, Term::Path(path) if path.last() == "Table");
     if !is_table || &*field.name != "__table__" {
         return Vec::new();

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::facts::{Function, StepId, StepKind, Term};
 use crate::name::Name;
 
-use super::{ClassId, Project};
+use super::{ClassId, Project, bare};
 
 /// The table of a mapped class, in lower case; nothing where code computes the name in a way that is not followed.
 pub(super) fn name(project: &Project, class: ClassId) -> Option<Name> {
@@ -17,7 +17,7 @@ pub(super) fn name(project: &Project, class: ClassId) -> Option<Name> {
             match (&*field.name, &field.value) {
                 ("__tablename__", Some(Term::Text(name))) => return Some(lower(name)),
                 ("__tablename__", Some(_)) => return None,
-                ("__table__", Some(value)) => return of_table(value),
+                ("__table__", Some(value)) => return of_table(bare::made(project, ancestor.file, value)?),
                 _ => {}
             }
         }
@@ -40,6 +40,12 @@ pub(super) fn tables(project: &Project) -> FxHashMap<Name, ClassId> {
     for class in project.class_ids() {
         if let Some(table) = project.model(class).and_then(|model| model.table) {
             by_table.entry(table).or_default().push(class);
+        }
+    }
+    // A table stands for itself only where no class does.
+    for classes in by_table.values_mut() {
+        if classes.iter().any(|class| !bare::is_bare(project.class(*class))) {
+            classes.retain(|class| !bare::is_bare(project.class(*class)));
         }
     }
     let first = |(table, classes): (Name, Vec<ClassId>)| {

@@ -332,3 +332,13 @@ async def test_left_out_actor_leaves_the_one_before(shop, db):
     await example("missing-updated-by", "bad", 3).expire(db, await shop.old_order())
     row = await shop.one("orders")
     assert row["status"] == "expired" and row["updated_by_email"] == "old@shop.example"
+
+
+async def test_default_of_the_table_fills_creations_only(shop):
+    """On a create, a default of the database fills the column … It says nothing of the updates that follow."""
+    await shop.sql("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, updated_at TEXT DEFAULT CURRENT_TIMESTAMP)")
+    await shop.sql("INSERT INTO notes (id, text) VALUES (1, 'a')")
+    created = (await shop.one("notes"))["updated_at"]
+    await shop.sql("UPDATE notes SET text = 'b', updated_at = '2020-01-01'")
+    await shop.sql("UPDATE notes SET text = 'c'")
+    assert created is not None and (await shop.one("notes"))["updated_at"] == "2020-01-01"

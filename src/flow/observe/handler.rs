@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{HandlerId, StepKind};
+use crate::facts::{HandlerId, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{Certainty, FunctionId, Lookup};
+use crate::source::Span;
 use crate::vocabulary::Observation;
 
 use super::super::catch::{catches_database, catches_more};
@@ -185,7 +186,8 @@ impl Observer<'_> {
             false => format!("{block} {session}.begin_nested()"),
         };
         seen.show("savepoint", savepoint);
-        seen.related.push(("the write is tried here".into(), id.file.0 as usize, handler.body_span));
+        let tried = self.tried(id, handler.body_span);
+        seen.related.push(("the write is tried here".into(), id.file.0 as usize, tried));
         if let Some(statement) = statement {
             let span = self.span(id, statement);
             seen.related.push(("the statement that can fail is here".into(), id.file.0 as usize, span));
@@ -221,5 +223,16 @@ impl Observer<'_> {
                 self.project.lookup(id, first) == Lookup::Nowhere
             })
         })
+    }
+}
+
+impl Observer<'_> {
+    /// The statement of a `try` body that writes: one that reaches the database before one that waits for a flush.
+    fn tried(&self, id: FunctionId, body: Span) -> Span {
+        let outcome = &self.flow.outcomes[&id];
+        let inside = |step: &&StepId| body.contains(self.span(id, **step));
+        let writes = outcome.writing.iter().filter(inside).find(|step| outcome.sql.contains(step));
+        let found = writes.or(outcome.writing.iter().find(inside)).or(outcome.sql.iter().find(inside));
+        found.map_or(body, |&step| self.span(id, step))
     }
 }
