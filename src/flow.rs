@@ -64,6 +64,7 @@ mod outcome;
 mod queryset;
 mod reach;
 mod read;
+mod repeated;
 mod row;
 mod session;
 mod shared;

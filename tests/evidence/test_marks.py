@@ -51,6 +51,7 @@ PLANTED_AT_THE_HELP_DESK = {
     "unlisted-audit-collection",
     "unwired-audit-library",
     "shared-mutable-default",
+    "repeated-periodic-row",
     "unbounded-page-size",
     "unguarded-none-metric",
     "ambient-actor-in-task",
