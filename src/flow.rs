@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::project::{ClassId, FunctionId, Project};
 
+pub use django::{Api, Partial, Written};
 pub use enqueue::Enqueued;
 pub use observe::{Naming, observe};
 pub use outcome::Outcome;
@@ -31,6 +32,8 @@ mod clock;
 mod coverage;
 mod declared;
 mod dependency;
+mod django;
+mod emission;
 mod ending;
 mod enqueue;
 mod exception;
@@ -40,6 +43,7 @@ mod ground;
 mod guard;
 mod handing;
 mod handler;
+mod hearing;
 mod hook;
 mod keys;
 mod lean;
@@ -55,6 +59,8 @@ mod nothing;
 mod object;
 mod observe;
 mod outcome;
+mod queryset;
+mod reach;
 mod read;
 mod row;
 mod session;
@@ -65,6 +71,7 @@ mod state;
 mod step;
 mod summary;
 mod trace;
+mod trail;
 mod transaction;
 mod trigger;
 mod value;
@@ -99,6 +106,10 @@ pub struct Flow {
     pub(crate) triggers: Vec<trigger::Trigger>,
     /// Functions that a worker runs, and for which task.
     pub worker: worker::Worker,
+    /// In whose transactions functions may run.
+    pub(crate) reach: reach::Reach,
+    /// Models with changes that some audit event tells of.
+    pub(crate) told: BTreeSet<ClassId>,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -160,11 +171,15 @@ pub fn follow(project: &Project) -> Flow {
             callers.entry(callee).or_default().insert(caller);
         }
     }
+    let reach = reach::reach(project, &outcomes, &callers);
+    let mut told: BTreeSet<ClassId> =
+        outcomes.values().flat_map(|outcome| outcome.told.iter().copied()).collect();
+    told.extend(hearing::told_by_hooks(project, &knowledge));
     let listeners = listener::listeners(project, &knowledge);
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     let worker = worker::worker(project, &outcomes);
-    Flow { outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
+    Flow { reach, told, outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
 }
 
 /// Functions that are handed something else than was thought.
@@ -200,7 +215,7 @@ fn due_next(
 ) -> Vec<FunctionId> {
     let concerned = |id: FunctionId| {
         let Some(outcome) = outcomes.get(&id) else { return false };
-        let calls_changed = outcome.calls.iter().any(|callee| changed.contains(callee));
+        let calls_changed = outcome.calls.iter().chain(&outcome.hears).any(|callee| changed.contains(callee));
         let of_changed_class = || {
             // A function nested in a method sees the method's `self`.
             let mut at = Some(id);

@@ -166,6 +166,7 @@ pub struct Project {
     tables: FxHashMap<Name, ClassId>,
     nested: FxHashMap<(FileId, Name), Vec<u32>>,
     managed: FxHashMap<ClassId, Vec<ClassId>>,
+    user: Option<ClassId>,
     audit: Audit,
     settings: Settings,
     receivers: Vec<Receiver>,
@@ -198,6 +199,7 @@ impl Project {
             tables: FxHashMap::default(),
             nested: FxHashMap::default(),
             managed: FxHashMap::default(),
+            user: None,
             audit: Audit::default(),
             settings: Settings::default(),
             receivers: Vec::new(),
@@ -212,6 +214,7 @@ impl Project {
         project.models = model::models(&project);
         project.tables = table::tables(&project);
         project.managed = django::managed(&project);
+        project.user = django::user(&project);
         project.roles.keys = django::keys_of_actors(&project);
         project.settings = settings::settings(&project);
         project.receivers = receiver::receivers(&project);

@@ -11,6 +11,7 @@ use super::keys::{Dump, dumped};
 use super::life::Life;
 use super::object::decorated;
 use super::outcome::Phantom;
+use super::queryset::RowSet;
 use super::row::{Base, Level, RowInfo, Touch};
 use super::state::{Deeds, Failure, State};
 use super::summary::{DatabaseUse, Summary};
@@ -56,13 +57,23 @@ impl Trace<'_> {
             }
             Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
-            Value::Method(receiver, function) => self.apply_any(state, step, *receiver, function, arguments),
+            Value::Method(receiver, function) => {
+                match self.call_override(state, step, &receiver, function, arguments) {
+                    Some(known) => known,
+                    None => self.apply_any(state, step, *receiver, function, arguments),
+                }
+            }
             Value::Symbol(Symbol::External(path)) => {
                 self.tell_enqueue(step, &Value::Unknown, path.last(), &values);
                 self.external(state, step, path, arguments, &values)
             }
             Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) => {
+                if matches!(&*receiver, Value::Unknown | Value::Param(_) | Value::External(_))
+                    || receiver.is_vague()
+                {
+                    self.trail_of_unknown(state, callee_step);
+                }
                 self.tell_enqueue(step, &receiver, &method, &values);
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
@@ -70,6 +81,7 @@ impl Trace<'_> {
                 if error.is_some() {
                     self.deed(state, Deeds::RECORDED);
                 }
+                self.trail_of_unknown(state, callee_step);
                 self.unresolved(state, callee_step, &values);
                 self.used.hidden = true;
                 error.map_or(Value::Unknown, Value::Caught)
@@ -88,6 +100,10 @@ impl Trace<'_> {
             (list, "append" | "add" | "extend" | "insert") if list.is_list() => {
                 self.deed(state, Deeds::RECORDED);
                 let last = arguments.last().map(|argument| self.value(argument.value).clone())?;
+                if let Some(longer) = state.locals.get(&name)?.with_texts(&last) {
+                    state.locals.insert(name, longer);
+                    return Some(Value::None);
+                }
                 let added = if &*method == "extend" { last.element() } else { last };
                 let old = state.locals.get(&name).cloned()?.element();
                 let element = if old == Value::Unknown { added } else { old.join(added) };
@@ -194,7 +210,7 @@ impl Trace<'_> {
         Value::Row(key)
     }
 
-    fn initialize(
+    pub(super) fn initialize(
         &mut self,
         state: &mut State,
         step: StepId,
@@ -222,7 +238,7 @@ impl Trace<'_> {
         }
     }
 
-    fn initialize_from(&mut self, state: &mut State, key: RowKey, keys: &Keys) {
+    pub(super) fn initialize_from(&mut self, state: &mut State, key: RowKey, keys: &Keys) {
         let Some(row) = state.rows.get_mut(&key) else { return };
         for duty in Duty::ALL {
             let plays = |name: &Name| self.project.roles.of_field(name) == Some(duty);
@@ -321,6 +337,7 @@ impl Trace<'_> {
         arguments: &[Argument],
     ) -> Value {
         self.outcome.calls.insert(callee);
+        self.tell_bond(callee);
         if self.telling {
             self.outcome.called.insert((step, callee));
         }
@@ -341,7 +358,7 @@ impl Trace<'_> {
         self.hand_over(callee, &binding);
         self.lean_on(step, callee, summary, (arguments, &binding));
         let summary = summary.for_arguments(&binding);
-        self.effects(state, step, summary, &binding);
+        self.effects(state, step, callee, summary, &binding);
         if summary.stamps_actor {
             let seeds = arguments.iter().map(|argument| argument.value).collect();
             self.actors.extend(actor::made_from(self.function, seeds));
@@ -430,7 +447,14 @@ impl Trace<'_> {
     }
 
     /// What a callee does happens here.
-    fn effects(&mut self, state: &mut State, step: StepId, summary: &Summary, binding: &[Value]) {
+    fn effects(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        callee: FunctionId,
+        summary: &Summary,
+        binding: &[Value],
+    ) {
         let session = session_among(binding);
         self.read_by_callee(state, step, summary, binding);
         self.used.merge(DatabaseUse { outer: false, ..summary.database });
@@ -467,13 +491,21 @@ impl Trace<'_> {
             for key in value.rows() {
                 let base = self.rows[key.0 as usize].base;
                 if let Some(row) = state.rows.get_mut(&key) {
+                    if effect.is_saved {
+                        // Every path saves it: what was saved before is written anew.
+                        row.done = Default::default();
+                        row.is_saved = true;
+                        row.published.get_or_insert(step);
+                    }
                     let touch = Touch { step, within: effect.touch };
                     row.undergo((&effect.open, &effect.done), base, touch);
+                    row.stored.extend(&effect.stored);
                     row.life.undergo(&effect.life, step);
                 }
             }
             self.stamp_by_call(state, step, &value.clone(), effect);
         }
+        self.trail_of_callee(state, step, callee, summary, binding);
         for failure in &summary.failures {
             let session = match failure.session {
                 SessionKey::Connection => SessionKey::Connection,
@@ -538,12 +570,23 @@ impl Trace<'_> {
                 if let Some(row) = state.rows.get_mut(&here) {
                     let touch = Touch { step, within: effect.touch };
                     row.undergo((&effect.open, &Default::default()), info.base, touch);
+                    row.stored.extend(&effect.stored);
                     row.marks.inherit(&effect.marks);
                     row.life.brought(step);
                 }
                 Value::Row(here)
             }
             Value::Query(Some(model)) => Value::Query(Some(self.translate_model(*model, binding))),
+            Value::Rows(rows) => {
+                if let ModelRef::Param(number) = rows.model
+                    && let Some(Value::Rows(handed)) = binding.get(number as usize)
+                {
+                    let loads = rows.loads.clone();
+                    return Value::Rows(Box::new(RowSet { loads, ..(**handed).clone() }));
+                }
+                let model = self.translate_model(rows.model, binding);
+                Value::Rows(Box::new(RowSet { model, ..(**rows).clone() }))
+            }
             Value::Statement(statement) => {
                 let mut statement = statement.clone();
                 statement.model = self.translate_model(statement.model, binding);
@@ -575,7 +618,7 @@ impl Trace<'_> {
                 let of = self.translate(state, step, of, summary, binding);
                 self.attribute(state, of, *name)
             }
-            Value::Caught(_) | Value::Decision(_) | Value::Read(..) => Value::Plain,
+            Value::Caught(_) | Value::Decision(_) | Value::Read(..) | Value::Inserted(..) => Value::Plain,
             other => other.clone(),
         }
     }
@@ -611,6 +654,7 @@ pub(super) fn model_of(value: &Value) -> ModelRef {
     match value {
         Value::Symbol(Symbol::Class(class)) => ModelRef::Class(*class),
         Value::Param(number) => ModelRef::Param(*number),
+        Value::Rows(rows) => rows.model,
         // The table of a model stands for the model.
         Value::Attribute(of, name) if &**name == "__table__" => model_of(of),
         Value::Own(_) => ModelRef::Param(0),

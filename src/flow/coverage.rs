@@ -9,6 +9,8 @@
 //! | mapper and `before_flush` listeners | yes | no | no | yes | no | no |
 //! | `do_orm_execute` hooks | no | of a session | no | no | of a session | no |
 //! | triggers | yes | yes | yes | yes | yes | yes |
+//! | `auto_now` | yes | `bulk_create` | no | `save()` | no | where it is listed |
+//! | `auto_now_add` | yes | `bulk_create` | no | | | |
 
 use crate::duty::Duty;
 use crate::facts::StepId;
@@ -41,6 +43,17 @@ pub(super) fn is_covered(
     is_heard(project, flow, class, duty, (way, on))
         || is_filled(project, flow, class, duty, (way, on))
         || is_triggered(project, flow, class, duty, on)
+}
+
+/// Whether a field of the role stamps itself, over whatever code assigns: there is nothing that code could do.
+pub(super) fn fills_itself(project: &Project, class: ClassId, duty: Duty, on: Flush) -> bool {
+    let (Some(model), Some(django)) = (project.model(class), project.django(class)) else { return false };
+    let stamps = |name: &crate::name::Name| match django.fields.get(name) {
+        Some(field) => field.auto_now || field.auto_now_add && on == Flush::Insert,
+        // A base from outside declares it.
+        None => model.columns.get(name).is_some_and(|column| column.on_update),
+    };
+    model.fields_of(project, duty).iter().any(stamps)
 }
 
 /// Where a migration makes a column of the role without the server default that the model declares.

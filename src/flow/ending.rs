@@ -21,6 +21,7 @@ impl Trace<'_> {
     pub(super) fn commit(&mut self, state: &mut State, session: SessionKey, step: StepId) {
         self.has_committed = true;
         self.tell_nulls(state);
+        self.commit_trail(state);
         for (key, row) in &mut state.rows {
             row.published.get_or_insert(step);
             row.seal(self.rows[key.0 as usize].base == Base::New);
@@ -73,6 +74,7 @@ impl Trace<'_> {
         for row in state.rows.values_mut() {
             row.roll_back();
         }
+        state.untold.roll_back();
     }
 
     fn flush_lives(&self, state: &mut State, session: SessionKey, step: StepId) {

@@ -49,6 +49,9 @@ impl Trace<'_> {
             };
             return Value::Statement(Box::new(Statement::begun(operation, model, step)));
         }
+        if let Some(known) = self.shortcut(state, step, path, values) {
+            return known;
+        }
         if library::shows(&path) {
             self.deed(state, Deeds::PRINTED);
             return Value::None;
@@ -102,6 +105,10 @@ impl Trace<'_> {
                 return match values.first() {
                     Some(Value::Query(Some(model))) => {
                         Value::Many(Box::new(Value::Row(self.loaded_row(state, step, *model))))
+                    }
+                    Some(Value::Rows(rows)) => {
+                        let row = self.row_of(state, step, &rows.clone());
+                        Value::Many(Box::new(row))
                     }
                     Some(Value::Many(inner)) => Value::Many(inner.clone()),
                     Some(Value::Tuple(parts)) => Value::Tuple(parts.clone()),
@@ -217,7 +224,7 @@ impl Trace<'_> {
     fn may_run_sql(&self, receiver: &Value, method: &str, values: &[Value]) -> bool {
         match receiver {
             // What these do is known, and told where it is done.
-            Value::Session(..) | Value::SessionMaker(_) | Value::Query(_) => false,
+            Value::Session(..) | Value::SessionMaker(_) | Value::Query(_) | Value::Rows(_) => false,
             Value::Logger | Value::Statement(_) => false,
             _ if library::handles_data(method) => false,
             Value::Dictionary(_) | Value::KeyOf(_) | Value::Plain | Value::Text(_) => false,
@@ -257,6 +264,8 @@ impl Trace<'_> {
             Value::Text(_) if matches!(&*method, "bindparams" | "columns" | "execution_options") => receiver,
             Value::Session(session, kind) => self.session_method(state, step, session, kind, &method, values),
             Value::Query(model) => self.query_method(state, step, model, &method, values),
+            Value::Rows(rows) => self.rows_method(state, step, &rows, &method, arguments, values),
+            Value::Super(_) => self.super_method(state, step, &method, arguments, values),
             Value::Statement(statement) => {
                 self.statement_method(step, *statement, &method, arguments, values)
             }
@@ -306,6 +315,9 @@ impl Trace<'_> {
                 }
             },
             Value::Row(key) => {
+                if let Some(known) = self.row_method(state, step, key, &method, arguments) {
+                    return known;
+                }
                 // A row of an unknown model: what its setter is called is all there is to go by.
                 if let Some(duty) = self.project.roles.of_setter(&method)
                     && let Some(row) = state.rows.get_mut(&key)
@@ -324,7 +336,6 @@ impl Trace<'_> {
                     let keys = dumped(self.project, class, &dump_of(self, arguments));
                     return Value::Dictionary(Box::new(keys.thinned().unsent()));
                 }
-                self.write_row(key, &method);
                 if &*method == "sqlmodel_update" {
                     self.take_over(state, step, key, arguments);
                 }

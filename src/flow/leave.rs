@@ -26,6 +26,7 @@ impl Trace<'_> {
             let info = self.rows[key.0 as usize];
             let is_param = matches!(info.base, Base::Param(_));
             let goes_on = is_param || escaping.contains(&key);
+            let is_django = self.django_model(key).is_some();
             let report = self.outcome.rows.entry(key).or_insert_with(|| RowReport {
                 info,
                 judged: [Paths::default(); 6],
@@ -38,6 +39,9 @@ impl Trace<'_> {
                 let at = duty.index();
                 let (open, done) = (row.open[at], row.done[at]);
                 let (judged, deferred) = match (is_param, goes_on) {
+                    // What is changed and never saved is no write.
+                    (true, _) if is_django => (Paths::default(), done),
+                    (false, _) if is_django => (done, Paths::default()),
                     (true, _) => (Paths::default(), open.union(done)),
                     (false, true) => (done, open),
                     (false, false) => (open.union(done), Paths::default()),
@@ -66,9 +70,13 @@ impl Trace<'_> {
                     done: [Paths::default(); 6],
                     touch: None,
                     marks: row.marks.clone(),
+                    stored: BTreeSet::new(),
+                    is_saved: row.is_saved,
                     life: row.life.clone(),
                 });
                 effect.marks.meet(&row.marks);
+                effect.stored.extend(&row.stored);
+                effect.is_saved &= row.is_saved;
                 effect.life.join(&row.life);
                 for duty in Duty::ALL {
                     let at = duty.index();
@@ -84,6 +92,7 @@ impl Trace<'_> {
                 };
             }
         }
+        self.leave_trail(&state, &escaping);
         if self.ground.is_atomic {
             self.lose(&state);
             self.decide_on_rollback(&mut state);

@@ -187,6 +187,11 @@ pub(super) fn names_logger(name: &str) -> bool {
     matches!(name, "logger" | "log" | "LOGGER" | "LOG" | "logging") || name.ends_with("_logger")
 }
 
+/// Whether something of this name, of which nothing else is known, tells an audit trail of a change when it is called.
+pub(super) fn names_audit(path: &str) -> bool {
+    path.to_lowercase().contains("audit")
+}
+
 /// Whether a variable of this name is the user who acts.
 pub(super) fn names_actor(name: &str) -> bool {
     let last = name.trim_matches('_').rsplit('_').next().unwrap_or(name);

@@ -9,6 +9,7 @@ use super::clock;
 use super::keys::{Dump, dumped};
 use super::library;
 use super::outcome::Phantom;
+use super::queryset::RowSet;
 use super::read::DICTIONARY;
 use super::row::{Base, Change, Level, RowInfo, Touch};
 use super::state::State;
@@ -49,6 +50,9 @@ impl Trace<'_> {
             }
             if self.is_row_class(class) {
                 return self.row_param(state, number, ModelRef::Class(class));
+            }
+            if self.project.is_django_manager(class) {
+                return self.own_rows(class);
             }
             return Value::Object(class, SessionKey::Outer);
         }
@@ -371,6 +375,12 @@ impl Trace<'_> {
                 if let Some(related) = self.related(state, *key, name) {
                     return related;
                 }
+                if let Some(rows) = self.reversed(state, *key, name) {
+                    return rows;
+                }
+                if self.is_django_row(*key) {
+                    return Value::Attribute(Box::new(of), name);
+                }
                 // A class method of a base makes rows of the class it was called on, which has the base's methods.
                 if let (ModelRef::Param(0), Some(class)) = (info.model, self.project.class_of(self.id))
                     && let Some(method) = self.project.method(class, name)
@@ -417,6 +427,7 @@ impl Trace<'_> {
                 self.outcome.sees_session = true;
                 return Value::Session(SessionKey::Outer, SessionKind::Sync);
             }
+            Value::Rows(rows) => return self.rows_attribute(rows, name),
             Value::Logger | Value::Session(..) | Value::Query(_) | Value::Statement(_) => {
                 return Value::Attribute(Box::new(of), name);
             }
@@ -453,7 +464,14 @@ impl Trace<'_> {
             if let Some(method) = self.project.method(class, name) {
                 return Value::Method(Box::new(of.clone()), method);
             }
-            if &*name == "query" && self.project.model(class).is_some() {
+            if let Some(manager) = self.manager(class, name) {
+                return manager;
+            }
+            // An abstract base knows no rows but those of the class it is called on.
+            if let (Value::Own(_), "objects") = (of, &*name) {
+                return Value::Rows(Box::new(RowSet::of(ModelRef::Param(0), Vec::new())));
+            }
+            if &*name == "query" && self.project.model(class).is_some_and(|model| model.django.is_none()) {
                 return Value::Query(Some(ModelRef::Class(class)));
             }
         }
@@ -579,6 +597,8 @@ impl Trace<'_> {
             return;
         }
         let is_none = *value == Value::None;
+        self.note_store(state, key, name);
+        let Some(row) = state.rows.get_mut(&key) else { return };
         if let Some(class) = class {
             self.tell_clock(step, class, name, value, "attribute");
         }

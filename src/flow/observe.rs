@@ -24,9 +24,11 @@ mod kept;
 mod ledger;
 mod limit;
 mod nothing;
+mod saved;
 mod shared;
 mod stored;
 mod task;
+mod trail;
 mod waiting;
 
 /// What messages call things that the code does not name.
@@ -57,6 +59,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.phantom(id, step, phantom));
         }
         seen.extend(observer.stamps(id));
+        seen.extend(observer.saves(id));
         let dead = clause::unreachable(project, id);
         seen.extend(observer.handlers(id, &fates, &dead));
         seen.extend(observer.waiting(id));
@@ -71,6 +74,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.expired(id, step, read));
         }
     }
+    seen.extend(observer.trail());
     seen.extend(observer.page_sizes());
     seen.extend(observer.comparisons());
     seen.extend(observer.ambients());

@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::clock::{ClockStore, Frozen};
+use super::django::{Partial, Written};
 use super::enqueue::Enqueued;
 use super::lean::Lean;
 use super::life::Loss;
@@ -15,6 +16,7 @@ use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
 use super::state::{Deeds, State};
 use super::summary::{DatabaseUse, Summary};
+use super::trail::{Alteration, Emission};
 use super::value::{Form, Keys, RowKey, SessionKey, Value};
 use super::waiting::Waiting;
 
@@ -47,12 +49,15 @@ pub struct HandlerReport {
     pub leaves_failed: bool,
     /// What failed on some path was a statement that writes.
     pub failed_by_write: bool,
+    /// How paths through it end.
+    pub(super) ends: BTreeSet<End>,
     /// The words for the ends of paths that neither log nor raise the original.
     pub silent_ends: BTreeSet<&'static str>,
 }
 
 impl HandlerReport {
     pub(super) fn end(&mut self, end: End, deeds: Deeds) {
+        self.ends.insert(end);
         if deeds.has(Deeds::LOGGED) {
             return;
         }
@@ -161,6 +166,10 @@ pub struct Outcome {
     pub clock_stores: BTreeMap<(StepId, Name), ClockStore>,
     /// Times taken once, at import, by step.
     pub frozen: BTreeMap<StepId, Frozen>,
+    /// Writes by Django's ways, by step.
+    pub written: BTreeMap<StepId, Vec<Written>>,
+    /// Saves that leave out what was stamped, by step.
+    pub partial: BTreeMap<StepId, Vec<Partial>>,
     /// Handlers.
     pub handlers: BTreeMap<HandlerId, HandlerReport>,
     /// What the bodies of `try` do to the database, by region.
@@ -185,6 +194,18 @@ pub struct Outcome {
     pub enqueued: BTreeMap<StepId, Enqueued>,
     /// Whether a session is at hand in the function.
     pub sees_session: bool,
+    /// Functions that hear of what it writes.
+    pub hears: BTreeSet<FunctionId>,
+    /// Functions that it calls outside of any transaction block of its own.
+    pub calls_loose: BTreeSet<FunctionId>,
+    /// Functions that it calls inside of one.
+    pub calls_bound: BTreeSet<FunctionId>,
+    /// Changes that some path leaves without an audit event, and where it makes them.
+    pub left: BTreeMap<Alteration, StepId>,
+    /// Audit events, by step.
+    pub emissions: BTreeMap<StepId, Emission>,
+    /// Models with changes that audit events here tell of.
+    pub told: BTreeSet<ClassId>,
     /// Whether any exit was seen yet.
     seen_exit: bool,
 }

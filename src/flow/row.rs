@@ -4,8 +4,11 @@
 //! session, and how far the duty is discharged. Joining paths is the union of sets, so nothing one path did is ever
 //! mistaken for what every path did.
 
+use std::collections::BTreeSet;
+
 use crate::duty::Duty;
 use crate::facts::StepId;
+use crate::name::Name;
 use crate::project::FunctionId;
 
 use super::life::Life;
@@ -179,8 +182,14 @@ pub(super) struct RowState {
     pub published: Option<StepId>,
     /// What its audit columns were given.
     pub marks: Marks,
+    /// The columns that some path has given values.
+    pub stored: BTreeSet<Name>,
+    /// Whether every path has saved it, where it is Django's.
+    pub is_saved: bool,
     /// What can be read of it.
     pub life: Life,
+    /// Whether some path has changed it and neither committed that nor told of it.
+    pub is_untold: bool,
 }
 
 impl RowState {
@@ -210,7 +219,10 @@ impl RowState {
             (a, b) => a.or(b),
         };
         self.marks.join(&other.marks);
+        self.stored.extend(&other.stored);
+        self.is_saved &= other.is_saved;
         self.life.join(&other.life);
+        self.is_untold |= other.is_untold;
     }
 
     /// A column got a value, or the row was marked as deleted.
@@ -219,7 +231,13 @@ impl RowState {
             *paths = paths.map(|e| Element { change: e.change.max(change), ..e });
         }
         self.life.change();
+        self.is_untold = true;
         self.touch(touch);
+    }
+
+    /// Whether some path has handed it to a session.
+    pub(super) fn is_added(&self) -> bool {
+        self.open[0].union(self.done[0]).elements().any(|e| e.is_added)
     }
 
     /// Whether every path has set what a duty asks for.
@@ -235,8 +253,22 @@ impl RowState {
         all
     }
 
+    /// Whether what a duty asks for is stored already: a save has written it, on every path.
+    pub(super) fn is_kept(&self, duty: Duty) -> bool {
+        let done = self.done[duty.index()];
+        !done.is_empty() && done.elements().all(|e| e.level == Level::Set)
+    }
+
+    /// The row was saved by Django: the paths that led here are what was written; a later save writes them anew.
+    pub(super) fn save(&mut self, written: [Paths; 6], step: StepId) {
+        self.done = written.map(|paths| paths.map(|e| Element { is_added: true, ..e }));
+        self.is_saved = true;
+        self.published.get_or_insert(step);
+    }
+
     /// The row was handed to a session.
     pub(super) fn add(&mut self) {
+        self.is_untold = true;
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { is_added: true, ..e });
         }
@@ -286,6 +318,7 @@ impl RowState {
     /// The open write was taken back.
     pub(super) fn roll_back(&mut self) {
         self.marks.take_back();
+        self.is_untold = false;
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: Change::No, is_added: false, ..e });
         }
@@ -312,6 +345,7 @@ impl RowState {
             }
         }
         if changed {
+            self.is_untold = true;
             self.touch(touch);
         }
     }

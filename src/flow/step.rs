@@ -39,7 +39,8 @@ impl Trace<'_> {
                 self.read(state, step, &of, *name);
                 self.attribute(state, of, *name)
             }
-            StepKind::Index { of, .. } => match value(of) {
+            StepKind::Index { of, key } => match value(of) {
+                Value::Rows(rows) => self.indexed(state, step, *rows, *key),
                 // One row of a result that holds whole rows.
                 Value::Row(row) => Value::Row(row),
                 Value::Caught(handler) => Value::Caught(handler),
@@ -212,6 +213,7 @@ impl Trace<'_> {
         match of {
             Value::Query(Some(model)) => Value::Row(self.loaded_row(state, step, model)),
             Value::Query(None) => Value::Unknown,
+            Value::Rows(rows) => self.row_of(state, step, &rows),
             Value::OneOf(all) => {
                 let elements: Vec<Value> =
                     all.into_iter().map(|one| self.iterated(state, step, one)).collect();

@@ -15,6 +15,7 @@ use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
 use super::state::Failure;
+use super::trail::TrailSummary;
 use super::value::{ModelRef, RowKey, Value};
 use super::variant::{self, Choice};
 
@@ -31,6 +32,10 @@ pub struct RowEffect {
     pub touch: Option<(FunctionId, StepId)>,
     /// What every path gave its audit columns.
     pub marks: Marks,
+    /// The columns that some path has given values.
+    pub stored: BTreeSet<Name>,
+    /// Whether every path has saved it, where it is Django's.
+    pub is_saved: bool,
     /// What can be read of it afterwards.
     pub life: Life,
 }
@@ -72,6 +77,8 @@ pub struct Summary {
     pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
+    /// Its changes of state and audit events.
+    pub trail: TrailSummary,
     /// Whether a parameter that may be left out brings the actor.
     pub takes_actor: bool,
     /// By such parameters: the writes that have their actor from them.
@@ -128,6 +135,8 @@ impl Summary {
             }
             now.touch = effect.touch.or(now.touch);
             now.marks.meet(&effect.marks);
+            now.stored.extend(&effect.stored);
+            now.is_saved &= effect.is_saved;
             now.life.join(&effect.life);
         }
         self.database.merge(before.database);
@@ -144,6 +153,7 @@ impl Summary {
         self.loads.extend(&before.loads);
         self.executes.extend(&before.executes);
         self.stamps_actor |= before.stamps_actor;
+        self.trail.settle_with(&before.trail);
         for (numbers, leans) in &before.leans {
             self.leans.entry(numbers.clone()).or_default().extend(leans);
         }

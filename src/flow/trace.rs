@@ -10,15 +10,17 @@ use crate::facts::{
     StepKind,
 };
 use crate::name::Name;
-use crate::project::{FunctionId, Project, Symbol};
+use crate::project::{ClassId, FunctionId, Project, Symbol};
 
 use super::catch::{Errors, Landings};
 use super::ground::Ground;
 use super::life::Life;
 use super::outcome::{End, Outcome, Way};
+use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
+use super::trail::Altered;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
 use super::variant::{self, Choice};
 use super::{actor, lean};
@@ -51,6 +53,8 @@ pub(super) struct Trace<'p> {
     pub(super) never_returns: bool,
     /// Sessions that the step at hand may have rolled back before it raised.
     pub(super) rolled_back: BTreeSet<SessionKey>,
+    /// What the step at hand writes by statements.
+    pub(super) altered: Vec<Altered>,
     /// What the facts alone say of the function.
     pub(super) ground: &'p Ground,
     /// Whether the step at hand commits, and so starts anew with every duty.
@@ -60,6 +64,8 @@ pub(super) struct Trace<'p> {
     row_keys: FxHashMap<(StepId, u32), RowKey>,
     /// By row and relationship: the rows it leads to.
     relatives: FxHashMap<(RowKey, Name), RowKey>,
+    /// Rows of which only some columns were loaded.
+    pub(super) parts: FxHashMap<RowKey, Loads>,
 }
 
 /// Follows a function, and once more for each choice of its switches.
@@ -105,11 +111,13 @@ fn trace_choice(
         fails_itself: false,
         never_returns: false,
         rolled_back: BTreeSet::new(),
+        altered: Vec::new(),
         ground,
         has_committed: false,
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
+        parts: FxHashMap::default(),
     };
     let mut start = trace.start();
     for (number, value) in choice {
@@ -243,6 +251,7 @@ impl<'p> Trace<'p> {
             let lacking = if self.telling { lacking(&state) } else { Vec::new() };
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
+            self.follow_trail(&mut state);
             if self.telling {
                 self.tell_use(step, block.region);
                 self.tell_discharged(&state, step, &lacking);
@@ -347,6 +356,7 @@ impl<'p> Trace<'p> {
             for row in state.rows.values_mut() {
                 row.roll_back();
             }
+            state.untold.changes.clear();
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
             state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
@@ -416,7 +426,16 @@ impl<'p> Trace<'p> {
             }
             _ => (test, holds),
         };
+        if let StepKind::Not(of) = self.function.steps[test as usize].kind
+            && matches!(self.values[of as usize], Value::Inserted(..))
+        {
+            return self.assume(state, of, !holds);
+        }
         let value = self.values[subject as usize].clone();
+        if let Value::Inserted(new, old) = value {
+            // On either side one of the two rows is not there.
+            state.rows.remove(if holds { &old } else { &new });
+        }
         let by_truth = subject == test;
         let possible = |value: &Value| match value {
             Value::None => !is_there,
@@ -451,6 +470,7 @@ impl<'p> Trace<'p> {
             let narrowed = if row_is_missing { Value::None } else { Value::one_of(left) };
             state.locals.insert(name, narrowed);
         }
+        self.assume_age(&mut state, subject, is_there);
         if is_there {
             self.is_filled(&mut state, subject);
         }
@@ -500,6 +520,9 @@ impl<'p> Trace<'p> {
         });
         let session = info.session.or(self.rows[key.0 as usize].session);
         self.rows[key.0 as usize] = RowInfo { session, ..info };
+        if state.rows.contains_key(&key) {
+            self.leave_behind(state, key);
+        }
         match state.rows.get_mut(&key) {
             Some(row) => row.begin_again(life),
             None => {
@@ -519,25 +542,38 @@ impl<'p> Trace<'p> {
         if self.ground.stores(name) || info.base == Base::New {
             return None;
         }
-        let next = self.rows.len() as u32;
-        let key = *self.relatives.entry((of, name)).or_insert(RowKey(next));
-        if key.0 == next {
-            let model = ModelRef::Class(relation.target);
-            self.rows.push(RowInfo {
-                base: Base::Loaded,
-                model,
-                origin: (self.id, info.at),
-                at: info.at,
-                ..info
-            });
-        }
-        let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
-        state.rows.entry(key).or_insert_with(|| RowState::start(life.unwrap_or_else(Life::loaded)));
+        let key = self.related_row(state, of, name, relation.target);
         Some(match relation.is_many {
             Some(true) => Value::Many(Box::new(Value::Row(key))),
             Some(false) => Value::Row(key),
             None => Value::OneOf(vec![Value::Row(key), Value::Many(Box::new(Value::Row(key)))]),
         })
+    }
+
+    /// The one row of a model that a row leads to under a name.
+    pub(super) fn relative(
+        &mut self,
+        state: &mut State,
+        of: RowKey,
+        name: Name,
+        target: ClassId,
+    ) -> Option<Value> {
+        let is_new = self.rows[of.0 as usize].base == Base::New;
+        (!is_new).then(|| Value::Row(self.related_row(state, of, name, target)))
+    }
+
+    fn related_row(&mut self, state: &mut State, of: RowKey, name: Name, target: ClassId) -> RowKey {
+        let info = self.rows[of.0 as usize];
+        let next = self.rows.len() as u32;
+        let key = *self.relatives.entry((of, name)).or_insert(RowKey(next));
+        if key.0 == next {
+            let model = ModelRef::Class(target);
+            let origin = (self.id, info.at);
+            self.rows.push(RowInfo { base: Base::Loaded, model, origin, at: info.at, ..info });
+        }
+        let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
+        state.rows.entry(key).or_insert_with(|| RowState::start(life.unwrap_or_else(Life::loaded)));
+        key
     }
 
     /// A row that a step loads.

@@ -11,7 +11,8 @@ use crate::project::{Symbol, is_atomic};
 use super::catch::Errors;
 use super::state::State;
 use super::trace::Trace;
-use super::value::{ModelRef, RowKey, SessionKey, Value};
+use super::trail::Bond;
+use super::value::{SessionKey, Value};
 
 /// The transaction that a step of a function runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,18 +64,11 @@ impl Trace<'_> {
         self.may_fail.insert(SessionKey::Connection, Errors::ALL);
     }
 
-    /// A method of a row is called that may write it in Django's way.
-    pub(super) fn write_row(&mut self, key: RowKey, method: &str) {
-        if let ModelRef::Class(class) = self.rows[key.0 as usize].model
-            && self.project.django(class).is_some()
-            && matches!(method, "save" | "asave" | "delete" | "adelete")
-        {
-            self.use_connection();
-        }
-    }
-
     /// A block ends.
     pub(super) fn leave_block(&mut self, state: &mut State, enter: StepId, raising: bool) {
+        if !raising && self.within(self.region) == Within::Caller {
+            state.untold.rebind(|bond| if bond == Bond::Within { Bond::Loose } else { bond });
+        }
         let is_broken = state.failures.iter().any(|failure| failure.session == SessionKey::Connection)
             || state.erring.contains_key(&SessionKey::Connection);
         if !is_broken || self.joins_block_around(enter) {

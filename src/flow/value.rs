@@ -7,9 +7,13 @@ use crate::project::{ClassId, FunctionId, Symbol};
 
 use super::clock::Clock;
 pub(super) use super::keys::Keys;
+use super::queryset::RowSet;
 
 /// How many alternatives of one value are kept apart.
 const MOST_ALTERNATIVES: usize = 8;
+
+/// How many texts of one list are told apart.
+const MOST_TEXTS: usize = 64;
 
 /// How deep values nest.
 const DEEPEST: usize = 5;
@@ -147,6 +151,10 @@ pub enum Value {
     Tuple(Vec<Value>),
     /// A query, or the result of running one: whole rows of a model, or parts of rows when `None`.
     Query(Option<ModelRef>),
+    /// Rows that Django hands out: a manager or a query set.
+    Rows(Box<RowSet>),
+    /// Whether a call has inserted the first of two rows, or has found the second.
+    Inserted(RowKey, RowKey),
     /// A statement that writes.
     Statement(Box<Statement>),
     /// A dictionary.
@@ -278,6 +286,27 @@ impl Value {
             (Value::Caught(handler), _) => Value::Caught(handler),
             (Value::Many(inner), _) => *inner,
             _ => Value::Unknown,
+        }
+    }
+
+    /// A list of texts with more of them: which are in it counts, and neither how often nor where.
+    pub fn with_texts(&self, more: &Value) -> Option<Value> {
+        let is_text = |part: &Value| matches!(part, Value::Text(_));
+        match (self, more) {
+            (Value::Tuple(parts), Value::Tuple(others)) => {
+                if !parts.iter().chain(others).all(is_text) {
+                    return None;
+                }
+                let mut all = parts.clone();
+                all.extend(others.iter().filter(|other| !parts.contains(other)).cloned());
+                (all.len() <= MOST_TEXTS).then_some(Value::Tuple(all))
+            }
+            (Value::Tuple(_), text @ Value::Text(_)) => self.with_texts(&Value::Tuple(vec![text.clone()])),
+            (Value::OneOf(all), more) => {
+                let longer: Option<Vec<Value>> = all.iter().map(|one| one.with_texts(more)).collect();
+                longer.map(Value::one_of)
+            }
+            _ => None,
         }
     }
 

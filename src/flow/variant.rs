@@ -11,7 +11,7 @@ use crate::project::{FunctionId, Project};
 
 use super::row::{Base, Paths};
 use super::summary::Summary;
-use super::value::Value;
+use super::value::{ModelRef, Value};
 
 /// How many parameters of a function are told apart.
 const MOST_SWITCHES: usize = 2;
@@ -184,6 +184,7 @@ pub(super) fn is_data(value: &Value) -> bool {
     match value {
         Value::Dictionary(keys) => !keys.is_open,
         Value::Object(..) => true,
+        Value::Rows(rows) => matches!(rows.model, ModelRef::Class(_)),
         Value::OneOf(all) => all.iter().all(is_data),
         _ => false,
     }

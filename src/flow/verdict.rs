@@ -10,7 +10,7 @@ use crate::duty::{Duty, Operation, Standing};
 use crate::facts::StepId;
 use crate::project::{ClassId, FunctionId, Project};
 
-use super::coverage::{Way, drift, is_covered, is_kept};
+use super::coverage::{Way, drift, fills_itself, is_covered, is_kept};
 use super::lean;
 use super::listener::Flush;
 use super::outcome::{Executed, RowReport};
@@ -97,16 +97,18 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
 
 fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, way: Way) -> Vec<Judgement> {
     let ModelRef::Class(model) = report.info.model else { return Vec::new() };
-    if project.model(model).is_none() || project.django(model).is_some() {
+    if project.model(model).is_none() {
         return Vec::new();
     }
+    let is_django = project.django(model).is_some();
     let has_callers = flow.callers.get(&id).is_some_and(|callers| !callers.is_empty());
     let is_method_of_row = report.info.base == Base::Param(0)
         && project
             .class_of(id)
             .is_some_and(|class| project.hierarchy(class).classes().any(|c| c == model) || class == model);
     let answers = |at: usize| {
-        if has_callers || is_method_of_row {
+        let is_left_to_callers = is_method_of_row && (!is_django || is_hook(&project.function(id).name));
+        if has_callers || is_left_to_callers {
             report.judged[at]
         } else {
             report.judged[at].union(report.deferred[at])
@@ -131,6 +133,9 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
         let duties = owed(project, model, operation)
             .into_iter()
             .map(|duty| {
+                if fills_itself(project, model, duty, on) {
+                    return (duty, Standing::Set);
+                }
                 let covered = || is_covered(project, flow, model, duty, (way, on));
                 (duty, standing(of_operation(answers(duty.index())), covered))
             })
@@ -174,6 +179,14 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
         });
     }
     found
+}
+
+/// Whether Django calls a method of a row whenever it saves or deletes one: whoever asks for that answers for it.
+fn is_hook(name: &str) -> bool {
+    matches!(
+        name,
+        "save" | "asave" | "delete" | "adelete" | "clean" | "full_clean" | "save_base" | "__init__"
+    )
 }
 
 fn of_statement(

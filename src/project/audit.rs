@@ -6,7 +6,9 @@ use rustc_hash::FxHashSet;
 
 use crate::config::{AuditPolicy, Trail};
 
-use super::{ClassId, FunctionId, Project};
+use crate::name::Name;
+
+use super::{ClassId, FunctionId, Model, Project, Symbol};
 
 pub use action::Unfit;
 pub use call::{AuditFaults, Direct, Strange, StrangeAction, Taker};
@@ -21,6 +23,8 @@ pub struct Audit {
     models: FxHashSet<ClassId>,
     tracked: FxHashSet<ClassId>,
     emitters: Vec<String>,
+    /// Emitters that the settings name by a module which only hands them on.
+    handed_on: FxHashSet<FunctionId>,
     /// Whether the settings name the models of audit rows; else their own names say what they are.
     pub is_named: bool,
     /// Whether an audit row may fail the request it belongs to.
@@ -35,18 +39,36 @@ impl Project {
                 let path = self.dotted(class.file, &self.class(*class).qualname);
                 names.iter().any(|name| fits(&path, name))
             };
-            self.class_ids().into_iter().filter(is_named).collect()
+            let handed_on = names.iter().filter_map(|name| match self.named_by(name)? {
+                Symbol::Class(class) => Some(class),
+                _ => None,
+            });
+            self.class_ids().into_iter().filter(is_named).chain(handed_on).collect()
         };
         let models = if trail.models.is_empty() {
-            let says_so =
-                |class: &ClassId| self.model(*class).is_some() && is_audit_name(&self.class(*class).name);
+            let says_so = |class: &ClassId| {
+                let name = self.class(*class).name;
+                let keeps = || is_perhaps_audit_name(&name) && self.model(*class).is_some_and(keeps_audit);
+                self.model(*class).is_some() && (is_audit_name(&name) || keeps())
+            };
             self.class_ids().into_iter().filter(says_so).collect()
         } else {
             named(&trail.models)
         };
         let tracked = named(&trail.tracked);
+        let emitter = |path: &String| match self.named_by(path) {
+            Some(Symbol::Function(function)) => Some(function),
+            _ => {
+                let (class, method) = path.rsplit_once('.')?;
+                match self.named_by(class)? {
+                    Symbol::Class(class) => self.method(class, Name::new(method)),
+                    _ => None,
+                }
+            }
+        };
+        let handed_on = trail.emitters.iter().filter_map(emitter).collect();
         let is_named = !trail.models.is_empty();
-        self.audit = Audit { models, tracked, emitters: trail.emitters.clone(), is_named, policy };
+        self.audit = Audit { models, tracked, emitters: trail.emitters.clone(), handed_on, is_named, policy };
         self
     }
 
@@ -65,8 +87,15 @@ impl Project {
     pub fn is_emitter(&self, id: FunctionId) -> bool {
         !self.audit.emitters.is_empty() && {
             let path = self.dotted(id.file, &self.function(id).qualname);
-            self.audit.emitters.iter().any(|emitter| fits(&path, emitter))
+            self.audit.handed_on.contains(&id)
+                || self.audit.emitters.iter().any(|emitter| fits(&path, emitter))
         }
+    }
+
+    /// What a path in the settings leads to where a package hands on what another module defines.
+    fn named_by(&self, path: &str) -> Option<Symbol> {
+        let from = self.file_ids().next()?;
+        self.at_path(from, path).filter(|_| !path.contains('*'))
     }
 
     /// Whether the settings say that something outside the project emits an audit event.
@@ -123,9 +152,65 @@ fn is_audit_name(name: &str) -> bool {
         .any(|ending| name.ends_with(ending))
 }
 
+/// Whether a model of this name may hold audit rows, if it has the columns for it.
+fn is_perhaps_audit_name(name: &str) -> bool {
+    name.contains("Audit")
+        || ["ActivityLog", "ActionLog", "EventLog", "ChangeLog", "ActivityRecord", "ActivityEntry"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
+}
+
+/// Whether a model has columns for what was done, by whom and when.
+fn keeps_audit(model: &Model) -> bool {
+    let has =
+        |parts: &[&str]| model.columns.keys().any(|name| name.split('_').any(|part| parts.contains(&part)));
+    has(&["action", "event", "verb", "operation", "activity"])
+        && has(&["user", "actor", "by", "username"])
+        && has(&["at", "on", "time", "timestamp", "date", "created", "when"])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::in_memory;
+
+    fn audit_models(files: &[(&str, &str)], models: &[&str]) -> Vec<String> {
+        let models = models.iter().map(|&model| model.to_owned()).collect();
+        let trail = Trail { models, ..Trail::default() };
+        let project = in_memory(files).audited(&trail, AuditPolicy::Mandatory);
+        let is_audit = |class: &ClassId| project.is_audit_model(*class);
+        let classes = project.class_ids().into_iter().filter(is_audit);
+        classes.map(|class| project.class(class).qualname.clone()).collect()
+    }
+
+    #[test]
+    fn a_package_hands_models_on() {
+        let files: &[(&str, &str)] = &[
+            ("core/__init__.py", ""),
+            ("core/models/__init__.py", "from .trail import Entry\n"),
+            (
+                "core/models/trail.py",
+                "from django.db import models\nclass Entry(models.Model):\n    text = models.TextField()\n",
+            ),
+        ];
+        assert_eq!(audit_models(files, &["core.models.Entry"]), ["Entry"]);
+        assert!(audit_models(files, &[]).is_empty());
+    }
+
+    #[test]
+    fn columns_say_it_where_the_name_does_not() {
+        let model = |name: &str, columns: &[&str]| {
+            let columns: String =
+                columns.iter().map(|column| format!("    {column} = models.TextField()\n")).collect();
+            format!("from django.db import models\nclass {name}(models.Model):\n{columns}")
+        };
+        let whole = model("UserActivityLog", &["action", "actor", "created_at"]);
+        assert_eq!(audit_models(&[("a/models.py", &whole)], &[]), ["UserActivityLog"]);
+        let without = model("UserActivityLog", &["action", "created_at"]);
+        assert!(audit_models(&[("a/models.py", &without)], &[]).is_empty());
+        let other = model("Order", &["action", "actor", "created_at"]);
+        assert!(audit_models(&[("a/models.py", &other)], &[]).is_empty());
+    }
 
     #[test]
     fn a_setting_names_a_path_or_its_end() {

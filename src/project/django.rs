@@ -126,6 +126,11 @@ impl Project {
         named.iter().rev().find(inside).map(|&index| ClassId { file: class.file, index })
     }
 
+    /// The one model of users, which settings stand for.
+    pub fn user_model(&self) -> Option<ClassId> {
+        self.user
+    }
+
     /// The override of a method that Django defines for every model.
     pub fn django_override(&self, model: ClassId, method: &str) -> Option<FunctionId> {
         self.method(model, Name::new(method))
@@ -419,7 +424,7 @@ pub(super) fn relate(project: &Project, models: &mut FxHashMap<ClassId, Model>) 
     }
 }
 
-/// The one model of users, which settings stand for.
+/// The one model of users among all, which settings stand for.
 fn the_user(project: &Project, models: &[ClassId]) -> Option<ClassId> {
     let is_user = |class: &&ClassId| project.hierarchy(**class).externals().any(|path| known::is_user(&path));
     let mut users = models.iter().filter(is_user);
@@ -427,6 +432,13 @@ fn the_user(project: &Project, models: &[ClassId]) -> Option<ClassId> {
         (Some(only), None) => Some(*only),
         _ => None,
     }
+}
+
+/// The one model of users of a project.
+pub(super) fn user(project: &Project) -> Option<ClassId> {
+    let all: Vec<ClassId> =
+        project.class_ids().into_iter().filter(|class| project.django(*class).is_some()).collect();
+    the_user(project, &all)
 }
 
 /// What the declaration of a relation names as its target.

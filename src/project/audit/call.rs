@@ -335,18 +335,19 @@ impl Page<'_, '_> {
         let Some(known) = row_names(self.project(), model) else { return };
         let StepKind::Call { callee, .. } = self.reader.kind(step) else { return };
         let method = match self.reader.kind(*callee) {
-            StepKind::Attribute { name, .. } if makes_rows(name) => *name,
-            _ => Name::new("create"),
+            StepKind::Attribute { name, .. } if makes_rows(name) => Some(*name),
+            _ => None,
         };
         // Its own way to make rows takes what it likes.
-        let has_own_way = [Name::new("__init__"), Name::new("__new__")]
+        let has_own_constructor = ["__init__", "__new__"]
             .iter()
-            .any(|&name| self.project().method(model, name).is_some())
-            || self.reader.manager_method(model, method).is_some();
-        if has_own_way {
+            .any(|name| self.project().method(model, Name::new(name)).is_some());
+        if has_own_constructor || method.is_some_and(|name| self.reader.manager_method(model, name).is_some())
+        {
             return;
         }
-        let plain = method.strip_prefix('a').unwrap_or(&method);
+        let method = method.map_or("", Name::as_str);
+        let plain = method.strip_prefix('a').unwrap_or(method);
         let looks_first = matches!(plain, "get_or_create" | "update_or_create");
         let mut names = Vec::new();
         for (name, value) in keywords(arguments) {

@@ -1,0 +1,571 @@
+//! flow/django: what Django does with a row: it is built, saved in whole or in part, deleted.
+//!
+//! Without a unit of work a row becomes visible when it is saved, and what is changed and never saved is written
+//! nowhere. So the paths of a row of Django's are those that led to its last save.
+
+use std::collections::BTreeSet;
+
+use crate::duty::{Duty, Operation};
+use crate::facts::{Argument, ArgumentKind, Function, Literal, StepId, StepKind};
+use crate::name::Name;
+use crate::project::{ClassId, FunctionId, Project, Signal};
+
+use super::queryset::Loads;
+use super::row::{Base, Level, Touch};
+use super::state::State;
+use super::trace::Trace;
+use super::trail::Altered;
+use super::value::{ModelRef, RowKey, Value};
+
+/// By which of Django's ways something is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Api {
+    /// `row.save()`.
+    Save,
+    /// `objects.create(…)` and the creating branch of `get_or_create` and `update_or_create`.
+    Create,
+    /// The updating branch of `update_or_create`.
+    Upsert,
+    /// `bulk_create(…)`, with the conflict branch as an update.
+    BulkCreate,
+    /// `bulk_update(…)`.
+    BulkUpdate,
+    /// `query.update(…)`.
+    QueryUpdate,
+    /// `row.delete()`.
+    Delete,
+    /// `query.delete()`.
+    QueryDelete,
+}
+
+/// One write by one of Django's ways, where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The model.
+    pub model: ClassId,
+    /// What it does; `None` where the row may be new or not.
+    pub operation: Option<Operation>,
+    /// By which way.
+    pub api: Api,
+    /// The columns it changes, as far as that is known.
+    pub fields: Option<BTreeSet<Name>>,
+}
+
+/// A save that leaves out what the row, its model or Django has stamped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partial {
+    /// The model.
+    pub model: ClassId,
+    /// The word for how the row comes to be saved in part.
+    pub how: &'static str,
+    /// What is left out, with the word for what would have filled it.
+    pub dropped: BTreeSet<(&'static str, Name)>,
+    /// Whether the function has inserted that row before.
+    pub is_fresh: bool,
+}
+
+/// The columns a save is told to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// All.
+    All,
+    /// These.
+    Names(BTreeSet<Name>),
+    /// Some, but which could not be told.
+    Unknown,
+}
+
+impl Trace<'_> {
+    /// The Django model of a row.
+    pub(super) fn django_model(&self, key: RowKey) -> Option<ClassId> {
+        match self.rows[key.0 as usize].model {
+            ModelRef::Class(class) if self.project.django(class).is_some() => Some(class),
+            _ => None,
+        }
+    }
+
+    /// A call of an override of a method that Django knows: `save()` does what the override does and then saves.
+    pub(super) fn call_override(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        receiver: &Value,
+        method: FunctionId,
+        arguments: &[Argument],
+    ) -> Option<Value> {
+        let Value::Row(key) = receiver else { return None };
+        self.is_django_row(*key).then_some(())?;
+        if !matches!(&*self.project.function(method).name, "save" | "asave") {
+            return None;
+        }
+        let listed = self.listed(arguments);
+        self.save_by(state, step, *key, listed, Api::Save, Some((method, arguments)));
+        Some(Value::None)
+    }
+
+    /// Whether a row is Django's: its model is, or the class in whose methods it is `self`.
+    pub(super) fn is_django_row(&self, key: RowKey) -> bool {
+        match self.rows[key.0 as usize].model {
+            ModelRef::Class(class) => self.project.is_django_class(class),
+            _ => false,
+        }
+    }
+
+    /// A method that Django gives every row.
+    pub(super) fn row_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        key: RowKey,
+        method: &str,
+        arguments: &[Argument],
+    ) -> Option<Value> {
+        if !self.is_django_row(key) && self.rows[key.0 as usize].model != ModelRef::Unknown {
+            return None;
+        }
+        match method {
+            "save" | "asave" | "save_base" => {
+                let listed = self.listed(arguments);
+                self.save_by(state, step, key, listed, Api::Save, None);
+                Some(Value::None)
+            }
+            "delete" | "adelete" if self.django_model(key).is_some() => {
+                self.use_connection();
+                if let Some(model) = self.django_model(key) {
+                    self.tell_written(step, model, Operation::Delete, Api::Delete, None);
+                }
+                // An override that ends in the method it overrides has decided so.
+                let is_own = matches!(&*self.function.name, "delete" | "adelete" | "hard_delete")
+                    && self.rows[key.0 as usize].base == Base::Param(0);
+                if !is_own {
+                    self.remove_row(state, step, key);
+                }
+                Some(Value::Plain)
+            }
+            "refresh_from_db" | "arefresh_from_db" => {
+                if let Some(row) = state.rows.get_mut(&key) {
+                    row.roll_back();
+                }
+                Some(Value::None)
+            }
+            _ => None,
+        }
+    }
+
+    /// The constructor's keywords are given to a row.
+    pub(super) fn fill(&mut self, state: &mut State, step: StepId, key: RowKey, arguments: &[Argument]) {
+        let class = match self.rows[key.0 as usize].model {
+            ModelRef::Class(class) => Some(class),
+            _ => None,
+        };
+        for argument in arguments {
+            let value = self.value(argument.value).clone();
+            match argument.kind {
+                ArgumentKind::Keyword(name) => {
+                    if let Some(class) = class {
+                        self.tell_clock(argument.value, class, name, &value, "keyword");
+                        self.initialize(state, step, key, class, name, &value);
+                    }
+                    self.initial_stamp(key, name, argument.value);
+                }
+                ArgumentKind::SpreadKeywords => {
+                    let keys = self.keys_of(&value);
+                    self.initialize_from(state, key, &keys);
+                }
+                ArgumentKind::Plain | ArgumentKind::Spread => {}
+            }
+        }
+    }
+
+    /// A row is saved through whatever override its model has.
+    pub(super) fn save_row(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        key: RowKey,
+        listed: Listed,
+        api: Api,
+    ) {
+        let model = self.django_model(key);
+        let own = model.and_then(|model| self.project.django_override(model, "save"));
+        self.save_by(state, step, key, listed, api, own.map(|own| (own, &[][..])));
+    }
+
+    fn save_by(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        key: RowKey,
+        listed: Listed,
+        api: Api,
+        through: Option<(FunctionId, &[Argument])>,
+    ) {
+        let before = state.rows.get(&key).cloned();
+        if let Some(row) = state.rows.get_mut(&key) {
+            row.done = Default::default();
+        }
+        if let Some((method, arguments)) = through {
+            self.apply(state, step, Some(Value::Row(key)), method, arguments);
+            self.never_returns = false;
+        }
+        self.receive(state, step, key);
+        if let (Some(model), Some(before)) = (self.django_model(key), &before) {
+            self.tell_partial(step, model, key, before, &listed, api);
+        }
+        let (Some(row), Some(before)) = (state.rows.get_mut(&key), before) else { return };
+        let written = row.done;
+        let was_silent = written.iter().all(|paths| paths.is_empty());
+        row.done = before.done;
+        let written = if was_silent { row.open } else { written };
+        self.write(state, step, key, written, &listed, api);
+    }
+
+    /// A row is written without a `save()`.
+    pub(super) fn write_row(&mut self, state: &mut State, step: StepId, key: RowKey, api: Api) {
+        let Some(row) = state.rows.get(&key) else { return };
+        let open = row.open;
+        self.write(state, step, key, open, &Listed::All, api);
+    }
+
+    fn write(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        key: RowKey,
+        mut written: [super::row::Paths; 6],
+        listed: &Listed,
+        api: Api,
+    ) {
+        if self.is_django_row(key) {
+            self.use_connection();
+        } else {
+            self.used.hidden = true;
+        }
+        let model = self.django_model(key);
+        if let (Some(model), Listed::Names(names)) = (model, listed) {
+            for duty in Duty::ALL {
+                written[duty.index()] =
+                    self.as_listed(model, duty, names, written[duty.index()], state.rows[&key].is_kept(duty));
+            }
+        }
+        let base = self.rows[key.0 as usize].base;
+        let Some(row) = state.rows.get_mut(&key) else { return };
+        row.save(written, step);
+        self.note_row_altered(step, key, api);
+        if let Some(model) = model {
+            let operation = match base {
+                Base::New => Some(Operation::Create),
+                Base::Loaded => Some(Operation::Update),
+                Base::Param(_) => None,
+            };
+            let fields = match listed {
+                Listed::Names(names) => Some(names.clone()),
+                _ => Some(state.rows[&key].stored.clone()),
+            };
+            self.tell_row_written(step, Written { model, operation, api, fields });
+        }
+    }
+
+    /// The paths of a duty whose column is not among those that are written.
+    fn as_listed(
+        &self,
+        model: ClassId,
+        duty: Duty,
+        names: &BTreeSet<Name>,
+        paths: super::row::Paths,
+        is_kept: bool,
+    ) -> super::row::Paths {
+        let Some(known) = self.project.model(model) else { return paths };
+        let fields = known.fields_of(self.project, duty);
+        if fields.is_empty() || fields.iter().any(|field| lists(names, *field)) || is_kept {
+            return paths;
+        }
+        let fills_itself = fields.iter().any(|field| known.columns[field].on_update);
+        paths.map(|element| {
+            // What was assigned is dropped, and what fills itself does not: a fault of its own.
+            let is_dropped = element.level == Level::Set || fills_itself;
+            super::row::Element {
+                level: if is_dropped { Level::Misplaced } else { element.level },
+                ..element
+            }
+        })
+    }
+
+    /// Receivers of `pre_save` stamp the row they are handed.
+    fn receive(&mut self, state: &mut State, step: StepId, key: RowKey) {
+        let Some(model) = self.django_model(key) else { return };
+        let project = self.project;
+        let functions: Vec<FunctionId> =
+            project.receivers_of(model, Signal::PreSave).map(|receiver| receiver.function).collect();
+        for function in functions {
+            self.outcome.calls.insert(function);
+            let params = &project.function(function).params;
+            let Some(number) = params.iter().position(|param| &*param.name == "instance") else { continue };
+            let Some(summary) = self.knowledge.summaries.get(&function) else { continue };
+            let Some(effect) = summary.param(number as u32) else { continue };
+            let base = self.rows[key.0 as usize].base;
+            if let Some(row) = state.rows.get_mut(&key) {
+                let touch = Touch { step, within: effect.touch };
+                row.undergo((&effect.open, &Default::default()), base, touch);
+            }
+        }
+    }
+
+    /// A branch asks whether a row is new: what only the other side owes is not owed.
+    pub(super) fn assume_age(&self, state: &mut State, subject: StepId, is_there: bool) {
+        let kind = |step: StepId| &self.function.steps[step as usize].kind;
+        let StepKind::Attribute { of, name } = *kind(subject) else { return };
+        let (row, is_new) = match (&*name, kind(of)) {
+            ("adding", StepKind::Attribute { of, name }) if &**name == "_state" => (*of, is_there),
+            ("pk" | "id", _) => (of, !is_there),
+            _ => return,
+        };
+        let not_owed: &[Duty] = match is_new {
+            true => &[Duty::UpdatedBy],
+            false => &[Duty::CreatedAt, Duty::CreatedBy],
+        };
+        for key in self.value(row).rows() {
+            let is_handed = matches!(self.rows[key.0 as usize].base, Base::Param(_));
+            if let (true, Some(row)) = (is_handed && self.is_django_row(key), state.rows.get_mut(&key)) {
+                not_owed.iter().for_each(|duty| row.discharge(*duty, Level::Excused));
+            }
+        }
+    }
+
+    /// What `update_fields=` says.
+    pub(super) fn listed(&self, arguments: &[Argument]) -> Listed {
+        let passes_on = arguments
+            .iter()
+            .any(|argument| matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::SpreadKeywords));
+        match self.argument(arguments, "update_fields") {
+            Some(value) => self.names_in(&value),
+            None if passes_on => Listed::Unknown,
+            None => Listed::All,
+        }
+    }
+
+    /// The names in a list of columns; of several lists, those that all have.
+    pub(super) fn names_in(&self, value: &Value) -> Listed {
+        match value {
+            Value::None => Listed::All,
+            Value::Text(name) => Listed::Names(BTreeSet::from([*name])),
+            Value::Tuple(parts) => {
+                let mut names = BTreeSet::new();
+                for part in parts {
+                    match (part, self.names_in(part)) {
+                        (Value::Text(name), _) => drop(names.insert(*name)),
+                        // `[*names, "more"]`
+                        (Value::Tuple(_), Listed::Names(inner)) => names.extend(inner),
+                        _ => return Listed::Unknown,
+                    }
+                }
+                Listed::Names(names)
+            }
+            Value::OneOf(all) => {
+                let mut names: Option<BTreeSet<Name>> = None;
+                for one in all {
+                    let found = match self.names_in(one) {
+                        // The whole row on another path.
+                        Listed::All => continue,
+                        Listed::Names(found) => found,
+                        Listed::Unknown => return Listed::Unknown,
+                    };
+                    names = Some(
+                        names.map_or(found.clone(), |known| known.intersection(&found).copied().collect()),
+                    );
+                }
+                names.map_or(Listed::Unknown, Listed::Names)
+            }
+            _ => Listed::Unknown,
+        }
+    }
+
+    /// A save in part: what does it leave out that somebody meant to be written?
+    fn tell_partial(
+        &mut self,
+        step: StepId,
+        model: ClassId,
+        key: RowKey,
+        before: &super::row::RowState,
+        listed: &Listed,
+        api: Api,
+    ) {
+        if !self.telling || adds_to_update_fields(self.project, model) {
+            return;
+        }
+        let (Some(known), Some(django)) = (self.project.model(model), self.project.django(model)) else {
+            return;
+        };
+        let mut dropped: BTreeSet<(&'static str, Name)> = BTreeSet::new();
+        let times = || django.fields.iter().filter(|(_, field)| field.auto_now);
+        let how = match (listed, api) {
+            (Listed::Names(names), Api::Upsert) => {
+                // What the row itself fills is written as well, but not what belongs to a mapped parent.
+                let of_parent = times().filter(|(name, field)| {
+                    field.declared_in != model
+                        && self.project.model(field.declared_in).is_some()
+                        && !lists(names, **name)
+                });
+                dropped.extend(of_parent.map(|(name, _)| ("auto-now", *name)));
+                dropped.extend(self.stamped_by_save(model, names));
+                "upsert"
+            }
+            (Listed::Names(names), _) => {
+                if names.is_empty() {
+                    return;
+                }
+                dropped.extend(
+                    times().filter(|(name, _)| !lists(names, **name)).map(|(name, _)| ("auto-now", *name)),
+                );
+                dropped.extend(self.stamped_by_save(model, names));
+                for duty in Duty::ALL {
+                    let assigned = before.open[duty.index()].elements().any(|e| e.level == Level::Set);
+                    let fields = known.fields_of(self.project, duty);
+                    if !assigned || before.is_kept(duty) || fields.iter().any(|field| lists(names, *field)) {
+                        continue;
+                    }
+                    let told: Vec<Name> = dropped.iter().map(|(_, name)| *name).collect();
+                    let field = fields.first().filter(|field| !told.contains(field));
+                    dropped.extend(field.map(|field| ("assigned-stamp", *field)));
+                }
+                "listed"
+            }
+            (Listed::All, Api::Save) => {
+                let Some(part) = self.parts.get(&key) else { return };
+                let is_loaded = |name: &Name| match part {
+                    Loads::Only(names) => lists(&names.iter().copied().collect(), *name),
+                    Loads::AllBut(names) => !names.contains(name),
+                    Loads::All | Loads::Values => true,
+                };
+                dropped.extend(
+                    times().filter(|(name, _)| !is_loaded(name)).map(|(name, _)| ("auto-now", *name)),
+                );
+                "deferred"
+            }
+            _ => return,
+        };
+        if dropped.is_empty() {
+            return;
+        }
+        let is_fresh = self.rows[key.0 as usize].base == Base::New;
+        let partial = Partial { model, how, dropped, is_fresh };
+        let all = self.outcome.partial.entry(step).or_default();
+        if !all.contains(&partial) {
+            all.push(partial);
+        }
+    }
+
+    /// What the model's `save()` and the receivers of `pre_save` stamp on a row that is there, and what is not listed.
+    fn stamped_by_save(&self, model: ClassId, names: &BTreeSet<Name>) -> Vec<(&'static str, Name)> {
+        let project = self.project;
+        let Some(known) = project.model(model) else { return Vec::new() };
+        let own = project.django_override(model, "save").map(|save| (save, 0));
+        let receivers = project.receivers_of(model, Signal::PreSave).filter_map(|receiver| {
+            let params = &project.function(receiver.function).params;
+            let number = params.iter().position(|param| &*param.name == "instance")?;
+            Some((receiver.function, number as u32))
+        });
+        let stampers: Vec<(FunctionId, u32)> = own.into_iter().chain(receivers).collect();
+        let stamps = |duty: &Duty| {
+            stampers.iter().any(|(function, number)| {
+                let effect = self.knowledge.summaries.get(function).and_then(|known| known.param(*number));
+                effect
+                    .is_some_and(|effect| effect.open[duty.index()].elements().any(|e| e.level == Level::Set))
+            })
+        };
+        let mut found = Vec::new();
+        for duty in [Duty::UpdatedAt, Duty::UpdatedBy].into_iter().filter(stamps) {
+            let fields = known.fields_of(project, duty);
+            if !fields.iter().any(|field| lists(names, *field)) {
+                // What fills itself is told as such.
+                let field = fields.iter().find(|field| !known.columns[*field].on_update);
+                found.extend(field.map(|field| ("save-stamp", *field)));
+            }
+        }
+        found
+    }
+
+    pub(super) fn tell_written(
+        &mut self,
+        step: StepId,
+        model: ClassId,
+        operation: Operation,
+        api: Api,
+        fields: Option<BTreeSet<Name>>,
+    ) {
+        self.note_altered(Altered { step, model: Some(model), row: None, operation, api: Some(api) });
+        self.tell_row_written(step, Written { model, operation: Some(operation), api, fields });
+    }
+
+    fn tell_row_written(&mut self, step: StepId, written: Written) {
+        if !self.telling {
+            return;
+        }
+        let all = self.outcome.written.entry(step).or_default();
+        let same = |known: &&mut Written| {
+            (known.model, known.operation, known.api) == (written.model, written.operation, written.api)
+        };
+        match all.iter_mut().find(same) {
+            Some(known) => {
+                known.fields = match (known.fields.take(), written.fields) {
+                    (Some(a), Some(b)) => Some(a.union(&b).copied().collect()),
+                    _ => None,
+                }
+            }
+            None => all.push(written),
+        }
+    }
+
+    /// A row of Django's was changed in a column.
+    pub(super) fn note_store(&self, state: &mut State, key: RowKey, name: Name) {
+        if let Some(row) = state.rows.get_mut(&key) {
+            row.stored.insert(name);
+        }
+    }
+}
+
+/// Whether a list of columns has a field, by its own name or by the name of its key.
+fn lists(names: &BTreeSet<Name>, field: Name) -> bool {
+    names.contains(&field) || names.contains(&Name::new(&format!("{field}_id")))
+}
+
+/// Whether the `save()` of a model writes more than it is told to.
+fn adds_to_update_fields(project: &Project, model: ClassId) -> bool {
+    let by_base = project.django(model).is_some_and(|django| django.adds_to_update_fields);
+    by_base
+        || project.hierarchy(model).classes().any(|class| {
+            let methods = &project.class(class).methods;
+            methods
+                .iter()
+                .filter(|(name, _)| matches!(&**name, "save" | "asave"))
+                .any(|(_, index)| rewrites_list(&project.file(class.file).facts.functions[*index]))
+        })
+}
+
+/// Whether a `save()` changes the `update_fields` it is handed.
+fn rewrites_list(function: &Function) -> bool {
+    let kind = |step: StepId| &function.steps[step as usize].kind;
+    let is_list = |step: StepId| matches!(kind(step), StepKind::Name(name) if &**name == "update_fields");
+    let reads_keyword = |step: StepId| match kind(step) {
+        StepKind::Call { callee, .. } => {
+            matches!(kind(*callee), StepKind::Attribute { name, .. } if matches!(&**name, "get" | "pop"))
+        }
+        _ => false,
+    };
+    function.steps.iter().any(|step| match &step.kind {
+        StepKind::StoreIndex { key, .. } => {
+            matches!(kind(*key), StepKind::Literal(Literal::Text(key)) if &**key == "update_fields")
+        }
+        StepKind::Bind { name, value, .. } => &**name == "update_fields" && !reads_keyword(*value),
+        StepKind::Call { callee, arguments } => {
+            let changes = matches!(kind(*callee), StepKind::Attribute { of, name }
+                if is_list(*of) && matches!(&**name, "add" | "append" | "extend" | "update" | "union"));
+            let hands_other = arguments.iter().any(|argument| {
+                matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == "update_fields")
+                    && !is_list(argument.value)
+            });
+            changes || hands_other
+        }
+        _ => false,
+    })
+}
