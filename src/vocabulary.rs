@@ -143,6 +143,17 @@ pub const WORDS: &[Word] = &[
         "code that a worker runs takes who acts from a context variable, a thread local or a library, and the task sets nothing there",
     ),
     word(
+        "row-again",
+        &["periodic", "retried", "acknowledged-late"],
+        "a row that a task makes once more when it runs once more, with nothing that keeps it single: why the task may run again",
+    ),
+    word(
+        "keeps-progress",
+        SWITCH,
+        "the way to that row picks rows out by what they have, and changes what rows have: a second run may find nothing left to do",
+    ),
+    word("model-logs", SWITCH, "the row's model is named after what happened: a log, an event, a history"),
+    word(
         "carrier-lacks",
         &["bounded-retries", "late-acknowledgement", "rejection", "ignored-result"],
         "what a task that carries audit events lacks",
@@ -283,6 +294,7 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("keeper", "who keeps the trail of a model"),
     ("failing", "what the failure of an audit event comes to, as a verb phrase"),
     ("stale", "what an import names that is not there"),
+    ("again", "why a task may run again, as a clause"),
     ("compared", "where a value that may be `None` is compared, as a clause"),
     ("task", "the task that leads here"),
     ("names", "the names that are handed over, quoted"),

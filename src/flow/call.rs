@@ -77,7 +77,10 @@ impl Trace<'_> {
                 self.tell_enqueue(step, &receiver, &method, &values);
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
-            _ => {
+            other => {
+                if let Value::Param(number) = other {
+                    self.outcome.summary.invokes.insert(number);
+                }
                 if error.is_some() {
                     self.deed(state, Deeds::RECORDED);
                 }
@@ -517,6 +520,7 @@ impl Trace<'_> {
             self.commit(state, session, step);
         }
         self.execute_for(step, summary, binding);
+        self.invoke_for(summary, binding);
         for &model in &summary.loads {
             let model = self.translate_model(model, binding);
             self.load_again(state, model);

@@ -240,6 +240,10 @@ pub(super) fn shows(path: &str) -> bool {
         || path.ends_with(".flash")
         || path.ends_with(".print_exc")
         || path == "flash"
+        // What Django shows a user on the next page.
+        || path.strip_prefix("django.contrib.messages.").is_some_and(|level| {
+            matches!(level, "add_message" | "debug" | "info" | "success" | "warning" | "error")
+        })
 }
 
 /// External functions that keep a record of an error.

@@ -49,6 +49,8 @@ pub struct HandlerReport {
     pub leaves_failed: bool,
     /// What failed on some path was a statement that writes.
     pub failed_by_write: bool,
+    /// What failed on some path broke Django's transaction, if there is one.
+    pub breaks_connection: bool,
     /// How paths through it end.
     pub(super) ends: BTreeSet<End>,
     /// The words for the ends of paths that neither log nor raise the original.

@@ -344,7 +344,7 @@ impl Trace<'_> {
                 let values: Vec<Value> = all.into_iter().map(|one| self.enter(state, step, one)).collect();
                 Value::one_of(values)
             }
-            other => other,
+            other => self.enter_object(state, step, &other).unwrap_or(other),
         }
     }
 
@@ -367,6 +367,7 @@ impl Trace<'_> {
             if self.opens_block(&context) {
                 self.leave_block(state, enter, raising);
             }
+            self.leave_manager(state, enter, &context, session, raising);
             let commits = match context {
                 Value::Transaction(..) => true,
                 Value::Manager(function) => {

@@ -59,6 +59,12 @@ pub struct Summary {
     pub rolls_back: bool,
     /// Every path that returns commits.
     pub commits: bool,
+    /// Some path commits the outer session.
+    pub may_commit: bool,
+    /// Some path rolls the outer session back or closes it.
+    pub may_roll_back: bool,
+    /// Parameters that it calls.
+    pub invokes: BTreeSet<u32>,
     /// Handlers that return with the outer session still failed, or with Django's transaction broken.
     pub failures: BTreeSet<Failure>,
     /// Errors that may leave it with the outer session still failed.
@@ -144,6 +150,9 @@ impl Summary {
         self.logs &= before.logs;
         self.rolls_back &= before.rolls_back;
         self.commits &= before.commits;
+        self.may_commit |= before.may_commit;
+        self.may_roll_back |= before.may_roll_back;
+        self.invokes.extend(&before.invokes);
         self.throws_failed = self.throws_failed.and(before.throws_failed);
         self.throws_broken = self.throws_broken.and(before.throws_broken);
         self.yields_in_block |= before.yields_in_block;

@@ -366,6 +366,7 @@ impl<'p> Trace<'p> {
                     if self.telling {
                         let report = self.outcome.handlers.entry(handler).or_default();
                         report.failed_by_write |= errors.are_of_write();
+                        report.breaks_connection |= session == SessionKey::Connection;
                     }
                     state.failures.insert(Failure { function: self.id, handler, session });
                 }

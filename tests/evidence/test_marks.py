@@ -44,6 +44,7 @@ PLANTED = {
 PLANTED_AT_THE_HELP_DESK = {
     "ambient-actor-in-task",
     "audit-outside-transaction",
+    "swallowed-error-in-transaction",
     "direct-audit-write",
     "fragile-audit-task",
     "hard-delete",
@@ -68,6 +69,14 @@ PLANTED_AT_THE_HELP_DESK = {
     "unknown-audit-field",
     "unlisted-audit-collection",
     "unwired-audit-library",
+    "shared-mutable-default",
+    "repeated-periodic-row",
+    "unbounded-page-size",
+    "unguarded-none-metric",
+    "ambient-actor-in-task",
+    "fragile-audit-task",
+    "stale-import",
+    "unimported-exception",
 }
 
 
