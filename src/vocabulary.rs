@@ -206,6 +206,11 @@ pub const WORDS: &[Word] = &[
         "a change that a path leaves without an audit event: of a model that the settings track, or of one whose changes audit events tell of elsewhere",
     ),
     word(
+        "early",
+        &["row", "part-of-row", "audit-event"],
+        "a task that is handed to a worker before the transaction at hand is committed: with a row that it wrote, with something else of such a row, as an audit event",
+    ),
+    word(
         "passes-by",
         &["receiver", "override", "library"],
         "a write that whoever keeps the trail of its model does not hear of, and that no audit event tells of: a receiver, an override, an audit library",

@@ -75,6 +75,8 @@ impl Trace<'_> {
                     self.trail_of_unknown(state, callee_step);
                 }
                 self.tell_enqueue(step, &receiver, &method, &values);
+                let handed: Vec<StepId> = arguments.iter().map(|argument| argument.value).collect();
+                self.tell_early(state, step, &handed);
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
             other => {

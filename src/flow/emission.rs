@@ -49,7 +49,7 @@ impl Trace<'_> {
 
     /// A write is done, by a statement or by Django.
     pub(super) fn note_altered(&mut self, altered: Altered) {
-        if self.project.audit().is_kept() {
+        if self.project.keeps_trail() {
             self.altered.push(altered);
         }
     }
@@ -161,7 +161,7 @@ impl Trace<'_> {
         summary: &Summary,
         binding: &[Value],
     ) {
-        if !self.project.audit().is_kept() {
+        if !self.project.keeps_trail() {
             return;
         }
         let trail = &summary.trail;
@@ -249,7 +249,7 @@ impl Trace<'_> {
         };
         let path = self.path(callee).unwrap_or(name);
         let tells = library::names_audit(&path) || self.project.is_external_emitter(&path);
-        if tells && self.project.audit().is_kept() {
+        if tells && self.project.keeps_trail() {
             state.untold.changes.clear();
             for row in state.rows.values_mut() {
                 row.is_untold = false;

@@ -308,6 +308,7 @@ impl Trace<'_> {
                 }
                 "model_dump_json" | "json" => Value::Plain,
                 _ => {
+                    self.save_form(step, class, &method);
                     if error.is_some() {
                         self.deed(state, Deeds::RECORDED);
                     }

@@ -78,6 +78,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
         }
     }
     seen.extend(observer.trail());
+    seen.extend(observer.early());
     seen.extend(observer.page_sizes());
     seen.extend(observer.comparisons());
     seen.extend(observer.ambients());

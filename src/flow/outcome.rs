@@ -9,6 +9,7 @@ use crate::project::{ClassId, FunctionId};
 
 use super::clock::{ClockStore, Frozen};
 use super::django::{Partial, Written};
+use super::early::Early;
 use super::enqueue::Enqueued;
 use super::lean::Lean;
 use super::life::Loss;
@@ -196,6 +197,8 @@ pub struct Outcome {
     pub enqueued: BTreeMap<StepId, Enqueued>,
     /// Whether a session is at hand in the function.
     pub sees_session: bool,
+    /// Tasks that it hands to a worker while a transaction may be open, by step.
+    pub early: BTreeMap<StepId, Early>,
     /// Functions that hear of what it writes.
     pub hears: BTreeSet<FunctionId>,
     /// Functions that it calls outside of any transaction block of its own.

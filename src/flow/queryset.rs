@@ -404,7 +404,12 @@ impl Trace<'_> {
             Some(Value::Row(key)) => {
                 self.row_method(state, step, key, method, arguments).unwrap_or(Value::Unknown)
             }
-            _ => values.iter().find_map(Value::caught).map_or(Value::Unknown, Value::Caught),
+            own => {
+                if let Some(Value::Object(class, _)) = own {
+                    self.save_form(step, class, method);
+                }
+                values.iter().find_map(Value::caught).map_or(Value::Unknown, Value::Caught)
+            }
         }
     }
 }

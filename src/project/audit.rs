@@ -77,6 +77,11 @@ impl Project {
         &self.audit
     }
 
+    /// Whether anything in the program keeps a trail: rows, functions that emit events, a library.
+    pub fn keeps_trail(&self) -> bool {
+        self.audit.is_kept() || !self.registrations().is_empty()
+    }
+
     /// Whether rows of a model are audit rows.
     pub fn is_audit_model(&self, class: ClassId) -> bool {
         self.audit.models.contains(&class)
@@ -154,7 +159,8 @@ fn is_audit_name(name: &str) -> bool {
 
 /// Whether a model of this name may hold audit rows, if it has the columns for it.
 fn is_perhaps_audit_name(name: &str) -> bool {
-    name.contains("Audit")
+    // A report is made of the rows of a trail; it is none of them.
+    name.contains("Audit") && !name.contains("Report")
         || ["ActivityLog", "ActionLog", "EventLog", "ChangeLog", "ActivityRecord", "ActivityEntry"]
             .iter()
             .any(|ending| name.ends_with(ending))

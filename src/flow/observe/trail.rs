@@ -7,6 +7,7 @@ use crate::facts::{FunctionKind, HandlerId, RegionKind, StepId, StepKind, Term};
 use crate::project::{ClassId, FunctionId, Symbol};
 use crate::vocabulary::Observation;
 
+use super::super::early::{Early, Handed};
 use super::super::hearing::is_fed;
 use super::super::outcome::End;
 use super::super::reach::is_test;
@@ -16,7 +17,7 @@ use super::Observer;
 impl Observer<'_> {
     /// Everything there is to say of the audit trail.
     pub(super) fn trail(&self) -> Vec<Observation> {
-        if !self.project.audit().is_kept() {
+        if !self.project.keeps_trail() {
             return Vec::new();
         }
         let mut seen = self.untold();
@@ -26,6 +27,44 @@ impl Observer<'_> {
                 seen.extend(self.apart(id, step, emission));
                 seen.extend(self.failing(id, step, emission));
             }
+        }
+        seen
+    }
+
+    /// Tasks that may start before what they need is committed.
+    pub(super) fn early(&self) -> Vec<Observation> {
+        let mut seen = Vec::new();
+        for id in self.project.function_ids() {
+            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
+            for (&step, early) in &outcome.early {
+                if early.bond == Bond::Within || self.flow.reach.bound.contains_key(&id) {
+                    seen.push(self.early_task(id, step, early));
+                }
+            }
+        }
+        seen
+    }
+
+    fn early_task(&self, id: FunctionId, step: StepId, early: &Early) -> Observation {
+        let mut seen = self.at(id, self.span(id, step));
+        seen.show("task", self.project.function(early.task).name.as_str());
+        match early.handed {
+            Handed::Event => seen.say("early", "audit-event"),
+            Handed::Row(model, at) | Handed::Part(model, at) => {
+                let is_row = matches!(early.handed, Handed::Row(..));
+                seen.say("early", if is_row { "row" } else { "part-of-row" });
+                self.name_entity(&mut seen, model);
+                seen.related.push(("the row is written here".into(), id.file.0 as usize, self.span(id, at)));
+            }
+        }
+        let around = self.flow.reach.bound.get(&id).filter(|_| early.bond != Bond::Within);
+        if let Some(&around) = around.filter(|around| **around != id) {
+            let span = self.project.function(around).name_span;
+            seen.related.push((
+                "a transaction is open around the call here".into(),
+                around.file.0 as usize,
+                span,
+            ));
         }
         seen
     }
