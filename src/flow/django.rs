@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::duty::{Duty, Operation};
 use crate::facts::{Argument, ArgumentKind, Function, Literal, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{ClassId, FunctionId, Project, Signal};
+use crate::project::{ClassId, DjangoField, FunctionId, Project, Signal};
 
 use super::queryset::Loads;
 use super::row::{Base, Level, Touch};
@@ -423,14 +423,18 @@ impl Trace<'_> {
         let times = || django.fields.iter().filter(|(_, field)| field.auto_now);
         let how = match (listed, api) {
             (Listed::Names(names), Api::Upsert) => {
-                // What the row itself fills is written as well, but not what belongs to a mapped parent.
-                let of_parent = times().filter(|(name, field)| {
-                    field.declared_in != model
-                        && self.project.model(field.declared_in).is_some()
-                        && !lists(names, **name)
-                });
+                // Django adds the row's own fields that may fill themselves, but not those of a mapped parent.
+                let is_of_parent = |field: &DjangoField| {
+                    field.declared_in != model && self.project.model(field.declared_in).is_some()
+                };
+                let of_parent = times().filter(|(name, field)| is_of_parent(field) && !lists(names, **name));
                 dropped.extend(of_parent.map(|(name, _)| ("auto-now", *name)));
-                dropped.extend(self.stamped_by_save(model, names));
+                let is_added = |name: &Name| {
+                    let field = django.fields.get(name);
+                    field.is_some_and(|field| may_fill_itself(&field.kind) && !is_of_parent(field))
+                };
+                let stamped = self.stamped_by_save(model, names).into_iter();
+                dropped.extend(stamped.filter(|(_, name)| !is_added(name)));
                 "upsert"
             }
             (Listed::Names(names), _) => {
@@ -545,6 +549,12 @@ impl Trace<'_> {
             row.stored.insert(name);
         }
     }
+}
+
+/// Whether Django asks fields of a class for their value before each save, and so takes them along where others are not
+/// named.
+fn may_fill_itself(kind: &str) -> bool {
+    ["DateField", "DateTimeField", "TimeField", "FileField", "ImageField"].contains(&kind)
 }
 
 /// Whether a list of columns has a field, by its own name or by the name of its key.

@@ -52,15 +52,15 @@ def example(page: str, section: str, number: int = 1):
     with forgetting() as made:
         module = pages.run(pages.code(page, section, number), module_name(page, section, number))
         models = [model for model in made() if not model._meta.auto_created]
-        with connection.schema_editor() as editor:
-            for model in models:
+        for model in models:
+            with connection.schema_editor() as editor:
                 editor.create_model(model)
         _tell_the_worker()
         try:
             yield module
         finally:
-            with connection.schema_editor() as editor:
-                for model in reversed(models):
+            for model in reversed(models):
+                with connection.schema_editor() as editor:
                     editor.delete_model(model)
 
 
@@ -71,7 +71,8 @@ def module_name(*parts: object) -> str:
 
 @contextlib.contextmanager
 def forgetting():
-    """Models, receivers and formatters that are made meanwhile are forgotten; tells the models made so far."""
+    """Models, receivers, formatters and tasks that are made meanwhile are forgotten; tells the models made so far."""
+    from celery import current_app
     from django.apps import apps
     from django.db.models import signals
 
@@ -79,6 +80,7 @@ def forgetting():
     sent = [signals.pre_save, signals.post_save, signals.pre_delete, signals.post_delete, signals.m2m_changed]
     receivers = [(signal, list(signal.receivers)) for signal in sent]
     registries = _registries()
+    tasks = set(current_app.tasks)
     try:
         yield lambda: [model for label, model in apps.all_models["clinic"].items() if label not in known]
     finally:
@@ -88,6 +90,8 @@ def forgetting():
         for registry, before in registries:
             registry.clear()
             registry.update(before)
+        for name in set(current_app.tasks) - tasks:
+            current_app.tasks.unregister(name)
         apps.all_models["clinic"].clear()
         apps.all_models["clinic"].update(known)
         apps.clear_cache()

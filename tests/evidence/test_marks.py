@@ -46,6 +46,7 @@ PLANTED_AT_THE_HELP_DESK = {
     "audit-outside-transaction",
     "swallowed-error-in-transaction",
     "direct-audit-write",
+    "direct-audit-write",
     "enqueue-before-commit",
     "fragile-audit-task",
     "hard-delete",
