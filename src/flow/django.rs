@@ -205,8 +205,16 @@ impl Trace<'_> {
             row.done = Default::default();
         }
         if let Some((method, arguments)) = through {
-            self.apply(state, step, Some(Value::Row(key)), method, arguments);
+            // What an override passes on is hardly ever a switch of the one above.
+            let is_said = |argument: &&Argument| {
+                !matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::SpreadKeywords)
+            };
+            let said: Vec<Argument> = arguments.iter().filter(is_said).copied().collect();
+            self.apply(state, step, Some(Value::Row(key)), method, &said);
             self.never_returns = false;
+            if let Some(before) = &before {
+                self.keep_resets(state, step, key, before);
+            }
         }
         self.receive(state, step, key);
         if let (Some(model), Some(before)) = (self.django_model(key), &before) {
@@ -218,6 +226,21 @@ impl Trace<'_> {
         row.done = before.done;
         let written = if was_silent { row.open } else { written };
         self.write(state, step, key, written, &listed, api);
+    }
+
+    /// A `save()` that empties a stamp does harm where the code has stamped the row before, and nowhere else.
+    fn keep_resets(&mut self, state: &mut State, step: StepId, key: RowKey, before: &super::row::RowState) {
+        let project = self.project;
+        let Some(row) = state.rows.get_mut(&key) else { return };
+        row.marks.nulls.retain(|name, since| {
+            let is_assigned = |duty: Duty| {
+                !before.is_kept(duty) && before.open[duty.index()].elements().any(|e| e.level == Level::Set)
+            };
+            *since != step || project.roles.of_field(name).is_some_and(is_assigned)
+        });
+        if self.telling && row.marks.nulls.values().any(|since| *since == step) {
+            self.outcome.resets.insert(step);
+        }
     }
 
     /// A row is written without a `save()`.

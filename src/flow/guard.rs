@@ -2,12 +2,28 @@
 
 use crate::duty::Duty;
 use crate::facts::{StepId, StepKind};
+use crate::name::Name;
 
 use super::row::{Base, Level};
 use super::state::State;
 use super::trace::Trace;
 
 impl Trace<'_> {
+    /// The value that is not there on this side of a branch, or is there and stands for nobody: an anonymous user.
+    pub(super) fn absent(&self, subject: StepId, is_there: bool) -> Option<Name> {
+        if let StepKind::Attribute { of, name } = self.function.steps[subject as usize].kind {
+            let nobody = match &*name {
+                "is_anonymous" => Some(is_there),
+                "is_authenticated" => Some(!is_there),
+                _ => None,
+            };
+            if let Some(nobody) = nobody {
+                return self.path(of).filter(|_| nobody);
+            }
+        }
+        self.path(subject).filter(|_| !is_there)
+    }
+
     /// On this side of a branch a column holds a value: `if not row.created_by: row.created_by = actor`.
     pub(super) fn is_filled(&self, state: &mut State, subject: StepId) {
         let StepKind::Attribute { of, name } = self.function.steps[subject as usize].kind else { return };

@@ -171,6 +171,8 @@ pub struct Outcome {
     pub frozen: BTreeMap<StepId, Frozen>,
     /// Writes by Django's ways, by step.
     pub written: BTreeMap<StepId, Vec<Written>>,
+    /// Saves whose override may empty what was stamped before.
+    pub resets: BTreeSet<StepId>,
     /// Saves that leave out what was stamped, by step.
     pub partial: BTreeMap<StepId, Vec<Partial>>,
     /// Handlers.

@@ -28,7 +28,7 @@ pub struct Marks {
     /// Duties that every path gave a value, one bit each.
     given: u8,
     /// Columns that hold an explicit `None` on some path, and where it was stored.
-    nulls: BTreeMap<Name, StepId>,
+    pub(super) nulls: BTreeMap<Name, StepId>,
     /// Whether only an annotation says that this is a row that was there before.
     is_presumed: bool,
 }

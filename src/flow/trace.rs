@@ -477,8 +477,9 @@ impl<'p> Trace<'p> {
         }
         // Where the caller has left the actor out, a guard that finds none excuses nobody.
         let is_left_out = |path: &Name| self.left_out.iter().any(|name| path.split('.').next() == Some(name));
-        if !is_there
-            && self.path(subject).is_some_and(|path| self.actors.contains(&path) && !is_left_out(&path))
+        if self
+            .absent(subject, is_there)
+            .is_some_and(|path| self.actors.contains(&path) && !is_left_out(&path))
         {
             for row in state.rows.values_mut() {
                 for duty in Duty::ALL.into_iter().filter(|duty| duty.is_actor()) {
@@ -521,11 +522,19 @@ impl<'p> Trace<'p> {
         });
         let session = info.session.or(self.rows[key.0 as usize].session);
         self.rows[key.0 as usize] = RowInfo { session, ..info };
+        let is_django = self.is_django_row(key);
         if state.rows.contains_key(&key) {
             self.leave_behind(state, key);
         }
         match state.rows.get_mut(&key) {
-            Some(row) => row.begin_again(life),
+            Some(row) => {
+                let saved = row.done;
+                row.begin_again(life);
+                if is_django {
+                    // What the turn before has changed and not saved was written nowhere.
+                    row.done = saved;
+                }
+            }
             None => {
                 state.rows.insert(key, RowState::start(life));
             }

@@ -20,6 +20,12 @@ impl Observer<'_> {
             let stamps = executed.iter().flat_map(|one| stamp::of_statement(self.project, function, one));
             all.extend(stamps.map(|stamp| (step, stamp)));
         }
+        // Whom such a `save()` asks who acts answers in a request; in a worker nobody does.
+        let is_asked = !self.flow.worker.reached.contains_key(&id);
+        let is_reset = |step: &StepId, stamp: &Stamp| {
+            stamp.stored == stamp::Stored::None && outcome.resets.contains(step)
+        };
+        all.retain(|(step, stamp)| !(is_asked && is_reset(step, stamp)));
         let mut first: BTreeMap<_, Name> = BTreeMap::new();
         all.retain(|(step, stamp)| {
             let place = stamp.row.is_none().then_some(*step);
