@@ -26,6 +26,7 @@ use value::Value;
 mod actor;
 mod ambient;
 mod call;
+mod callback;
 mod catch;
 mod clause;
 mod clock;
@@ -33,6 +34,7 @@ mod coverage;
 mod declared;
 mod dependency;
 mod django;
+mod emission;
 mod ending;
 mod enqueue;
 mod exception;
@@ -42,6 +44,7 @@ mod ground;
 mod guard;
 mod handing;
 mod handler;
+mod hearing;
 mod hook;
 mod keys;
 mod lean;
@@ -51,6 +54,7 @@ mod life;
 mod limit;
 mod listener;
 mod maker;
+mod manager;
 mod migration;
 mod name_use;
 mod nothing;
@@ -58,7 +62,9 @@ mod object;
 mod observe;
 mod outcome;
 mod queryset;
+mod reach;
 mod read;
+mod repeated;
 mod row;
 mod session;
 mod shared;
@@ -68,6 +74,7 @@ mod state;
 mod step;
 mod summary;
 mod trace;
+mod trail;
 mod transaction;
 mod trigger;
 mod value;
@@ -102,6 +109,10 @@ pub struct Flow {
     pub(crate) triggers: Vec<trigger::Trigger>,
     /// Functions that a worker runs, and for which task.
     pub worker: worker::Worker,
+    /// In whose transactions functions may run.
+    pub(crate) reach: reach::Reach,
+    /// Models with changes that some audit event tells of.
+    pub(crate) told: BTreeSet<ClassId>,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -163,11 +174,15 @@ pub fn follow(project: &Project) -> Flow {
             callers.entry(callee).or_default().insert(caller);
         }
     }
+    let reach = reach::reach(project, &outcomes, &callers);
+    let mut told: BTreeSet<ClassId> =
+        outcomes.values().flat_map(|outcome| outcome.told.iter().copied()).collect();
+    told.extend(hearing::told_by_hooks(project, &knowledge));
     let listeners = listener::listeners(project, &knowledge);
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     let worker = worker::worker(project, &outcomes);
-    Flow { outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
+    Flow { reach, told, outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
 }
 
 /// Functions that are handed something else than was thought.
@@ -203,7 +218,7 @@ fn due_next(
 ) -> Vec<FunctionId> {
     let concerned = |id: FunctionId| {
         let Some(outcome) = outcomes.get(&id) else { return false };
-        let calls_changed = outcome.calls.iter().any(|callee| changed.contains(callee));
+        let calls_changed = outcome.calls.iter().chain(&outcome.hears).any(|callee| changed.contains(callee));
         let of_changed_class = || {
             // A function nested in a method sees the method's `self`.
             let mut at = Some(id);

@@ -47,6 +47,7 @@ mod settings;
 mod stale;
 mod table;
 mod task;
+mod unique;
 mod written;
 mod zone;
 

@@ -91,6 +91,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         is_clock_chosen: settings.is_clock_chosen,
         context: settings.context_class.clone(),
         renamed: settings.all_renamed(),
+        append_only: settings.append_only.clone(),
     };
     let project = Project::new(lowered, roles)
         .beside(&beside)

@@ -143,6 +143,17 @@ pub const WORDS: &[Word] = &[
         "code that a worker runs takes who acts from a context variable, a thread local or a library, and the task sets nothing there",
     ),
     word(
+        "row-again",
+        &["periodic", "retried", "acknowledged-late"],
+        "a row that a task makes once more when it runs once more, with nothing that keeps it single: why the task may run again",
+    ),
+    word(
+        "keeps-progress",
+        SWITCH,
+        "the way to that row picks rows out by what they have, and changes what rows have: a second run may find nothing left to do",
+    ),
+    word("model-logs", SWITCH, "the row's model is named after what happened: a log, an event, a history"),
+    word(
         "carrier-lacks",
         &["bounded-retries", "late-acknowledgement", "rejection", "ignored-result"],
         "what a task that carries audit events lacks",
@@ -189,6 +200,26 @@ pub const WORDS: &[Word] = &[
     ),
     word("decides", &["authorization"], "what the value read decides"),
     word("session-in-reach", SWITCH, "whether the function has a session it could refresh the row with"),
+    word(
+        "untold",
+        &["tracked", "told-elsewhere"],
+        "a change that a path leaves without an audit event: of a model that the settings track, or of one whose changes audit events tell of elsewhere",
+    ),
+    word(
+        "passes-by",
+        &["receiver", "override", "library"],
+        "a write that whoever keeps the trail of its model does not hear of, and that no audit event tells of: a receiver, an override, an audit library",
+    ),
+    word(
+        "audit-event",
+        &["apart"],
+        "an audit row that is not written in the transaction of the change it tells of",
+    ),
+    word(
+        "audit-failure",
+        &["escapes", "answered", "reported", "swallowed"],
+        "what the failure of an audit event comes to, against the policy: the request fails, it answers with a failure, it reports one that did not happen, or nobody is told",
+    ),
     word(
         "audit-name",
         &["field", "parameter"],
@@ -260,7 +291,10 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("instead", "what to write instead"),
     ("reading", "what a clock reads"),
     ("other", "what the reading does not agree with"),
+    ("keeper", "who keeps the trail of a model"),
+    ("failing", "what the failure of an audit event comes to, as a verb phrase"),
     ("stale", "what an import names that is not there"),
+    ("again", "why a task may run again, as a clause"),
     ("compared", "where a value that may be `None` is compared, as a clause"),
     ("task", "the task that leads here"),
     ("names", "the names that are handed over, quoted"),

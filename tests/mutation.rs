@@ -369,6 +369,7 @@ impl Program {
             is_clock_chosen: settings.is_clock_chosen,
             context: settings.context_class.clone(),
             renamed: settings.renamed.clone(),
+            append_only: Vec::new(),
         }
     }
 }

@@ -39,6 +39,7 @@ pub(super) struct File {
     pub(super) context: ContextTable,
     pub(super) renamed: BTreeMap<Text, Text>,
     pub(super) trail: TrailTable,
+    pub(super) jobs: JobsTable,
     pub(super) rules: RuleTables,
     pub(super) priority: Vec<PriorityTable>,
     pub(super) per_path: Vec<PerPathTable>,
@@ -78,6 +79,13 @@ pub(super) struct TrailTable {
     pub(super) emitters: Option<Texts>,
     pub(super) tracked: Option<Texts>,
     pub(super) library: Vec<LibraryTable>,
+}
+
+/// `[jobs]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct JobsTable {
+    pub(super) append_only: Option<Texts>,
 }
 
 /// One `[[priority]]`.

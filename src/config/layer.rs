@@ -64,6 +64,7 @@ impl Layer<'_> {
             (file.trail.models, &mut settings.trail.models),
             (file.trail.emitters, &mut settings.trail.emitters),
             (file.trail.tracked, &mut settings.trail.tracked),
+            (file.jobs.append_only, &mut settings.append_only),
         ];
         for (given, list) in lists {
             if let Some(given) = given {

@@ -41,6 +41,8 @@ pub struct Settings {
     pub context_class: String,
     /// Import paths that have other names now, with those names; both dotted.
     pub renamed: BTreeMap<String, String>,
+    /// Models whose rows are only ever added, dotted.
+    pub append_only: Vec<String>,
     /// How audit rows come to be.
     pub trail: Trail,
     /// What is said of single rules, by id.
@@ -237,6 +239,7 @@ impl Default for Settings {
             is_clock_chosen: false,
             context_class: defaults::CONTEXT_CLASS.to_owned(),
             renamed: BTreeMap::new(),
+            append_only: Vec::new(),
             trail: Trail::default(),
             rules: BTreeMap::new(),
             priorities: Vec::new(),

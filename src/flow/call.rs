@@ -69,13 +69,22 @@ impl Trace<'_> {
             }
             Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) => {
+                if matches!(&*receiver, Value::Unknown | Value::Param(_) | Value::External(_))
+                    || receiver.is_vague()
+                {
+                    self.trail_of_unknown(state, callee_step);
+                }
                 self.tell_enqueue(step, &receiver, &method, &values);
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
-            _ => {
+            other => {
+                if let Value::Param(number) = other {
+                    self.outcome.summary.invokes.insert(number);
+                }
                 if error.is_some() {
                     self.deed(state, Deeds::RECORDED);
                 }
+                self.trail_of_unknown(state, callee_step);
                 self.unresolved(state, callee_step, &values);
                 self.used.hidden = true;
                 error.map_or(Value::Unknown, Value::Caught)
@@ -335,6 +344,7 @@ impl Trace<'_> {
         arguments: &[Argument],
     ) -> Value {
         self.outcome.calls.insert(callee);
+        self.tell_bond(callee);
         if self.telling {
             self.outcome.called.insert((step, callee));
         }
@@ -355,7 +365,7 @@ impl Trace<'_> {
         self.hand_over(callee, &binding);
         self.lean_on(step, callee, summary, (arguments, &binding));
         let summary = summary.for_arguments(&binding);
-        self.effects(state, step, summary, &binding);
+        self.effects(state, step, callee, summary, &binding);
         if summary.stamps_actor {
             let seeds = arguments.iter().map(|argument| argument.value).collect();
             self.actors.extend(actor::made_from(self.function, seeds));
@@ -444,7 +454,14 @@ impl Trace<'_> {
     }
 
     /// What a callee does happens here.
-    fn effects(&mut self, state: &mut State, step: StepId, summary: &Summary, binding: &[Value]) {
+    fn effects(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        callee: FunctionId,
+        summary: &Summary,
+        binding: &[Value],
+    ) {
         let session = session_among(binding);
         self.read_by_callee(state, step, summary, binding);
         self.used.merge(DatabaseUse { outer: false, ..summary.database });
@@ -495,6 +512,7 @@ impl Trace<'_> {
             }
             self.stamp_by_call(state, step, &value.clone(), effect);
         }
+        self.trail_of_callee(state, step, callee, summary, binding);
         for failure in &summary.failures {
             let session = match failure.session {
                 SessionKey::Connection => SessionKey::Connection,
@@ -506,6 +524,7 @@ impl Trace<'_> {
             self.commit(state, session, step);
         }
         self.execute_for(step, summary, binding);
+        self.invoke_for(summary, binding);
         for &model in &summary.loads {
             let model = self.translate_model(model, binding);
             self.load_again(state, model);

@@ -73,6 +73,14 @@ impl Passing {
     }
 }
 
+impl Passing {
+    /// Whether a clause takes every error of the database.
+    pub(super) fn takes_all(&self, handler: HandlerId) -> bool {
+        let (surely, _) = self.caught[handler as usize];
+        Errors::ALL.without(surely).is_none()
+    }
+}
+
 fn handlers_of(kind: RegionKind) -> std::ops::Range<HandlerId> {
     match kind {
         RegionKind::Try { first, end } => first..end,

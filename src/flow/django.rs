@@ -14,6 +14,7 @@ use super::queryset::Loads;
 use super::row::{Base, Level, Touch};
 use super::state::State;
 use super::trace::Trace;
+use super::trail::Altered;
 use super::value::{ModelRef, RowKey, Value};
 
 /// By which of Django's ways something is written.
@@ -292,6 +293,7 @@ impl Trace<'_> {
         let base = self.rows[key.0 as usize].base;
         let Some(row) = state.rows.get_mut(&key) else { return };
         row.save(written, step);
+        self.note_row_altered(step, key, api);
         if let Some(model) = model {
             let operation = match base {
                 Base::New => Some(Operation::Create),
@@ -537,6 +539,7 @@ impl Trace<'_> {
         api: Api,
         fields: Option<BTreeSet<Name>>,
     ) {
+        self.note_altered(Altered { step, model: Some(model), row: None, operation, api: Some(api) });
         self.tell_row_written(step, Written { model, operation: Some(operation), api, fields });
     }
 

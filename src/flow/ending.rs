@@ -20,7 +20,9 @@ impl Trace<'_> {
     /// Commits: every open write is over.
     pub(super) fn commit(&mut self, state: &mut State, session: SessionKey, step: StepId) {
         self.has_committed = true;
+        self.outcome.summary.may_commit |= session == SessionKey::Outer;
         self.tell_nulls(state);
+        self.commit_trail(state);
         for (key, row) in &mut state.rows {
             row.published.get_or_insert(step);
             row.seal(self.rows[key.0 as usize].base == Base::New);
@@ -69,10 +71,12 @@ impl Trace<'_> {
         state.erring.remove(&session);
         if session == SessionKey::Outer {
             state.rolled_back = true;
+            self.outcome.summary.may_roll_back = true;
         }
         for row in state.rows.values_mut() {
             row.roll_back();
         }
+        state.untold.roll_back();
     }
 
     fn flush_lives(&self, state: &mut State, session: SessionKey, step: StepId) {

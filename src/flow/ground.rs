@@ -27,6 +27,8 @@ pub(super) struct Ground {
     pub(super) is_atomic: bool,
     /// By step: whether its value is awaited.
     awaited: Vec<bool>,
+    /// By handler: whether it takes every error of the database.
+    takes_all: Vec<bool>,
     /// Attributes that the function stores, of whatever.
     stored: FxHashSet<Name>,
     /// By region: where an exception lands that is raised in it.
@@ -42,6 +44,11 @@ pub(super) fn grounds(project: &Project) -> FxHashMap<FunctionId, Ground> {
 }
 
 impl Ground {
+    /// Whether a handler takes every error of the database.
+    pub(super) fn takes_all(&self, handler: HandlerId) -> bool {
+        self.takes_all[handler as usize]
+    }
+
     fn of(project: &Project, id: FunctionId) -> Ground {
         let function = project.function(id);
         let passing = Passing::of(project, id);
@@ -51,6 +58,9 @@ impl Ground {
             flags: variant::flag_names(function),
             order: Vec::new(),
             entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
+            takes_all: (0..function.handlers.len() as HandlerId)
+                .map(|handler| passing.takes_all(handler))
+                .collect(),
             is_atomic: project.is_decorated_atomic(id),
             awaited: awaited(function),
             stored: stored(function),

@@ -92,6 +92,7 @@ impl Trace<'_> {
                 };
             }
         }
+        self.leave_trail(&state, &escaping);
         if self.ground.is_atomic {
             self.lose(&state);
             self.decide_on_rollback(&mut state);

@@ -187,6 +187,11 @@ pub(super) fn names_logger(name: &str) -> bool {
     matches!(name, "logger" | "log" | "LOGGER" | "LOG" | "logging") || name.ends_with("_logger")
 }
 
+/// Whether something of this name, of which nothing else is known, tells an audit trail of a change when it is called.
+pub(super) fn names_audit(path: &str) -> bool {
+    path.to_lowercase().contains("audit")
+}
+
 /// Whether a variable of this name is the user who acts.
 pub(super) fn names_actor(name: &str) -> bool {
     let last = name.trim_matches('_').rsplit('_').next().unwrap_or(name);
@@ -235,6 +240,10 @@ pub(super) fn shows(path: &str) -> bool {
         || path.ends_with(".flash")
         || path.ends_with(".print_exc")
         || path == "flash"
+        // What Django shows a user on the next page.
+        || path.strip_prefix("django.contrib.messages.").is_some_and(|level| {
+            matches!(level, "add_message" | "debug" | "info" | "success" | "warning" | "error")
+        })
 }
 
 /// External functions that keep a record of an error.

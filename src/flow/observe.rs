@@ -1,6 +1,6 @@
 //! flow/observe: what the flow engine saw, in the words of the vocabulary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::duty::{Duty, Operation, Standing};
 use crate::facts::{Function, StepId, StepKind};
@@ -24,10 +24,12 @@ mod kept;
 mod ledger;
 mod limit;
 mod nothing;
+mod repeated;
 mod saved;
 mod shared;
 mod stored;
 mod task;
+mod trail;
 mod waiting;
 
 /// What messages call things that the code does not name.
@@ -39,6 +41,8 @@ pub struct Naming {
     pub is_clock_chosen: bool,
     /// Import paths that have other names now, with those names.
     pub renamed: BTreeMap<String, String>,
+    /// Models whose rows are only ever added, dotted.
+    pub append_only: Vec<String>,
     /// The audit context's class, by its own name or its dotted path.
     pub context: String,
 }
@@ -73,14 +77,23 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
             seen.push(observer.expired(id, step, read));
         }
     }
+    seen.extend(observer.trail());
     seen.extend(observer.page_sizes());
     seen.extend(observer.comparisons());
     seen.extend(observer.ambients());
     seen.extend(observer.carriers());
+    seen.extend(observer.repeated(&judgements));
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
-    seen.extend(observer.ledger(&judgements));
-    seen.extend(observer.libraries());
+    seen.extend(once(observer.ledger(&judgements)));
+    seen.extend(once(observer.libraries()));
     (seen, judgements)
+}
+
+/// The code of a `finally` is in the outline once for each way into it; what is seen there is told once.
+fn once(mut seen: Vec<Observation>) -> Vec<Observation> {
+    let mut told = BTreeSet::new();
+    seen.retain(|one| told.insert((one.file, one.span, one.words.clone())));
+    seen
 }
 
 pub(super) struct Observer<'a> {

@@ -16,6 +16,7 @@ use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
 use super::state::{Deeds, State};
 use super::summary::{DatabaseUse, Summary};
+use super::trail::{Alteration, Emission};
 use super::value::{Form, Keys, RowKey, SessionKey, Value};
 use super::waiting::Waiting;
 
@@ -48,12 +49,17 @@ pub struct HandlerReport {
     pub leaves_failed: bool,
     /// What failed on some path was a statement that writes.
     pub failed_by_write: bool,
+    /// What failed on some path broke Django's transaction, if there is one.
+    pub breaks_connection: bool,
+    /// How paths through it end.
+    pub(super) ends: BTreeSet<End>,
     /// The words for the ends of paths that neither log nor raise the original.
     pub silent_ends: BTreeSet<&'static str>,
 }
 
 impl HandlerReport {
     pub(super) fn end(&mut self, end: End, deeds: Deeds) {
+        self.ends.insert(end);
         if deeds.has(Deeds::LOGGED) {
             return;
         }
@@ -192,6 +198,18 @@ pub struct Outcome {
     pub enqueued: BTreeMap<StepId, Enqueued>,
     /// Whether a session is at hand in the function.
     pub sees_session: bool,
+    /// Functions that hear of what it writes.
+    pub hears: BTreeSet<FunctionId>,
+    /// Functions that it calls outside of any transaction block of its own.
+    pub calls_loose: BTreeSet<FunctionId>,
+    /// Functions that it calls inside of one.
+    pub calls_bound: BTreeSet<FunctionId>,
+    /// Changes that some path leaves without an audit event, and where it makes them.
+    pub left: BTreeMap<Alteration, StepId>,
+    /// Audit events, by step.
+    pub emissions: BTreeMap<StepId, Emission>,
+    /// Models with changes that audit events here tell of.
+    pub told: BTreeSet<ClassId>,
     /// Whether any exit was seen yet.
     seen_exit: bool,
 }

@@ -11,7 +11,7 @@ use super::outcome::Executed;
 use super::row::{Base, Change, RowInfo, Touch};
 use super::state::State;
 use super::trace::Trace;
-use super::value::{Form, Keys, ModelRef, RowKey, Value};
+use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, Value};
 
 /// Rows that Django hands out: a manager, or a query set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -253,6 +253,8 @@ impl Trace<'_> {
             };
             self.save_row(state, step, old, listed, api);
         }
+        // Both have a savepoint of their own.
+        self.may_fail.remove(&SessionKey::Connection);
         let row = Value::OneOf(vec![Value::Row(new), Value::Row(old)]);
         Value::Tuple(vec![row, Value::Inserted(new, old)])
     }

@@ -188,6 +188,8 @@ pub(super) struct RowState {
     pub is_saved: bool,
     /// What can be read of it.
     pub life: Life,
+    /// Whether some path has changed it and neither committed that nor told of it.
+    pub is_untold: bool,
 }
 
 impl RowState {
@@ -220,6 +222,7 @@ impl RowState {
         self.stored.extend(&other.stored);
         self.is_saved &= other.is_saved;
         self.life.join(&other.life);
+        self.is_untold |= other.is_untold;
     }
 
     /// A column got a value, or the row was marked as deleted.
@@ -228,7 +231,13 @@ impl RowState {
             *paths = paths.map(|e| Element { change: e.change.max(change), ..e });
         }
         self.life.change();
+        self.is_untold = true;
         self.touch(touch);
+    }
+
+    /// Whether some path has handed it to a session.
+    pub(super) fn is_added(&self) -> bool {
+        self.open[0].union(self.done[0]).elements().any(|e| e.is_added)
     }
 
     /// Whether every path has set what a duty asks for.
@@ -259,6 +268,7 @@ impl RowState {
 
     /// The row was handed to a session.
     pub(super) fn add(&mut self) {
+        self.is_untold = true;
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { is_added: true, ..e });
         }
@@ -308,6 +318,7 @@ impl RowState {
     /// The open write was taken back.
     pub(super) fn roll_back(&mut self) {
         self.marks.take_back();
+        self.is_untold = false;
         for paths in &mut self.open {
             *paths = paths.map(|e| Element { change: Change::No, is_added: false, ..e });
         }
@@ -334,6 +345,7 @@ impl RowState {
             }
         }
         if changed {
+            self.is_untold = true;
             self.touch(touch);
         }
     }

@@ -9,6 +9,7 @@ use super::outcome::Executed;
 use super::row::Level;
 use super::state::State;
 use super::trace::Trace;
+use super::trail::Altered;
 use super::transaction::Within;
 use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, SessionKind, Statement, Value};
 
@@ -43,6 +44,7 @@ impl Trace<'_> {
                         self.rows[key.0 as usize].session.get_or_insert(session);
                     }
                 }
+                self.add_audit_rows(state, step, values);
                 if method == "add" || method == "add_all" {
                     return Value::None;
                 }
@@ -300,6 +302,10 @@ impl Trace<'_> {
     }
 
     pub(super) fn tell_executed(&mut self, step: StepId, executed: Executed) {
+        if self.project.django(executed.model).is_none() {
+            let (model, operation) = (Some(executed.model), executed.operation);
+            self.note_altered(Altered { step, model, row: None, operation, api: None });
+        }
         if !self.telling {
             return;
         }
@@ -338,7 +344,7 @@ impl Trace<'_> {
                 let values: Vec<Value> = all.into_iter().map(|one| self.enter(state, step, one)).collect();
                 Value::one_of(values)
             }
-            other => other,
+            other => self.enter_object(state, step, &other).unwrap_or(other),
         }
     }
 
@@ -361,6 +367,7 @@ impl Trace<'_> {
             if self.opens_block(&context) {
                 self.leave_block(state, enter, raising);
             }
+            self.leave_manager(state, enter, &context, session, raising);
             let commits = match context {
                 Value::Transaction(..) => true,
                 Value::Manager(function) => {

@@ -10,6 +10,7 @@ use crate::project::FunctionId;
 
 use super::catch::Errors;
 use super::row::RowState;
+use super::trail::Untold;
 use super::value::{RowKey, SessionKey, Value};
 
 /// How many states that differ in their flags are kept apart at one point.
@@ -90,6 +91,8 @@ pub(super) struct State {
     pub last_session: Option<SessionKey>,
     /// Sessions that no path has used since they ended their last transaction.
     pub idle: BTreeSet<SessionKey>,
+    /// Changes of state that no audit event tells of yet.
+    pub untold: Untold,
 }
 
 impl State {
@@ -148,6 +151,7 @@ impl State {
             self.last_session = None;
         }
         self.idle.retain(|session| other.idle.contains(session));
+        self.untold.join(&other.untold);
     }
 }
 

@@ -15,6 +15,7 @@ use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
 use super::stamp::Marks;
 use super::state::Failure;
+use super::trail::TrailSummary;
 use super::value::{ModelRef, RowKey, Value};
 use super::variant::{self, Choice};
 
@@ -58,6 +59,12 @@ pub struct Summary {
     pub rolls_back: bool,
     /// Every path that returns commits.
     pub commits: bool,
+    /// Some path commits the outer session.
+    pub may_commit: bool,
+    /// Some path rolls the outer session back or closes it.
+    pub may_roll_back: bool,
+    /// Parameters that it calls.
+    pub invokes: BTreeSet<u32>,
     /// Handlers that return with the outer session still failed, or with Django's transaction broken.
     pub failures: BTreeSet<Failure>,
     /// Errors that may leave it with the outer session still failed.
@@ -76,6 +83,8 @@ pub struct Summary {
     pub executes: BTreeSet<u32>,
     /// Actor duties it may discharge on rows it was handed.
     pub stamps_actor: bool,
+    /// Its changes of state and audit events.
+    pub trail: TrailSummary,
     /// Whether a parameter that may be left out brings the actor.
     pub takes_actor: bool,
     /// By such parameters: the writes that have their actor from them.
@@ -141,6 +150,9 @@ impl Summary {
         self.logs &= before.logs;
         self.rolls_back &= before.rolls_back;
         self.commits &= before.commits;
+        self.may_commit |= before.may_commit;
+        self.may_roll_back |= before.may_roll_back;
+        self.invokes.extend(&before.invokes);
         self.throws_failed = self.throws_failed.and(before.throws_failed);
         self.throws_broken = self.throws_broken.and(before.throws_broken);
         self.yields_in_block |= before.yields_in_block;
@@ -150,6 +162,7 @@ impl Summary {
         self.loads.extend(&before.loads);
         self.executes.extend(&before.executes);
         self.stamps_actor |= before.stamps_actor;
+        self.trail.settle_with(&before.trail);
         for (numbers, leans) in &before.leans {
             self.leans.entry(numbers.clone()).or_default().extend(leans);
         }

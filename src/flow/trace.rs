@@ -20,6 +20,7 @@ use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
 use super::state::{Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
+use super::trail::Altered;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
 use super::variant::{self, Choice};
 use super::{actor, lean};
@@ -52,6 +53,8 @@ pub(super) struct Trace<'p> {
     pub(super) never_returns: bool,
     /// Sessions that the step at hand may have rolled back before it raised.
     pub(super) rolled_back: BTreeSet<SessionKey>,
+    /// What the step at hand writes by statements.
+    pub(super) altered: Vec<Altered>,
     /// What the facts alone say of the function.
     pub(super) ground: &'p Ground,
     /// Whether the step at hand commits, and so starts anew with every duty.
@@ -108,6 +111,7 @@ fn trace_choice(
         fails_itself: false,
         never_returns: false,
         rolled_back: BTreeSet::new(),
+        altered: Vec::new(),
         ground,
         has_committed: false,
         values: vec![Value::Unknown; function.steps.len()],
@@ -247,6 +251,7 @@ impl<'p> Trace<'p> {
             let lacking = if self.telling { lacking(&state) } else { Vec::new() };
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
+            self.follow_trail(&mut state);
             if self.telling {
                 self.tell_use(step, block.region);
                 self.tell_discharged(&state, step, &lacking);
@@ -351,6 +356,7 @@ impl<'p> Trace<'p> {
             for row in state.rows.values_mut() {
                 row.roll_back();
             }
+            state.untold.changes.clear();
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
             state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
@@ -360,6 +366,7 @@ impl<'p> Trace<'p> {
                     if self.telling {
                         let report = self.outcome.handlers.entry(handler).or_default();
                         report.failed_by_write |= errors.are_of_write();
+                        report.breaks_connection |= session == SessionKey::Connection;
                     }
                     state.failures.insert(Failure { function: self.id, handler, session });
                 }
@@ -516,6 +523,9 @@ impl<'p> Trace<'p> {
         let session = info.session.or(self.rows[key.0 as usize].session);
         self.rows[key.0 as usize] = RowInfo { session, ..info };
         let is_django = self.is_django_row(key);
+        if state.rows.contains_key(&key) {
+            self.leave_behind(state, key);
+        }
         match state.rows.get_mut(&key) {
             Some(row) => {
                 let saved = row.done;

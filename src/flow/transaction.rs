@@ -11,6 +11,7 @@ use crate::project::{Symbol, is_atomic};
 use super::catch::Errors;
 use super::state::State;
 use super::trace::Trace;
+use super::trail::Bond;
 use super::value::{SessionKey, Value};
 
 /// The transaction that a step of a function runs in.
@@ -65,6 +66,9 @@ impl Trace<'_> {
 
     /// A block ends.
     pub(super) fn leave_block(&mut self, state: &mut State, enter: StepId, raising: bool) {
+        if !raising && self.within(self.region) == Within::Caller {
+            state.untold.rebind(|bond| if bond == Bond::Within { Bond::Loose } else { bond });
+        }
         let is_broken = state.failures.iter().any(|failure| failure.session == SessionKey::Connection)
             || state.erring.contains_key(&SessionKey::Connection);
         if !is_broken || self.joins_block_around(enter) {

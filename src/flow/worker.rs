@@ -1,6 +1,7 @@
 //! flow/worker: the code that runs in a worker: every task, and all that its calls lead to.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
@@ -36,18 +37,27 @@ pub(super) fn from(
     let mut waiting: VecDeque<FunctionId> = tasks.iter().copied().collect();
     while let Some(id) = waiting.pop_front() {
         let task = found[&id];
-        let called = outcomes.get(&id).into_iter().flat_map(|outcome| outcome.calls.iter().copied());
-        // A function that is made in another one is made to be run, by whomever it is handed to.
-        let made = project.function(id).steps.iter().filter_map(|step| match step.kind {
-            StepKind::Function(index) => Some(FunctionId { file: id.file, index: index as u32 }),
-            _ => None,
-        });
-        for next in called.chain(made) {
-            if !found.contains_key(&next) {
-                found.insert(next, task);
+        for next in next(project, outcomes, id) {
+            if let Entry::Vacant(place) = found.entry(next) {
+                place.insert(task);
                 waiting.push_back(next);
             }
         }
     }
     found
+}
+
+/// What a function leads to: what it calls, and what it makes.
+pub(super) fn next(
+    project: &Project,
+    outcomes: &FxHashMap<FunctionId, Outcome>,
+    id: FunctionId,
+) -> Vec<FunctionId> {
+    let called = outcomes.get(&id).into_iter().flat_map(|outcome| outcome.calls.iter().copied());
+    // A function that is made in another one is made to be run, by whomever it is handed to.
+    let made = project.function(id).steps.iter().filter_map(|step| match step.kind {
+        StepKind::Function(index) => Some(FunctionId { file: id.file, index: index as u32 }),
+        _ => None,
+    });
+    called.chain(made).collect()
 }

@@ -42,6 +42,7 @@ PLANTED = {
 }
 # The rules that the help desk is made for.
 PLANTED_AT_THE_HELP_DESK = {
+    "swallowed-error-in-transaction",
     "direct-audit-write",
     "legacy-raw-route",
     "raw-fixture-audit",
@@ -50,6 +51,7 @@ PLANTED_AT_THE_HELP_DESK = {
     "unlisted-audit-collection",
     "unwired-audit-library",
     "shared-mutable-default",
+    "repeated-periodic-row",
     "unbounded-page-size",
     "unguarded-none-metric",
     "ambient-actor-in-task",

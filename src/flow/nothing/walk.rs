@@ -172,10 +172,8 @@ impl Walk<'_> {
                     }
                 }
             }
-            StepKind::Call { arguments, .. } => {
-                if self.is_telling == Telling::Yes {
-                    self.hand_over(state, step, arguments);
-                }
+            StepKind::Call { arguments, .. } if self.is_telling == Telling::Yes => {
+                self.hand_over(state, step, arguments);
             }
             StepKind::Assert(test) => self.assume(state, *test, Truth::Yes, 0),
             StepKind::Return(Some(value)) if self.is_telling == Telling::Yes => {

@@ -180,7 +180,11 @@ impl Observer<'_> {
         seen.show("rollback", format!("{wait}{session}.rollback()"));
         seen.show("flush", format!("{wait}{session}.flush()"));
         let block = if function.is_async { "async with" } else { "with" };
-        seen.show("savepoint", format!("{block} {session}.begin_nested()"));
+        let savepoint = match report.breaks_connection {
+            true => "with transaction.atomic()".to_owned(),
+            false => format!("{block} {session}.begin_nested()"),
+        };
+        seen.show("savepoint", savepoint);
         seen.related.push(("the write is tried here".into(), id.file.0 as usize, handler.body_span));
         if let Some(statement) = statement {
             let span = self.span(id, statement);

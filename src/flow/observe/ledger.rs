@@ -146,7 +146,9 @@ impl Observer<'_> {
             let reached = self.reached(id);
             let what = if reached.iter().any(|id| faults.makers.contains(id)) {
                 "audit"
-            } else if reached.iter().any(|id| writers.contains(id)) {
+            } else if reached.iter().any(|id| writers.contains(id))
+                || !self.project.makers_of_rows(&reached).is_empty()
+            {
                 "row"
             } else {
                 continue;

@@ -60,10 +60,16 @@ impl Reader<'_> {
     /// The texts that an expression can be, each with the place that says so; nothing where it may be something else.
     pub(super) fn texts(&self, step: StepId) -> Option<Vec<(Name, StepId)>> {
         let mut found = Vec::new();
-        self.texts_at(step, &mut found, 0).then_some(found)
+        self.texts_at(step, &mut found, &mut Vec::new(), 0).then_some(found)
     }
 
-    fn texts_at(&self, step: StepId, found: &mut Vec<(Name, StepId)>, depth: usize) -> bool {
+    fn texts_at(
+        &self,
+        step: StepId,
+        found: &mut Vec<(Name, StepId)>,
+        seen: &mut Vec<Name>,
+        depth: usize,
+    ) -> bool {
         if depth > DEEPEST {
             return false;
         }
@@ -72,11 +78,17 @@ impl Reader<'_> {
                 found.push((*text, step));
                 true
             }
-            StepKind::Either(all) => all.iter().all(|&one| self.texts_at(one, found, depth + 1)),
+            StepKind::Either(all) => all.iter().all(|&one| self.texts_at(one, found, seen, depth + 1)),
             StepKind::Name(name) if !self.bound(*name).is_empty() => {
                 // A loop or a parameter that is bound again hands in what cannot be seen here.
                 let is_param = self.function.params.iter().any(|param| param.name == *name);
-                !is_param && self.bound(*name).iter().all(|&value| self.texts_at(value, found, depth + 1))
+                // Once is enough for each variable: what it can be does not change from one reading to the next.
+                if seen.contains(name) {
+                    return true;
+                }
+                seen.push(*name);
+                !is_param
+                    && self.bound(*name).iter().all(|&value| self.texts_at(value, found, seen, depth + 1))
             }
             StepKind::Name(_) | StepKind::Attribute { .. } => {
                 let Some(text) = self.constant(step) else { return false };

@@ -106,6 +106,24 @@ impl Project {
         found.into_iter().collect()
     }
 
+    /// Those of some functions whose own code has a manager of Django make a row of some model.
+    pub fn makers_of_rows(&self, functions: &[FunctionId]) -> BTreeSet<FunctionId> {
+        let models: Vec<ClassId> =
+            self.class_ids().into_iter().filter(|&class| self.django(class).is_some()).collect();
+        let wanted = names_of(self, &models);
+        let makes = |id: &&FunctionId| {
+            let reader = Reader::new(self, **id, &wanted);
+            let steps = 0..reader.function.steps.len() as StepId;
+            steps.into_iter().any(|step| {
+                let StepKind::Call { callee, .. } = reader.kind(step) else { return false };
+                let StepKind::Attribute { of, name } = reader.kind(*callee) else { return false };
+                let is_way = makes_rows(name) || matches!(&**name, "bulk_create" | "abulk_create");
+                is_way && reader.query(*of).is_some()
+            })
+        };
+        functions.iter().filter(makes).copied().collect()
+    }
+
     /// What is wrong with calls that have to do with audit rows of Django.
     pub fn audit_faults(&self) -> AuditFaults {
         let models: Vec<ClassId> = self

@@ -1,5 +1,7 @@
 //! project/audit/query: which model a query set in code is of, and which names it may be asked for.
 
+use std::cell::RefCell;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Argument, ArgumentKind, Function, Imported, StepId, StepKind};
@@ -28,6 +30,8 @@ pub(super) struct Reader<'p> {
     /// The names under which the models that are asked for are known anywhere.
     wanted: &'p FxHashSet<Name>,
     binds: FxHashMap<Name, Vec<StepId>>,
+    /// What variables were found to be.
+    found: RefCell<FxHashMap<Name, Option<Query>>>,
 }
 
 /// The names of models, and those under which they are imported.
@@ -54,7 +58,7 @@ impl<'p> Reader<'p> {
                 binds.entry(name).or_default().push(value);
             }
         }
-        Reader { project, id, function, wanted, binds }
+        Reader { project, id, function, wanted, binds, found: RefCell::default() }
     }
 
     pub(super) fn kind(&self, step: StepId) -> &'p StepKind {
@@ -165,22 +169,21 @@ impl<'p> Reader<'p> {
                 if waiting.contains(name) {
                     return Some(Query::default());
                 }
-                waiting.push(*name);
-                let mut found: Option<Query> = None;
-                for &value in self.bound(*name) {
-                    let one = self.query_at(value, waiting, depth + 1);
-                    let joined = match (found, one) {
-                        (None, one) => one,
-                        (Some(known), Some(one)) => joined(known, one),
-                        (Some(_), None) => None,
-                    };
-                    if joined.is_none() {
-                        waiting.pop();
-                        return None;
-                    }
-                    found = joined;
+                if let Some(known) = self.found.borrow().get(name) {
+                    return known.clone();
                 }
+                waiting.push(*name);
+                let one_more = |known: Option<Query>, &value: &StepId| {
+                    let one = self.query_at(value, waiting, depth + 1)?;
+                    match known {
+                        Some(known) => joined(known, one).map(Some),
+                        None => Some(Some(one)),
+                    }
+                };
+                let found = self.bound(*name).iter().try_fold(None, one_more).flatten();
                 waiting.pop();
+                // Each variable is looked into once, or code that hands many of them on would be gone over for ever.
+                self.found.borrow_mut().insert(*name, found.clone());
                 found
             }
             _ => None,

@@ -15,6 +15,10 @@ const DEEPEST: usize = 60;
 /// How many modules one value is followed through.
 const LONGEST_CHAIN: usize = 16;
 
+/// Modules with more code than this are made by machines and set nothing up.
+const MOST_STEPS: usize = 20_000;
+const MOST_BLOCKS: usize = 2_000;
+
 /// How often the blocks are gone over, so that what a loop leaves is seen by its next turn.
 const ROUNDS: usize = 2;
 
@@ -22,6 +26,9 @@ const ROUNDS: usize = 2;
 pub(super) fn run(project: &Project, known: &mut Constants, file: FileId, depth: usize) -> Namespace {
     let module = FunctionId { file, index: 0 };
     let Some(function) = project.file(file).facts.functions.first() else { return Namespace::default() };
+    if function.steps.len() > MOST_STEPS || function.blocks.len() > MOST_BLOCKS {
+        return Namespace { values: FxHashMap::default(), is_open: true };
+    }
     let order = order(function);
     let mut before: FxHashMap<BlockId, Namespace> = FxHashMap::default();
     before.insert(0, Namespace::default());
