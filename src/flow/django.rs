@@ -449,7 +449,13 @@ impl Trace<'_> {
                         && !lists(names, **name)
                 });
                 dropped.extend(of_parent.map(|(name, _)| ("auto-now", *name)));
-                dropped.extend(self.stamped_by_save(model, names));
+                // Dates and times of its own are written along, whoever has stamped them.
+                let is_time = |name: &Name| {
+                    let kind = django.fields.get(name).map(|field| field.kind);
+                    kind.is_some_and(|kind| matches!(&*kind, "DateTimeField" | "DateField" | "TimeField"))
+                };
+                let stamped = self.stamped_by_save(model, names).into_iter();
+                dropped.extend(stamped.filter(|(_, name)| !is_time(name)));
                 "upsert"
             }
             (Listed::Names(names), _) => {

@@ -42,6 +42,13 @@ PLANTED = {
 }
 # The rules that the help desk is made for.
 PLANTED_AT_THE_HELP_DESK = {
+    "partial-save",
+    "hard-delete",
+    "missing-created-by",
+    "missing-deleted-at",
+    "missing-deleted-by",
+    "missing-updated-at",
+    "missing-updated-by",
     "swallowed-error-in-transaction",
     "direct-audit-write",
     "legacy-raw-route",
