@@ -277,7 +277,11 @@ impl Trace<'_> {
             return;
         }
         for (value, number) in binding.iter().zip(0..) {
-            let data = if is_data(value) { value.clone() } else { Value::Unknown };
+            let data = match self.django_row_handed(value) {
+                Some(class) => Value::Object(class, SessionKey::Outer),
+                None if is_data(value) => value.clone(),
+                None => Value::Unknown,
+            };
             let known = self.outcome.handed.entry((callee, number)).or_insert_with(|| data.clone());
             let before = std::mem::replace(known, Value::Unknown);
             *known = if before == Value::Unknown || data == Value::Unknown {

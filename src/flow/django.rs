@@ -84,6 +84,25 @@ impl Trace<'_> {
         }
     }
 
+    /// The model of a row that is handed to a function, where it is one model's and Django's.
+    pub(super) fn django_row_handed(&self, value: &Value) -> Option<ClassId> {
+        let mut found = None;
+        for one in value.clone().alternatives() {
+            match one {
+                Value::Row(key) => {
+                    let model = self.django_model(key)?;
+                    if found.is_some_and(|known| known != model) {
+                        return None;
+                    }
+                    found = Some(model);
+                }
+                Value::None | Value::Param(_) => {}
+                _ => return None,
+            }
+        }
+        found
+    }
+
     /// A call of an override of a method that Django knows: `save()` does what the override does and then saves.
     pub(super) fn call_override(
         &mut self,
@@ -106,7 +125,7 @@ impl Trace<'_> {
     /// Whether a row is Django's: its model is, or the class in whose methods it is `self`.
     pub(super) fn is_django_row(&self, key: RowKey) -> bool {
         match self.rows[key.0 as usize].model {
-            ModelRef::Class(class) => self.project.is_django_class(class),
+            ModelRef::Class(class) => self.project.is_django_part(class),
             _ => false,
         }
     }
@@ -444,7 +463,11 @@ impl Trace<'_> {
                 dropped.extend(
                     times().filter(|(name, _)| !lists(names, **name)).map(|(name, _)| ("auto-now", *name)),
                 );
-                dropped.extend(self.stamped_by_save(model, names));
+                // A touch writes stamps alone: it changes nothing that somebody would have to sign.
+                let is_touch = names.iter().all(|name| self.project.roles.of_field(name).is_some());
+                if !is_touch {
+                    dropped.extend(self.stamped_by_save(model, names));
+                }
                 for duty in Duty::ALL {
                     let assigned = before.open[duty.index()].elements().any(|e| e.level == Level::Set);
                     let fields = known.fields_of(self.project, duty);

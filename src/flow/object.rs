@@ -71,7 +71,13 @@ impl Trace<'_> {
         if let (Type::Unknown | Type::Plain, Some(handed)) =
             (&declared, self.knowledge.handed.get(&(self.id, number)))
         {
-            return handed.clone();
+            return match handed {
+                // A row of Django's: its callers say of which model.
+                Value::Object(class, _) if self.project.django(*class).is_some() => {
+                    self.row_param(state, number, ModelRef::Class(*class))
+                }
+                handed => handed.clone(),
+            };
         }
         match declared {
             Type::Unknown if library::names_session(&param.name) => {
@@ -417,7 +423,11 @@ impl Trace<'_> {
                 Value::Object(inner, _) => Value::Object(inner, *session),
                 other => other,
             },
-            Value::Super(class) => match self.project.inherited_method(*class, name) {
+            Value::Super(class) => match self
+                .project
+                .inherited_method(*class, name)
+                .or_else(|| self.project.following_method(*class, name))
+            {
                 Some(method) => {
                     let receiver =
                         self.function.params.first().and_then(|p| state.locals.get(&p.name).cloned());

@@ -55,6 +55,18 @@ impl Project {
         self.hierarchy(class).classes().skip(1).find_map(|class| self.own_method(class, name))
     }
 
+    /// The method that `super()` finds in a mixin: what follows it in the lines of its heirs, where they agree.
+    pub fn following_method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
+        let heirs = self.heirs.get(&class).map_or(&[][..], Vec::as_slice);
+        let following = |heir: &ClassId| {
+            let behind = self.hierarchy(*heir).classes().skip_while(|above| *above != class).skip(1);
+            behind.into_iter().find_map(|above| self.own_method(above, name))
+        };
+        let mut found = heirs.iter().filter_map(following);
+        let first = found.next()?;
+        found.all(|other| other == first).then_some(first)
+    }
+
     /// The methods of that name that the heirs of a class define.
     pub fn overrides(&self, class: ClassId, name: Name) -> Vec<FunctionId> {
         let heirs = self.heirs.get(&class).map_or(&[][..], Vec::as_slice);
@@ -65,6 +77,11 @@ impl Project {
     pub fn family(&self, class: ClassId) -> Vec<ClassId> {
         let heirs = self.heirs.get(&class).map_or(&[][..], Vec::as_slice);
         self.hierarchy(class).classes().chain(heirs.iter().copied()).collect()
+    }
+
+    /// The classes that derive from a class, in their order.
+    pub fn heirs_of(&self, class: ClassId) -> &[ClassId] {
+        self.heirs.get(&class).map_or(&[], Vec::as_slice)
     }
 
     fn own_method(&self, class: ClassId, name: Name) -> Option<FunctionId> {

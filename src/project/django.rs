@@ -103,6 +103,13 @@ impl Project {
         self.hierarchy(class).externals().any(|path| known::is_model(&path))
     }
 
+    /// Whether instances of a class are rows of Django's: it is a model, or a mixin of models alone.
+    pub fn is_django_part(&self, class: ClassId) -> bool {
+        let is_model = |class: &ClassId| self.is_django_class(*class);
+        let heirs = || self.heirs_of(class);
+        is_model(&class) || !heirs().is_empty() && heirs().iter().all(is_model)
+    }
+
     /// Whether instances of a class are managers or query sets of Django.
     pub fn is_django_manager(&self, class: ClassId) -> bool {
         self.hierarchy(class).externals().any(|path| known::is_manager(&path))

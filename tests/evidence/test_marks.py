@@ -44,6 +44,13 @@ PLANTED = {
 PLANTED_AT_THE_HELP_DESK = {
     "ambient-actor-in-task",
     "audit-outside-transaction",
+    "partial-save",
+    "hard-delete",
+    "missing-created-by",
+    "missing-deleted-at",
+    "missing-deleted-by",
+    "missing-updated-at",
+    "missing-updated-by",
     "swallowed-error-in-transaction",
     "direct-audit-write",
     "direct-audit-write",
