@@ -44,15 +44,6 @@ PLANTED = {
 PLANTED_AT_THE_HELP_DESK = {
     "ambient-actor-in-task",
     "audit-outside-transaction",
-    "partial-save",
-    "hard-delete",
-    "missing-created-by",
-    "missing-deleted-at",
-    "missing-deleted-by",
-    "missing-updated-at",
-    "missing-updated-by",
-    "swallowed-error-in-transaction",
-    "direct-audit-write",
     "direct-audit-write",
     "enqueue-before-commit",
     "fragile-audit-task",
@@ -65,6 +56,7 @@ PLANTED_AT_THE_HELP_DESK = {
     "missing-updated-by",
     "partial-save",
     "raw-fixture-audit",
+    "repeated-periodic-row",
     "request-breaking-audit",
     "shared-mutable-default",
     "stale-import",
@@ -79,14 +71,6 @@ PLANTED_AT_THE_HELP_DESK = {
     "unknown-audit-field",
     "unlisted-audit-collection",
     "unwired-audit-library",
-    "shared-mutable-default",
-    "repeated-periodic-row",
-    "unbounded-page-size",
-    "unguarded-none-metric",
-    "ambient-actor-in-task",
-    "fragile-audit-task",
-    "stale-import",
-    "unimported-exception",
 }
 
 
