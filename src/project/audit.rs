@@ -119,6 +119,11 @@ impl Audit {
         !self.models.is_empty() || !self.emitters.is_empty()
     }
 
+    /// Whether the settings name functions that emit audit events.
+    pub fn names_emitters(&self) -> bool {
+        !self.emitters.is_empty()
+    }
+
     /// Whether the settings name models whose changes must be audited.
     pub fn has_tracked(&self) -> bool {
         !self.tracked.is_empty()

@@ -251,6 +251,8 @@ impl Observer<'_> {
     }
 
     fn tell_where(&self, seen: &mut Observation, id: FunctionId, emission: &Emission) {
+        let audit = self.project.audit();
+        seen.say("audit-model", if audit.is_named || audit.names_emitters() { "named" } else { "guessed" });
         if let Some((other, place)) = emission.within
             && other != id
         {
