@@ -128,6 +128,13 @@ pub struct Field {
     pub span: Span,
 }
 
+/// The value of a name that is given one once, among the names of a class body or of a module.
+pub fn only_value(fields: &[Field], name: Name) -> Option<&Term> {
+    let of_name = fields.iter().filter(|field| field.name == name);
+    let mut values = of_name.filter_map(|field| field.value.as_ref());
+    values.next().filter(|_| values.next().is_none())
+}
+
 /// An expression that declares something: an annotation, a base class, a decorator, a column, a default value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term {
@@ -223,6 +230,22 @@ pub struct Function {
     pub handlers: Vec<Handler>,
     /// Expressions that are statements by themselves, in order: nothing takes their value.
     pub bare: Vec<StepId>,
+}
+
+impl Function {
+    /// The values that the code binds to a name, in the order of its steps.
+    pub fn bindings(&self, name: Name) -> impl DoubleEndedIterator<Item = StepId> + '_ {
+        self.steps.iter().filter_map(move |step| match step.kind {
+            StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
+            _ => None,
+        })
+    }
+
+    /// The value of a name that is bound in one place.
+    pub fn bound_once(&self, name: Name) -> Option<StepId> {
+        let mut values = self.bindings(name);
+        values.next().filter(|_| values.next().is_none())
+    }
 }
 
 /// A parameter.

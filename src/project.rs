@@ -23,7 +23,7 @@ pub use proxy::{Maker, Proxy};
 pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
-pub use route::{Routes, is_atomic};
+pub use route::{Routes, is_atomic, leaves_calls_alone};
 pub use scope::written_path;
 pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
@@ -51,7 +51,6 @@ mod stale;
 mod table;
 mod task;
 mod unique;
-mod written;
 mod zone;
 
 /// A file of the project.

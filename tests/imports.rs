@@ -1,24 +1,13 @@
 //! imports: which imports are stale for certain, and which might not be.
 
-use std::sync::Arc;
+#[path = "small/scanned.rs"]
+mod scanned;
 
-use trailcheck::config::{Configuration, Selection};
-use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, scan};
-use trailcheck::source::{Language, Source};
-use trailcheck::walk::Walked;
+use scanned::scanned;
 
 /// The messages about stale imports in a small project, each with its path, without what comes behind the colon.
 fn stale(files: &[(&str, &str)], beside: &[&str]) -> Vec<String> {
-    let source = |&(path, text): &(&str, &str)| Arc::new(Source::of_text(path, Language::Python, text));
-    let walked = Walked {
-        sources: files.iter().map(source).collect(),
-        beside: beside.iter().map(|&path| path.to_owned()).collect(),
-        ..Walked::default()
-    };
-    let (configuration, rulebook) = (&Configuration::default(), &Rulebook::built_in());
-    let (selection, today) = (Selection::default(), "2026-01-15".to_owned());
-    let scan = scan(Request { walked, configuration, rulebook, selection, today, progress: &Quiet });
+    let scan = scanned(files, beside);
     let findings =
         scan.files.iter().flat_map(|file| file.findings.iter().map(move |finding| (file, finding)));
     findings

@@ -1,20 +1,13 @@
 //! jobs: which figures, pages, rows and actors of jobs are told of, and what keeps them from it.
 
-use std::sync::Arc;
+#[path = "small/scanned.rs"]
+mod scanned;
 
-use trailcheck::config::{Configuration, Selection};
-use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, scan};
-use trailcheck::source::{Language, Source};
-use trailcheck::walk::Walked;
+use scanned::scanned;
 
 /// The lines on which a rule finds something in a module.
 fn lines(rule: &str, text: &str) -> Vec<u32> {
-    let source = Arc::new(Source::of_text("jobs.py", Language::Python, text));
-    let walked = Walked { sources: vec![source], ..Walked::default() };
-    let (configuration, rulebook) = (&Configuration::default(), &Rulebook::built_in());
-    let (selection, today) = (Selection::default(), "2026-01-15".to_owned());
-    let scan = scan(Request { walked, configuration, rulebook, selection, today, progress: &Quiet });
+    let scan = scanned(&[("jobs.py", text)], &[]);
     let findings =
         scan.files.iter().flat_map(|file| file.findings.iter().map(move |finding| (file, finding)));
     let of_rule = findings.filter(|(_, finding)| finding.rule == rule);

@@ -1,20 +1,13 @@
 //! ledger: names and values of audit rows, and how audit libraries are set up, in small projects.
 
-use std::sync::Arc;
+#[path = "small/scanned.rs"]
+mod scanned;
 
-use trailcheck::config::{Configuration, Selection};
-use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, scan};
-use trailcheck::source::{Language, Source};
-use trailcheck::walk::Walked;
+use scanned::scanned;
 
 /// The findings of some rules in a project, as `path:line rule weight`.
 fn found(files: &[(&str, &str)], rules: &[&str]) -> Vec<String> {
-    let source = |&(path, text): &(&str, &str)| Arc::new(Source::of_text(path, Language::Python, text));
-    let walked = Walked { sources: files.iter().map(source).collect(), ..Walked::default() };
-    let (configuration, rulebook) = (&Configuration::default(), &Rulebook::built_in());
-    let (selection, today) = (Selection::default(), "2026-01-15".to_owned());
-    let scan = scan(Request { walked, configuration, rulebook, selection, today, progress: &Quiet });
+    let scan = scanned(files, &[]);
     let findings =
         scan.files.iter().flat_map(|file| file.findings.iter().map(move |finding| (file, finding)));
     findings

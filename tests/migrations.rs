@@ -1,13 +1,10 @@
 //! migrations: a default that the scanned migrations give the table counts, however they go about it.
 
-use std::sync::Arc;
+#[path = "small/scanned.rs"]
+mod scanned;
 
-use trailcheck::config::{Configuration, Selection};
+use scanned::scanned;
 use trailcheck::finding::Severity;
-use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, scan};
-use trailcheck::source::{Language, Source};
-use trailcheck::walk::Walked;
 
 const MODEL: &str = "\
 from datetime import datetime
@@ -30,11 +27,7 @@ def create(db):
 fn weight(migration: &str) -> Option<Severity> {
     let text = format!("from alembic import op\nimport sqlalchemy as sa\nrevision = 'a'\n{migration}");
     let files = [("app.py", MODEL), ("alembic/versions/a.py", text.as_str())];
-    let source = |(path, text): (&str, &str)| Arc::new(Source::of_text(path, Language::Python, text));
-    let walked = Walked { sources: files.into_iter().map(source).collect(), ..Walked::default() };
-    let (configuration, rulebook) = (&Configuration::default(), &Rulebook::built_in());
-    let (selection, today) = (Selection::default(), "2026-01-15".to_owned());
-    let scan = scan(Request { walked, configuration, rulebook, selection, today, progress: &Quiet });
+    let scan = scanned(&files, &[]);
     let mut findings = scan.files.iter().flat_map(|file| &file.findings);
     findings.find(|finding| finding.rule == "missing-created-at").map(|finding| finding.severity)
 }

@@ -55,11 +55,7 @@ pub(super) fn made_from(function: &Function, seeds: Vec<StepId>) -> BTreeSet<Nam
         }
         match &function.steps[step as usize].kind {
             StepKind::Name(name) if found.insert(*name) => {
-                let binds = function.steps.iter().filter_map(|step| match step.kind {
-                    StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
-                    _ => None,
-                });
-                waiting.extend(binds);
+                waiting.extend(function.bindings(*name));
             }
             StepKind::Attribute { of, .. } => {
                 found.extend(path(function, step));

@@ -160,7 +160,7 @@ impl Holders {
     /// What a step does with something that holds who acts.
     fn met(&self, project: &Project, id: FunctionId, kind: &StepKind) -> Option<(Holder, Use)> {
         let function = project.function(id);
-        let variable = |step: StepId, among: &FxHashSet<(FileId, Name)>| match project.written(id, step) {
+        let variable = |step: StepId, among: &FxHashSet<(FileId, Name)>| match project.symbol_of(id, step) {
             Some(Symbol::Variable(file, name)) if among.contains(&(file, name)) => {
                 Some(Holder::Variable(file, name))
             }
@@ -185,7 +185,7 @@ impl Holders {
                         _ => None,
                     };
                 }
-                let Some(Symbol::External(path)) = project.written(id, *callee) else { return None };
+                let Some(Symbol::External(path)) = project.symbol_of(id, *callee) else { return None };
                 let root = path.split('.').next()?;
                 let is_among = |all: &[(&str, &str)]| all.contains(&(root, path.last()));
                 let holder = Holder::Library(Name::new(root));
@@ -277,16 +277,10 @@ fn is_answered(function: &Function, step: StepId) -> bool {
                     Some(first) => *first,
                     None => return false,
                 },
-                StepKind::Name(name) => {
-                    let bound = function.steps.iter().find_map(|step| match step.kind {
-                        StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
-                        _ => None,
-                    });
-                    match bound {
-                        Some(value) => value,
-                        None => return false,
-                    }
-                }
+                StepKind::Name(name) => match function.bindings(*name).next() {
+                    Some(value) => value,
+                    None => return false,
+                },
                 _ => return false,
             };
         }

@@ -159,13 +159,7 @@ impl Reader<'_> {
                 "deleted" => found.push(Stamps::Deleted),
                 _ => more(*of),
             },
-            StepKind::Name(name) => {
-                let binds = self.function.steps.iter().filter_map(|step| match step.kind {
-                    StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
-                    _ => None,
-                });
-                binds.for_each(more);
-            }
+            StepKind::Name(name) => self.function.bindings(*name).for_each(more),
             StepKind::Call { callee, arguments } => {
                 more(*callee);
                 arguments.iter().for_each(|argument| more(argument.value));

@@ -172,11 +172,11 @@ impl Follow<'_> {
             && &*name == "limit"
             && arguments.len() == 1
             && first.is_some_and(|argument| carriers.sizes(argument.value))
-            && project.written(id, of).is_none()
+            && project.symbol_of(id, of).is_none()
         {
             return Some((id, step));
         }
-        if let Some(Symbol::External(path)) = project.written(id, callee)
+        if let Some(Symbol::External(path)) = project.symbol_of(id, callee)
             && path.starts_with("django.core.paginator.")
             && path.last() == "Paginator"
         {
@@ -271,15 +271,10 @@ impl<'f> Carriers<'f> {
             StepKind::Compute(parts) if parts.len() == 2 => parts.iter().any(|part| self.holds(*part)),
             StepKind::Name(name) if !self.names.contains(name) => {
                 // `end = offset + limit`
-                let mut bound = self.function.steps.iter().filter_map(|step| match step.kind {
-                    StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
-                    _ => None,
-                });
-                match (bound.next(), bound.next()) {
-                    (Some(value), None) => matches!(&self.function.steps[value as usize].kind,
-                        StepKind::Compute(parts) if parts.len() == 2 && parts.iter().any(|part| self.holds(*part))),
-                    _ => false,
-                }
+                self.function.bound_once(*name).is_some_and(|value| {
+                    matches!(&self.function.steps[value as usize].kind,
+                        StepKind::Compute(parts) if parts.len() == 2 && parts.iter().any(|part| self.holds(*part)))
+                })
             }
             _ => self.holds(step),
         }
@@ -416,16 +411,10 @@ fn is_query(function: &Function, step: StepId) -> bool {
                 _ => return false,
             },
             StepKind::Attribute { of, .. } => of,
-            StepKind::Name(name) => {
-                let bound = function.steps.iter().rev().find_map(|step| match step.kind {
-                    StepKind::Bind { name: bound, value, .. } if bound == name && value < at => Some(value),
-                    _ => None,
-                });
-                match bound {
-                    Some(value) => value,
-                    None => return false,
-                }
-            }
+            StepKind::Name(name) => match function.bindings(name).rev().find(|value| *value < at) {
+                Some(value) => value,
+                None => return false,
+            },
             _ => return false,
         }
     }
@@ -444,12 +433,7 @@ fn paginator(project: &Project, class: ClassId) -> Option<Unlimited> {
         field.value.as_ref().filter(|value| **value != Term::None)
     };
     let body = FunctionId { file: class.file, index: project.class(class).body as u32 };
-    let own = |name: &str| {
-        project.function(body).steps.iter().find_map(|step| match step.kind {
-            StepKind::Bind { name: bound, value, .. } if &*bound == name => Some(value),
-            _ => None,
-        })
-    };
+    let own = |name: &str| project.function(body).bindings(Name::new(name)).next();
     let overrides = |name: &str| project.method(class, Name::new(name)).is_some();
     let (step, name) = if above("PageNumberPagination") || above("CursorPagination") {
         let step = own("page_size_query_param")?;

@@ -292,13 +292,10 @@ impl Trace<'_> {
                 };
                 let Term::Path(path) = callee else { return Value::Unknown };
                 match self.project.resolve_path(file, *path) {
-                    Some(Symbol::External(path))
-                        if path.last() == "get_user_model" && path.starts_with("django") =>
-                    {
-                        let user = self.project.user_model();
-                        user.map_or(Value::Unknown, |user| Value::Symbol(Symbol::Class(user)))
-                    }
                     Some(Symbol::External(path)) => {
+                        if let Some(model) = self.user_model_behind(path) {
+                            return model;
+                        }
                         if let Some(sql) = self.declared_sql(file, path, arguments, depth) {
                             return sql;
                         }

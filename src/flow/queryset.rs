@@ -354,6 +354,13 @@ impl Trace<'_> {
         self.tell_executed(step, Executed { operation, model, removes, keys, form: Form::Bare });
     }
 
+    /// The model of users, which Django's `get_user_model()` answers.
+    pub(super) fn user_model_behind(&self, path: Name) -> Option<Value> {
+        let asks = path.last() == "get_user_model" && path.starts_with("django");
+        let user = self.project.user_model().filter(|_| asks)?;
+        Some(Value::Symbol(Symbol::Class(user)))
+    }
+
     /// `get_object_or_404(Model, …)` and kin.
     pub(super) fn shortcut(
         &mut self,
@@ -362,8 +369,8 @@ impl Trace<'_> {
         path: Name,
         values: &[Value],
     ) -> Option<Value> {
-        if path.last() == "get_user_model" && path.starts_with("django") {
-            return self.project.user_model().map(|class| Value::Symbol(Symbol::Class(class)));
+        if let Some(model) = self.user_model_behind(path) {
+            return Some(model);
         }
         let is_one = matches!(path.last(), "get_object_or_404" | "aget_object_or_404");
         let is_many = matches!(path.last(), "get_list_or_404" | "aget_list_or_404");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::FunctionKind;
-use crate::project::{Certainty, FileId, FunctionId, Project};
+use crate::project::{Certainty, FunctionId, Project};
 
 use super::outcome::Outcome;
 
@@ -26,10 +26,10 @@ pub(super) fn reach(
 ) -> Reach {
     let mut found = Reach::default();
     let is_entry = |id: &FunctionId| {
-        callers.get(id).is_none_or(|callers| callers.iter().all(|caller| is_test(project, caller.file)))
+        callers.get(id).is_none_or(|callers| callers.iter().all(|caller| project.is_test(caller.file)))
     };
     let (mut loose, mut bound) = (Vec::new(), Vec::new());
-    for id in project.function_ids().into_iter().filter(|id| !is_test(project, id.file)).filter(is_entry) {
+    for id in project.function_ids().into_iter().filter(|id| !project.is_test(id.file)).filter(is_entry) {
         match is_wrapped(project, id) {
             Certainty::Yes => {
                 found.bound.insert(id, id);
@@ -83,11 +83,4 @@ fn is_wrapped(project: &Project, id: FunctionId) -> Certainty {
         Certainty::No if is_of_request && !project.is_routed(id) => project.wraps_requests(id.file),
         certainty => certainty,
     }
-}
-
-/// Whether a file holds tests: they call what nothing else calls that way.
-pub(super) fn is_test(project: &Project, file: FileId) -> bool {
-    project.module_name(file).split('.').any(|part| {
-        matches!(part, "test" | "tests" | "conftest") || part.starts_with("test_") || part.ends_with("_test")
-    })
 }

@@ -195,10 +195,7 @@ fn is_ever_new(project: &Project, id: FunctionId, step: StepId) -> bool {
         EVER_NEW.iter().any(|word| text.contains(word))
     };
     let bound = match function.steps[step as usize].kind {
-        StepKind::Name(name) => function.steps.iter().find_map(|step| match step.kind {
-            StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
-            _ => None,
-        }),
+        StepKind::Name(name) => function.bindings(name).next(),
         _ => None,
     };
     says(step) || bound.is_some_and(says)
@@ -222,14 +219,7 @@ fn ignores_conflicts(project: &Project, judgement: &Judgement) -> bool {
 fn hangs_on_new(project: &Project, id: FunctionId, step: StepId) -> bool {
     let function = project.function(id);
     let StepKind::Call { arguments, .. } = &function.steps[step as usize].kind else { return false };
-    let made = |name: Name| {
-        function.steps.iter().any(|step| match step.kind {
-            StepKind::Bind { name: bound, value, .. } if bound == name => {
-                makes_row(project, id, function, value)
-            }
-            _ => false,
-        })
-    };
+    let made = |name: Name| function.bindings(name).any(|value| makes_row(project, id, function, value));
     arguments.iter().any(|argument| match function.steps[argument.value as usize].kind {
         StepKind::Name(name) => matches!(argument.kind, ArgumentKind::Keyword(_)) && made(name),
         // `parent_id=parent.id`
@@ -246,7 +236,7 @@ fn makes_row(project: &Project, id: FunctionId, function: &Function, step: StepI
     match function.steps[callee as usize].kind {
         StepKind::Attribute { name, .. } if matches!(&*name, "create" | "acreate") => true,
         _ => {
-            matches!(project.written(id, callee), Some(Symbol::Class(class)) if project.model(class).is_some())
+            matches!(project.symbol_of(id, callee), Some(Symbol::Class(class)) if project.model(class).is_some())
         }
     }
 }
@@ -283,7 +273,7 @@ fn is_of(project: &Project, id: FunctionId, step: StepId, model: ClassId) -> boo
     let function = project.function(id);
     let mut at = step;
     for _ in 0..64 {
-        if matches!(project.written(id, at), Some(Symbol::Class(class)) if class == model) {
+        if matches!(project.symbol_of(id, at), Some(Symbol::Class(class)) if class == model) {
             return true;
         }
         at = match function.steps[at as usize].kind {

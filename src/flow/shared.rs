@@ -97,7 +97,7 @@ fn is_default(kind: ArgumentKind) -> bool {
 
 /// Whether what is called declares a column or field and hands its default over as it is.
 fn keeps_default(project: &Project, id: FunctionId, callee: StepId) -> bool {
-    match project.written(id, callee) {
+    match project.symbol_of(id, callee) {
         Some(Symbol::External(path)) => match path.split('.').next() {
             Some("sqlalchemy") => matches!(path.last(), "Column" | "mapped_column"),
             Some("attr" | "attrs") => matches!(path.last(), "ib" | "attrib" | "field"),
@@ -149,20 +149,15 @@ fn mutable(project: &Project, id: FunctionId, step: StepId, follow: Follow) -> O
         StepKind::List(_) | StepKind::Gather(_) if text().starts_with('{') => Some("set"),
         StepKind::Call { callee, .. } => match function.steps[*callee as usize].kind {
             StepKind::Name(name) if project.global(id.file, name).is_none() => made_by(&name),
-            _ => match project.written(id, *callee) {
+            _ => match project.symbol_of(id, *callee) {
                 Some(Symbol::External(path)) if path.starts_with("collections.") => made_by(path.last()),
                 _ => None,
             },
         },
         StepKind::Name(_) | StepKind::Attribute { .. } if follow == Follow::Constants => {
-            let Some(Symbol::Variable(file, name)) = project.written(id, step) else { return None };
+            let Some(Symbol::Variable(file, name)) = project.symbol_of(id, step) else { return None };
             let module = FunctionId { file, index: 0 };
-            let mut values = project.function(module).steps.iter().filter_map(|step| match step.kind {
-                StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
-                _ => None,
-            });
-            let (Some(value), None) = (values.next(), values.next()) else { return None };
-            mutable(project, module, value, Follow::Nothing)
+            mutable(project, module, project.function(module).bound_once(name)?, Follow::Nothing)
         }
         _ => None,
     }

@@ -328,10 +328,7 @@ impl Trace<'_> {
                 {
                     return true;
                 }
-                StepKind::Name(name) => waiting.extend(steps.iter().filter_map(|step| match step.kind {
-                    StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
-                    _ => None,
-                })),
+                StepKind::Name(name) => waiting.extend(self.function.bindings(*name)),
                 StepKind::Either(all) | StepKind::Format(all) | StepKind::Compute(all) => waiting.extend(all),
                 StepKind::Call { callee, arguments } => {
                     let StepKind::Name(callee) = steps[*callee as usize].kind else { continue };

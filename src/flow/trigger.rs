@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use sqlparser::dialect::{GenericDialect, PostgreSqlDialect};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-use crate::facts::{Function, Literal, StepId, StepKind, Term};
+use crate::facts::{Literal, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{FileId, FunctionId, Lookup, Project, Symbol};
 
@@ -134,7 +134,7 @@ fn texts(project: &Project, id: FunctionId, mut waiting: Vec<StepId>) -> BTreeSe
         match &function.steps[step as usize].kind {
             StepKind::Literal(Literal::Text(text)) => drop(found.insert(*text)),
             StepKind::Name(name) if named.insert(*name) => match project.lookup(id, *name) {
-                Lookup::Local => waiting.extend(bound_to(function, *name)),
+                Lookup::Local => waiting.extend(function.bindings(*name)),
                 Lookup::Global(Symbol::Variable(file, name)) => {
                     if let Some(value) = project.value_of(file, name) {
                         texts_of(project, file, value, 0, &mut found);
@@ -156,14 +156,6 @@ fn texts(project: &Project, id: FunctionId, mut waiting: Vec<StepId>) -> BTreeSe
         }
     }
     found
-}
-
-fn bound_to(function: &Function, name: Name) -> Vec<StepId> {
-    let bound = |step: &crate::facts::Step| match step.kind {
-        StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
-        _ => None,
-    };
-    function.steps.iter().filter_map(bound).collect()
 }
 
 /// The texts in a declaring expression.

@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{Function, FunctionKind, Literal, Next, Param, ParamKind, Step, StepKind, Term};
+use crate::facts::{Function, FunctionKind, Literal, Next, Param, ParamKind, StepKind, Term};
 use crate::name::Name;
 use crate::project::{FunctionId, Project};
 
@@ -86,8 +86,7 @@ fn optional_values(param: &Param) -> &'static [Value] {
 
 /// Whether a name gets another value somewhere.
 pub(super) fn is_bound(function: &Function, name: Name) -> bool {
-    let binds = |step: &Step| matches!(step.kind, StepKind::Bind { name: bound, .. } if bound == name);
-    function.steps.iter().any(binds)
+    function.bindings(name).next().is_some()
 }
 
 /// Whether a parameter keeps its value and a branch looks at it.

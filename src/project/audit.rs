@@ -23,8 +23,8 @@ pub struct Audit {
     models: FxHashSet<ClassId>,
     tracked: FxHashSet<ClassId>,
     emitters: Vec<String>,
-    /// Emitters that the settings name by a module which only hands them on.
-    handed_on: FxHashSet<FunctionId>,
+    /// The functions of the project that these name, by where they stand or by a module which only hands them on.
+    emitting: FxHashSet<FunctionId>,
     /// Whether the settings name the models of audit rows; else their own names say what they are.
     pub is_named: bool,
     /// Whether an audit row may fail the request it belongs to.
@@ -66,9 +66,14 @@ impl Project {
                 }
             }
         };
-        let handed_on = trail.emitters.iter().filter_map(emitter).collect();
+        let is_emitter = |id: &FunctionId| {
+            let path = self.dotted(id.file, &self.function(*id).qualname);
+            trail.emitters.iter().any(|emitter| fits(&path, emitter))
+        };
+        let handed_on = trail.emitters.iter().filter_map(emitter);
+        let emitting = self.function_ids().into_iter().filter(is_emitter).chain(handed_on).collect();
         let is_named = !trail.models.is_empty();
-        self.audit = Audit { models, tracked, emitters: trail.emitters.clone(), handed_on, is_named, policy };
+        self.audit = Audit { models, tracked, emitters: trail.emitters.clone(), emitting, is_named, policy };
         self
     }
 
@@ -90,11 +95,7 @@ impl Project {
 
     /// Whether the settings say that a function emits an audit event.
     pub fn is_emitter(&self, id: FunctionId) -> bool {
-        !self.audit.emitters.is_empty() && {
-            let path = self.dotted(id.file, &self.function(id).qualname);
-            self.audit.handed_on.contains(&id)
-                || self.audit.emitters.iter().any(|emitter| fits(&path, emitter))
-        }
+        self.audit.emitting.contains(&id)
     }
 
     /// What a path in the settings leads to where a package hands on what another module defines.

@@ -26,10 +26,7 @@ pub(super) fn is_bare(class: &Class) -> bool {
 pub(super) fn made<'p>(project: &'p Project, file: FileId, value: &'p Term) -> Option<&'p Term> {
     match value {
         Term::Path(path) => match project.resolve_path(file, *path)? {
-            Symbol::Variable(file, name) => {
-                let declared = &project.file(file).facts.declared;
-                declared.iter().rev().find(|field| field.name == name)?.value.as_ref()
-            }
+            Symbol::Variable(file, name) => project.value_of(file, name),
             _ => None,
         },
         value => Some(value),

@@ -4,7 +4,7 @@ use crate::facts::{ArgumentKind, Function, Literal, StepId, StepKind};
 use crate::name::Name;
 
 use super::model::Column;
-use super::{ClassId, FileId, FunctionId, Project, Symbol};
+use super::{ClassId, FileId, FunctionId, Project, Symbol, written_path};
 
 /// How many helpers one column is followed through.
 const DEEPEST: usize = 4;
@@ -76,20 +76,8 @@ fn helper(
     {
         return project.method(model, name);
     }
-    match project.resolve_path(file, path(function, callee)?)? {
+    match project.resolve_path(file, written_path(function, callee)?)? {
         Symbol::Function(function) => Some(function),
-        _ => None,
-    }
-}
-
-/// The dotted path a step reads.
-fn path(function: &Function, step: StepId) -> Option<Name> {
-    match function.steps[step as usize].kind {
-        StepKind::Name(name) => Some(name),
-        StepKind::Attribute { of, name } => match function.steps[of as usize].kind {
-            StepKind::Name(module) => Some(module.join(&name)),
-            _ => None,
-        },
         _ => None,
     }
 }

@@ -60,10 +60,7 @@ fn proxy(project: &Project, class: ClassId, field: &Field) -> Option<Proxy> {
 /// The anonymous function that the class body hands over as `creator=`.
 fn lambda(project: &Project, class: ClassId, name: Name) -> Option<FunctionId> {
     let body = &project.file(class.file).facts.functions[project.class(class).body];
-    let bound = body.steps.iter().find_map(|step| match step.kind {
-        StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
-        _ => None,
-    })?;
+    let bound = body.bindings(name).next()?;
     let StepKind::Call { arguments, .. } = &body.steps[bound as usize].kind else { return None };
     let is_creator =
         |argument: &&Argument| matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == "creator");

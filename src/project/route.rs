@@ -123,6 +123,11 @@ pub fn is_atomic(path: Name) -> bool {
     wrap_at(path) == Some(Wrap::Atomic)
 }
 
+/// Whether a decorator leaves it alone how a function is called and what it is handed.
+pub fn leaves_calls_alone(decorator: &Term) -> bool {
+    matches!(decorator, Term::Path(path) if matches!(path.last(), "classmethod" | "staticmethod" | "atomic"))
+}
+
 fn wrap_at(path: Name) -> Option<Wrap> {
     if !path.starts_with("django.db") {
         return None;

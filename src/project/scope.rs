@@ -63,11 +63,7 @@ impl Project {
             return Some(vec![class]);
         }
         let StepKind::Name(name) = outline.steps[step as usize].kind else { return None };
-        let binds = |step: &crate::facts::Step| match step.kind {
-            StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
-            _ => None,
-        };
-        let bound = outline.steps.iter().rev().find_map(binds)?;
+        let bound = outline.bindings(name).next_back()?;
         let StepKind::Element(all) = outline.steps[bound as usize].kind else { return None };
         let StepKind::List(items) = &outline.steps[all as usize].kind else { return None };
         items.iter().map(|&item| class(item)).collect()
@@ -76,11 +72,7 @@ impl Project {
     /// What the last statement that binds a name in a scope binds it to; nothing where that is no import or definition.
     fn bound_in(&self, id: FunctionId, name: Name) -> Option<Symbol> {
         let function = self.function(id);
-        let binds = |step: &crate::facts::Step| match step.kind {
-            StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
-            _ => None,
-        };
-        let value = function.steps.iter().rev().find_map(binds)?;
+        let value = function.bindings(name).next_back()?;
         match function.steps[value as usize].kind {
             StepKind::Import(index) => self.imported(id.file, &self.file(id.file).facts.imports[index]),
             StepKind::Class(index) => Some(Symbol::Class(ClassId { file: id.file, index: index as u32 })),

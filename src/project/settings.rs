@@ -73,12 +73,7 @@ impl Project {
             Some(list) => list.holds(&passes),
             None => Certainty::No,
         };
-        let all: Vec<Certainty> = self.settings_of(from).map(of_one).collect();
-        match all.first() {
-            None => Certainty::Unknown,
-            Some(&first) if all.iter().all(|&one| one == first) => first,
-            Some(_) => Certainty::Unknown,
-        }
+        self.agreed(from, of_one)
     }
 
     /// Whether every request runs inside a transaction of its own.
@@ -96,12 +91,14 @@ impl Project {
                 _ => Certainty::Unknown,
             }
         };
-        let all: Vec<Certainty> = self.settings_of(from).map(of_one).collect();
-        match all.first() {
-            None => Certainty::Unknown,
-            Some(&first) if all.iter().all(|&one| one == first) => first,
-            Some(_) => Certainty::Unknown,
-        }
+        self.agreed(from, of_one)
+    }
+
+    /// What all settings that run say alike.
+    fn agreed(&self, from: FileId, of_one: impl Fn(&Namespace) -> Certainty) -> Certainty {
+        let mut all = self.settings_of(from).map(of_one);
+        let first = all.next().unwrap_or(Certainty::Unknown);
+        if all.all(|one| one == first) { first } else { Certainty::Unknown }
     }
 
     /// Whether any settings are among the scanned files.

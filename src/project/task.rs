@@ -363,7 +363,7 @@ fn call(project: &Project, id: FunctionId, callee: StepId, arguments: &[Argument
             let Some(order) = plain.map(|argument| argument.value).nth(1) else { return };
             let StepKind::Call { callee, .. } = function.steps[order as usize].kind else { return };
             let StepKind::Attribute { of, .. } = function.steps[callee as usize].kind else { return };
-            if let Some(Symbol::Function(task)) = project.written(id, of) {
+            if let Some(Symbol::Function(task)) = project.symbol_of(id, of) {
                 found.by_value.insert(task);
             }
         }

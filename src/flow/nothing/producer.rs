@@ -30,7 +30,7 @@ pub(super) fn aggregates(project: &Project, id: FunctionId, arguments: &[Argumen
 /// `Sum("cost")` is answered as `cost__sum`.
 fn default_name(project: &Project, id: FunctionId, function: &Function, step: StepId) -> Option<Name> {
     let StepKind::Call { callee, ref arguments } = function.steps[step as usize].kind else { return None };
-    let Some(Symbol::External(path)) = project.written(id, callee) else { return None };
+    let Some(Symbol::External(path)) = project.symbol_of(id, callee) else { return None };
     let field = match function.steps[arguments.first()?.value as usize].kind {
         StepKind::Literal(crate::facts::Literal::Text(field)) => field,
         _ => return None,
@@ -46,7 +46,7 @@ fn is_empty_without_rows(project: &Project, id: FunctionId, step: StepId, depth:
             let has_default = arguments
                 .iter()
                 .any(|argument| matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == "default"));
-            matches!(project.written(id, *callee), Some(Symbol::External(path))
+            matches!(project.symbol_of(id, *callee), Some(Symbol::External(path))
                 if !has_default
                     && path.starts_with("django.db.models.")
                     && matches!(path.last(), "Sum" | "Avg" | "Min" | "Max" | "StdDev" | "Variance"))
@@ -98,15 +98,7 @@ pub(super) fn is_scalar_aggregate(project: &Project, id: FunctionId, call: StepI
                 }
             }
             StepKind::Await(of) => waiting.push(*of),
-            StepKind::Name(name) => {
-                let mut bound = function.steps.iter().filter_map(|step| match step.kind {
-                    StepKind::Bind { name: bound, value, .. } if bound == *name => Some(value),
-                    _ => None,
-                });
-                if let (Some(value), None) = (bound.next(), bound.next()) {
-                    waiting.push(value);
-                }
-            }
+            StepKind::Name(name) => waiting.extend(function.bound_once(*name)),
             _ => {}
         }
     }
@@ -116,7 +108,7 @@ pub(super) fn is_scalar_aggregate(project: &Project, id: FunctionId, call: StepI
 /// Whether a callee begins a statement: `select(…)`, `session.query(…)`.
 fn is_selecting(project: &Project, id: FunctionId, callee: StepId, method: &str) -> bool {
     method == "query"
-        || matches!(project.written(id, callee), Some(Symbol::External(path))
+        || matches!(project.symbol_of(id, callee), Some(Symbol::External(path))
             if path.starts_with("sqlalchemy") && path.last() == "select" || path.starts_with("sqlmodel") && path.last() == "select")
 }
 
@@ -124,6 +116,6 @@ fn first_is_aggregate(project: &Project, id: FunctionId, arguments: &[Argument])
     let function = project.function(id);
     let [argument] = arguments else { return false };
     let StepKind::Call { callee, .. } = function.steps[argument.value as usize].kind else { return false };
-    matches!(project.written(id, callee), Some(Symbol::External(path))
+    matches!(project.symbol_of(id, callee), Some(Symbol::External(path))
         if path.starts_with("sqlalchemy") && path.contains(".func.") && matches!(path.last(), "sum" | "avg" | "min" | "max"))
 }

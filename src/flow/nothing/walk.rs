@@ -207,25 +207,13 @@ impl Walk<'_> {
                 StepKind::Await(of) | StepKind::Part { of, .. } => of,
                 StepKind::Attribute { of, .. } | StepKind::Index { of, .. } => of,
                 StepKind::Name(name) => {
-                    return self.bound_once(name).and_then(|value| match value < step {
+                    return self.function.bound_once(name).and_then(|value| match value < step {
                         true => self.call_behind(value),
                         false => None,
                     });
                 }
                 _ => return None,
             };
-        }
-    }
-
-    /// The value of a name that is bound in one place.
-    fn bound_once(&self, name: Name) -> Option<StepId> {
-        let mut bound = self.function.steps.iter().filter_map(|step| match step.kind {
-            StepKind::Bind { name: bound, value, .. } if bound == name => Some(value),
-            _ => None,
-        });
-        match (bound.next(), bound.next()) {
-            (Some(value), None) => Some(value),
-            _ => None,
         }
     }
 
@@ -557,7 +545,7 @@ impl Walk<'_> {
                 _ => {}
             }
         }
-        match project.written(self.id, callee) {
+        match project.symbol_of(self.id, callee) {
             Some(Symbol::Class(class)) => self.constructed(state, class, arguments, depth),
             _ => Shape::default(),
         }
@@ -645,7 +633,7 @@ impl Walk<'_> {
                 }
                 // `has_value = value is not None` and `if has_value:`
                 if let StepKind::Name(name) = self.function.steps[test as usize].kind
-                    && let Some(value) = self.bound_once(name)
+                    && let Some(value) = self.function.bound_once(name)
                     && value < test
                     && !matches!(self.function.steps[value as usize].kind, StepKind::Name(_))
                 {
@@ -712,7 +700,7 @@ impl Walk<'_> {
             }
             match &self.function.steps[step as usize].kind {
                 StepKind::Name(name) => {
-                    if let Some(value) = self.bound_once(*name).filter(|value| *value < step) {
+                    if let Some(value) = self.function.bound_once(*name).filter(|value| *value < step) {
                         if let Some(call) = self.call_behind(value) {
                             state.retain(|_, fact| !matches!(fact, Fact::May(origin, Some(of)) if origin.is_told && *of == call));
                         } else {

@@ -7,6 +7,7 @@ use crate::name::Name;
 use crate::nearest::nearest;
 use crate::project::{
     AuditFaults, ClassId, Direct, FunctionId, Receiver, Strange, StrangeAction, Taker, Unfit,
+    leaves_calls_alone,
 };
 use crate::vocabulary::Observation;
 
@@ -170,8 +171,7 @@ impl Observer<'_> {
         // Another decorator may keep such calls away.
         let is_known = |decorator: &Term| match decorator {
             Term::Call { callee, .. } => matches!(&**callee, Term::Path(path) if path.last() == "receiver"),
-            Term::Path(path) => matches!(path.last(), "staticmethod" | "classmethod" | "atomic"),
-            _ => false,
+            decorator => leaves_calls_alone(decorator),
         };
         let rest = function.params.iter().find(|param| param.kind == ParamKind::RestKeywords);
         let hands_on = |step: &StepKind| match (step, rest) {

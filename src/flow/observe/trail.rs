@@ -10,7 +10,6 @@ use crate::vocabulary::Observation;
 use super::super::early::{Early, Handed};
 use super::super::hearing::is_fed;
 use super::super::outcome::End;
-use super::super::reach::is_test;
 use super::super::trail::{Alteration, Bond, Emission, Failing};
 use super::Observer;
 
@@ -88,7 +87,7 @@ impl Observer<'_> {
         for (alteration, places) in answering {
             let (function, step) = alteration.place;
             let callers = self.flow.callers.get(&function).map_or(0, |callers| {
-                callers.iter().filter(|caller| !is_test(self.project, caller.file)).count()
+                callers.iter().filter(|caller| !self.project.is_test(caller.file)).count()
             });
             // What passes a keeper by does so where it stands.
             if alteration.passes_by.is_some() {
@@ -176,12 +175,12 @@ impl Observer<'_> {
     fn is_entry(&self, id: FunctionId) -> bool {
         let function = self.project.function(id);
         if matches!(function.kind, FunctionKind::Module | FunctionKind::ClassBody)
-            || is_test(self.project, id.file)
+            || self.project.is_test(id.file)
         {
             return false;
         }
         let callers = self.flow.callers.get(&id);
-        callers.is_none_or(|callers| callers.iter().all(|caller| is_test(self.project, caller.file)))
+        callers.is_none_or(|callers| callers.iter().all(|caller| self.project.is_test(caller.file)))
     }
 
     /// An audit event that is not part of the transaction of the change it tells of.

@@ -1,6 +1,6 @@
 //! project/audit/action: which texts a value of an audit row can be, and which column says what was done.
 
-use crate::facts::{Field, Literal, StepId, StepKind, Term};
+use crate::facts::{Literal, StepId, StepKind, Term, only_value};
 use crate::name::Name;
 use crate::project::{Choices, ClassId, DjangoField, FileId, Project, Symbol, written_path};
 
@@ -160,16 +160,6 @@ fn text_of(
                 _ => None,
             }
         }
-        _ => None,
-    }
-}
-
-/// The value of a name that is given one once.
-fn only_value(fields: &[Field], name: Name) -> Option<&Term> {
-    let mut values =
-        fields.iter().filter(|field| field.name == name).filter_map(|field| field.value.as_ref());
-    match (values.next(), values.next()) {
-        (Some(only), None) => Some(only),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Argument, ArgumentKind, Literal, ParamKind, StepId, StepKind, Term};
 use crate::name::Name;
-use crate::project::{ClassId, FunctionId, Project, Symbol, To};
+use crate::project::{ClassId, FunctionId, Project, Symbol, To, leaves_calls_alone};
 
 use super::action::{self, Unfit};
 use super::query::{Query, Reader, keywords, names_of};
@@ -432,8 +432,7 @@ impl Page<'_, '_> {
         let function = self.project().function(helper);
         let takes_all = function.params.iter().any(|param| param.kind == ParamKind::RestKeywords);
         // What another decorator makes of the function may take other names.
-        let is_plain = |decorator: &Term| matches!(decorator, Term::Path(path) if matches!(path.last(), "classmethod" | "staticmethod" | "atomic"));
-        if takes_all || !function.decorators.iter().all(is_plain) {
+        if takes_all || !function.decorators.iter().all(leaves_calls_alone) {
             return;
         }
         let known: BTreeSet<Name> = function

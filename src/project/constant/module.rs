@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::facts::{Argument, ArgumentKind, BlockId, Function, Literal, Next, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{FileId, FunctionId, Project, Symbol};
+use crate::project::{FileId, FunctionId, Project, Symbol, written_path};
 use crate::source::Span;
 
 use super::{Constant, Constants, Entry, Namespace};
@@ -300,7 +300,7 @@ impl<'a> Reader<'a> {
                 let symbol = self.project.imported(self.file, import);
                 self.of_symbol(symbol)
             }
-            StepKind::Attribute { .. } => match self.path(step) {
+            StepKind::Attribute { .. } => match written_path(self.function, step) {
                 Some(path) => self.elsewhere(path),
                 None => Constant::Unknown,
             },
@@ -383,7 +383,7 @@ impl<'a> Reader<'a> {
     }
 
     fn call(&mut self, callee: StepId, arguments: &[Argument], depth: usize) -> Constant {
-        let Some(path) = self.path(callee) else { return Constant::Unknown };
+        let Some(path) = written_path(self.function, callee) else { return Constant::Unknown };
         match (&*path, arguments) {
             ("list" | "tuple" | "set" | "frozenset", []) => {
                 Constant::List { items: Vec::new(), is_open: false }
@@ -401,26 +401,6 @@ impl<'a> Reader<'a> {
                 Constant::Dictionary { entries, is_open: false }
             }
             _ => Constant::Call(path),
-        }
-    }
-
-    /// `a.b.c` as a path.
-    fn path(&self, step: StepId) -> Option<Name> {
-        let mut parts = Vec::new();
-        let mut at = step;
-        loop {
-            match self.kind(at) {
-                StepKind::Name(name) => {
-                    parts.push(name.as_str());
-                    parts.reverse();
-                    return Some(Name::new(&parts.join(".")));
-                }
-                StepKind::Attribute { of, name } => {
-                    parts.push(name.as_str());
-                    at = *of;
-                }
-                _ => return None,
-            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{Field, StepKind, Term};
+use crate::facts::{StepKind, Term, only_value};
 use crate::name::Name;
 
 use super::super::{ClassId, FileId, Project, Symbol};
@@ -181,23 +181,9 @@ impl<'p> Scope<'p> {
     }
 }
 
-/// The value of a name that is given one once.
-fn only_value(fields: &[Field], name: Name) -> Option<&Term> {
-    let mut values =
-        fields.iter().filter(|field| field.name == name).filter_map(|field| field.value.as_ref());
-    match (values.next(), values.next()) {
-        (Some(only), None) => Some(only),
-        _ => None,
-    }
-}
-
 /// Whether the code of a module binds a name again, or changes what it holds.
 fn grows(project: &Project, file: FileId, name: Name) -> bool {
     let module = &project.file(file).facts.functions[0];
-    let binds = module
-        .steps
-        .iter()
-        .filter(|step| matches!(step.kind, StepKind::Bind { name: bound, .. } if bound == name));
     let is_name =
         |step: u32| matches!(module.steps[step as usize].kind, StepKind::Name(read) if read == name);
     let changes = |step: &crate::facts::Step| match step.kind {
@@ -207,5 +193,5 @@ fn grows(project: &Project, file: FileId, name: Name) -> bool {
         StepKind::StoreIndex { of, .. } => is_name(of),
         _ => false,
     };
-    binds.count() > 1 || module.steps.iter().any(changes)
+    module.bindings(name).count() > 1 || module.steps.iter().any(changes)
 }

@@ -37,14 +37,10 @@ fn of_callee(project: &Project, file: FileId, callee: &Term) -> Option<Vec<Class
                 }
                 Symbol::External(path) if known::is_manager(&path) => Some(Vec::new()),
                 // `CaseManager = models.Manager.from_queryset(CaseQuerySet)`
-                Symbol::Variable(file, name) => {
-                    let declared = &project.file(file).facts.declared;
-                    let field = declared.iter().rev().find(|field| field.name == name)?;
-                    match field.value.as_ref()? {
-                        made @ Term::Call { .. } => from_queries(project, file, made),
-                        _ => None,
-                    }
-                }
+                Symbol::Variable(file, name) => match project.value_of(file, name)? {
+                    made @ Term::Call { .. } => from_queries(project, file, made),
+                    _ => None,
+                },
                 _ => None,
             }
         }

@@ -1,0 +1,24 @@
+//! small/scanned: a small project that a test writes down, scanned under all rules without any configuration.
+
+use std::sync::Arc;
+
+use trailcheck::config::{Configuration, Selection};
+use trailcheck::finding::Scan;
+use trailcheck::rulebook::Rulebook;
+use trailcheck::scan::{Quiet, Request, scan};
+use trailcheck::source::{Language, Source};
+use trailcheck::walk::Walked;
+
+/// What a scan of these files comes to, each a path and its text; other files may lie beside them.
+pub(crate) fn scanned(files: &[(&str, &str)], beside: &[&str]) -> Scan {
+    let source = |&(path, text): &(&str, &str)| Arc::new(Source::of_text(path, Language::Python, text));
+    let walked = Walked {
+        sources: files.iter().map(source).collect(),
+        beside: beside.iter().map(|&path| path.to_owned()).collect(),
+        ..Walked::default()
+    };
+    let (configuration, rulebook) = (&Configuration::default(), &Rulebook::built_in());
+    // Examples with dates mean the same for ever.
+    let (selection, today) = (Selection::default(), "2026-01-15".to_owned());
+    scan(Request { walked, configuration, rulebook, selection, today, progress: &Quiet })
+}
