@@ -655,9 +655,9 @@ impl Trace<'_> {
 
 /// The session that a callee works on: one that was opened here and is handed over, alone or in an object.
 fn session_among(values: &[Value]) -> SessionKey {
-    let opened = values.iter().flat_map(|value| value.clone().alternatives()).find_map(|value| match value {
+    let opened = values.iter().flat_map(Value::each).find_map(|value| match value {
         Value::Session(key @ SessionKey::Opened(_), _) | Value::Object(_, key @ SessionKey::Opened(_)) => {
-            Some(key)
+            Some(*key)
         }
         _ => None,
     });

@@ -199,8 +199,8 @@ impl Trace<'_> {
         if keeps == Keeps::Unknown {
             return;
         }
-        for value in value.clone().alternatives() {
-            let Value::Clock(clock) = value else { continue };
+        for value in value.each() {
+            let &Value::Clock(clock) = value else { continue };
             if clock.needs() != Keeps::Unknown {
                 let store = ClockStore { class, field, clock, keeps, by };
                 self.outcome.clock_stores.entry((step, field)).or_insert(store);

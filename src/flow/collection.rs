@@ -223,12 +223,11 @@ impl Trace<'_> {
 
     /// The rows that a value is, without those in lists.
     fn owners(&self, step: StepId) -> Vec<RowKey> {
-        let all = self.value(step).clone().alternatives();
-        let row = |value: Value| match value {
-            Value::Row(key) => Some(key),
+        let row = |value: &Value| match value {
+            Value::Row(key) => Some(*key),
             _ => None,
         };
-        all.into_iter().filter_map(row).collect()
+        self.value(step).each().iter().filter_map(row).collect()
     }
 
     fn proxy(&self, owner: RowKey, name: Name) -> Option<Proxy> {

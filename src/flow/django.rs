@@ -87,10 +87,10 @@ impl Trace<'_> {
     /// The model of a row that is handed to a function, where it is one model's and Django's.
     pub(super) fn django_row_handed(&self, value: &Value) -> Option<ClassId> {
         let mut found = None;
-        for one in value.clone().alternatives() {
+        for one in value.each() {
             match one {
                 Value::Row(key) => {
-                    let model = self.django_model(key)?;
+                    let model = self.django_model(*key)?;
                     if found.is_some_and(|known| known != model) {
                         return None;
                     }

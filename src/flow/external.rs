@@ -166,8 +166,8 @@ impl Trace<'_> {
             Value::KeyOf(keys) => (**keys).clone(),
             // One of several names, told one by one in a loop.
             other => {
-                let names = other.clone().alternatives().into_iter().filter_map(|name| match name {
-                    Value::Text(name) => Some(name),
+                let names = other.each().iter().filter_map(|name| match name {
+                    Value::Text(name) => Some(*name),
                     _ => None,
                 });
                 Keys { perhaps: names.collect(), ..Keys::default() }

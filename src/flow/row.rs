@@ -58,15 +58,24 @@ pub struct Element {
     pub level: Level,
 }
 
-const ADDED_ANEW: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
-
 impl Element {
     const START: Element =
         Element { change: Change::No, is_added: false, is_anew: false, level: Level::Unset };
 
     fn bit(self) -> u64 {
         let kind = (self.change as u32 * 2 + u32::from(self.is_added)) * 2 + u32::from(self.is_anew);
-        1 << (kind * 5 + self.level as u32)
+        1 << (kind * LEVELS.len() as u32 + self.level as u32)
+    }
+
+    /// The element whose bit stands at a place.
+    fn at(place: u32) -> Element {
+        let (kind, level) = (place as usize / LEVELS.len(), place as usize % LEVELS.len());
+        Element {
+            change: CHANGES[kind / 4],
+            is_added: kind / 2 % 2 == 1,
+            is_anew: kind % 2 == 1,
+            level: LEVELS[level],
+        }
     }
 }
 
@@ -82,13 +91,11 @@ impl Paths {
 
     /// The elements in the set.
     pub fn elements(self) -> impl Iterator<Item = Element> {
-        CHANGES.into_iter().flat_map(move |change| {
-            ADDED_ANEW.into_iter().flat_map(move |(is_added, is_anew)| {
-                LEVELS.into_iter().filter_map(move |level| {
-                    let element = Element { change, is_added, is_anew, level };
-                    (self.0 & element.bit() != 0).then_some(element)
-                })
-            })
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let place = (left != 0).then(|| left.trailing_zeros())?;
+            left &= left - 1;
+            Some(Element::at(place))
         })
     }
 

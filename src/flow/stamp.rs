@@ -354,8 +354,7 @@ impl Trace<'_> {
             },
             _ => None,
         };
-        let classes: Vec<ClassId> =
-            self.value(step).clone().alternatives().iter().filter_map(class_of).collect();
+        let classes: Vec<ClassId> = self.value(step).each().iter().filter_map(class_of).collect();
         if classes.iter().any(|class| library::is_actor_class(&self.project.class(*class).name)) {
             return true;
         }
@@ -406,10 +405,10 @@ impl Trace<'_> {
 fn onto(trace: &Trace, state: &State, of: &Value) -> Onto {
     let mut all: Vec<Onto> = Vec::new();
     let mut is_param = false;
-    for value in of.clone().alternatives() {
+    for value in of.each() {
         match value {
             Value::Row(key) => {
-                let is_presumed = state.rows.get(&key).is_some_and(|row| row.marks.is_presumed);
+                let is_presumed = state.rows.get(key).is_some_and(|row| row.marks.is_presumed);
                 all.push(match trace.rows[key.0 as usize].base {
                     Base::New => Onto::New,
                     Base::Loaded if is_presumed => Onto::Unknown,

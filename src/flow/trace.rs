@@ -452,7 +452,7 @@ impl<'p> Trace<'p> {
             _ => None,
         };
         let current = name.and_then(|name| state.locals.get(&name).cloned()).unwrap_or(value);
-        let left: Vec<Value> = current.clone().alternatives().into_iter().filter(possible).collect();
+        let left: Vec<Value> = current.each().iter().filter(|one| possible(one)).cloned().collect();
         if left.is_empty() {
             return None;
         }

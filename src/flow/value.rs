@@ -238,6 +238,14 @@ impl Value {
         values.into_iter().reduce(Value::join).unwrap_or(Value::Unknown)
     }
 
+    /// The values it may be, as they stand.
+    pub fn each(&self) -> &[Value] {
+        match self {
+            Value::OneOf(all) => all,
+            one => std::slice::from_ref(one),
+        }
+    }
+
     /// The values it may be.
     pub fn alternatives(self) -> Vec<Value> {
         match self {

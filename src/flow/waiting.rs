@@ -59,11 +59,11 @@ impl Trace<'_> {
     /// Whether a callee is such a method of a session that is asynchronous for certain.
     fn is_asynchronous(&self, callee: StepId, is_such: fn(&str) -> bool) -> bool {
         let mut receivers = 0;
-        let all_are = self.value(callee).clone().alternatives().into_iter().all(|callee| match callee {
-            Value::Attribute(of, method) => match *of {
+        let all_are = self.value(callee).each().iter().all(|callee| match callee {
+            Value::Attribute(of, method) => match **of {
                 Value::Session(_, kind) => {
                     receivers += 1;
-                    kind == SessionKind::Async && is_such(&method)
+                    kind == SessionKind::Async && is_such(method)
                 }
                 // Where there is no session there is no call either.
                 Value::None => true,

@@ -90,16 +90,19 @@ impl Project {
     /// What an absolute module path means below the folders around a file.
     pub(super) fn module_around(&self, from: FileId, module: Name) -> Option<Symbol> {
         let top = module.split('.').next().unwrap_or(&module);
+        // Names of the standard library are its own.
+        if module.as_str() == top && builtin::is_standard_module(top) {
+            return None;
+        }
         let mut folder = self.module_name(from).as_str();
         loop {
             folder = folder.rsplit_once('.').map_or("", |(parent, _)| parent);
-            let full = if folder.is_empty() { module } else { Name::new(&format!("{folder}.{module}")) };
-            // A folder inside a package is no place Python starts from; names of the standard library are its own.
-            if self.may_start(folder)
-                && let Some(found) = self.module_at(full)
-                && !(module.as_str() == top && builtin::is_standard_module(top))
-            {
-                return Some(found);
+            // A folder inside a package is no place Python starts from.
+            if self.may_start(folder) {
+                let full = if folder.is_empty() { module } else { Name::new(&format!("{folder}.{module}")) };
+                if let Some(found) = self.module_at(full) {
+                    return Some(found);
+                }
             }
             if folder.is_empty() {
                 return None;
