@@ -1,0 +1,232 @@
+//! fix/place: a deed becomes text at a place: indentation, line ends, semicolons, commas and comments as the file has them.
+
+use crate::layout::{Block, Bracket, Layout, Statement};
+use crate::remedy::Deed;
+use crate::source::{Source, Span};
+
+use super::bind;
+
+/// Text in place of a span; an empty span is a place between two characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Patch {
+    pub(super) span: Span,
+    pub(super) text: String,
+}
+
+/// A file with its layout and whose modules are the program's own.
+pub(super) struct Ground<'a> {
+    pub(super) source: &'a Source,
+    pub(super) layout: &'a Layout,
+    pub(super) is_own: &'a dyn Fn(&str) -> bool,
+}
+
+/// Why a deed has no place in a file.
+pub(super) type Refusal = &'static str;
+
+impl Ground<'_> {
+    /// The patches that do it.
+    pub(super) fn patches(&self, deed: &Deed) -> Result<Vec<Patch>, Refusal> {
+        match deed {
+            Deed::Bind(binding) => bind::patch(self, binding).map(|patch| patch.into_iter().collect()),
+            Deed::Replace { span, text } => Ok(vec![Patch { span: *span, text: text.clone() }]),
+            Deed::DropComment(span) => Ok(vec![self.without_comment(*span)]),
+            Deed::Behind { span, code } => self.behind(*span, code).map(|patch| vec![patch]),
+            Deed::Before { span, code } => {
+                let statement = self.statement(*span)?;
+                self.before(statement, code).map(|patch| vec![patch])
+            }
+            Deed::First { head, code } => self.first(*head, code).map(|patch| vec![patch]),
+            Deed::Part { owner, beside, text } => self.part(*owner, *beside, text).map(|patch| vec![patch]),
+            Deed::Around { span, head } => self.around(*span, head),
+        }
+    }
+
+    fn text(&self) -> &str {
+        &self.source.text
+    }
+
+    fn statement(&self, span: Span) -> Result<&Statement, Refusal> {
+        self.layout.statement(span).ok_or("no statement stands there")
+    }
+
+    /// The line end in use where an offset lies: that line's own, else the file's first, else a line feed.
+    pub(super) fn line_end(&self, offset: u32) -> &str {
+        let of_line = |from: usize| {
+            let at = from + self.text()[from..].find(['\n', '\r'])?;
+            let long = self.text()[at..].starts_with("\r\n");
+            self.text().get(at..at + if long { 2 } else { 1 })
+        };
+        of_line(offset as usize).or_else(|| of_line(0)).unwrap_or("\n")
+    }
+
+    /// Where the line of an offset begins.
+    pub(super) fn line_start(&self, offset: u32) -> u32 {
+        self.text()[..offset as usize].rfind(['\n', '\r']).map_or(0, |at| at as u32 + 1)
+    }
+
+    /// Where the line of an offset ends, in front of its line end.
+    pub(super) fn line_stop(&self, offset: u32) -> u32 {
+        let rest = &self.text()[offset as usize..];
+        offset + rest.find(['\n', '\r']).unwrap_or(rest.len()) as u32
+    }
+
+    /// The blanks in front of a statement that comes first on its line.
+    fn indentation(&self, statement: &Statement) -> Option<&str> {
+        let start = self.line_start(statement.span.start);
+        let before = &self.text()[start as usize..statement.span.start as usize];
+        let blank = before.trim_start_matches('\u{c}');
+        blank.chars().all(|c| c == ' ' || c == '\t').then_some(blank)
+    }
+
+    /// Whether nothing but a comment stands behind a statement on its line.
+    fn ends_line(&self, statement: &Statement) -> bool {
+        let stop = self.line_stop(statement.span.end);
+        let rest = self.text()[statement.span.end as usize..stop as usize].trim_start();
+        rest.is_empty() || rest.starts_with('#')
+    }
+
+    /// How much deeper a block stands than what it belongs to, in this file.
+    fn step(&self) -> &str {
+        let deeper = |block: &Block| {
+            let first = self.layout.statements.get(*block.statements.first()?)?;
+            let owner = self.layout.statements.get(block.owner?)?;
+            let (inner, outer) = (self.indentation(first)?, self.indentation(owner)?);
+            inner.strip_prefix(outer).filter(|step| !step.is_empty())
+        };
+        self.layout.blocks.iter().find_map(deeper).unwrap_or("    ")
+    }
+
+    /// Code as lines of its own, at an indentation.
+    fn lines(&self, code: &str, indentation: &str, line_end: &str) -> String {
+        let line = |line: &str| {
+            let inner = line.trim_start_matches('\t');
+            format!("{indentation}{}{inner}", self.step().repeat(line.len() - inner.len()))
+        };
+        code.lines().map(line).collect::<Vec<_>>().join(line_end)
+    }
+
+    fn behind(&self, span: Span, code: &str) -> Result<Patch, Refusal> {
+        let statement = self.statement(span)?;
+        let end = statement.span.end;
+        let line_end = self.line_end(end);
+        match self.indentation(statement) {
+            Some(indentation) if self.ends_line(statement) => {
+                let at = self.line_stop(end);
+                let text = format!("{line_end}{}", self.lines(code, indentation, line_end));
+                Ok(Patch { span: Span { start: at, end: at }, text })
+            }
+            _ if code.contains('\n') || !statement.is_simple => Err("several statements share the line"),
+            _ => Ok(Patch { span: Span { start: end, end }, text: format!("; {code}") }),
+        }
+    }
+
+    fn before(&self, statement: &Statement, code: &str) -> Result<Patch, Refusal> {
+        let start = statement.span.start;
+        let at = Span { start, end: start };
+        let line_end = self.line_end(start);
+        match self.indentation(statement) {
+            Some(indentation) => {
+                let lines = self.lines(code, indentation, line_end);
+                let own = lines.strip_prefix(indentation).unwrap_or(&lines);
+                Ok(Patch { span: at, text: format!("{own}{line_end}{indentation}") })
+            }
+            None if code.contains('\n') || !statement.is_simple => Err("several statements share the line"),
+            None => Ok(Patch { span: at, text: format!("{code}; ") }),
+        }
+    }
+
+    fn first(&self, head: Span, code: &str) -> Result<Patch, Refusal> {
+        let block = self.layout.block_of(head).ok_or("no block begins there")?;
+        let mut statements = block.statements.iter().map(|&number| &self.layout.statements[number]);
+        let first = statements.next().ok_or("the block is empty")?;
+        if !first.is_text {
+            return self.before(first, code);
+        }
+        // A text that opens a block is its description, and stays first.
+        match statements.next() {
+            Some(second) => self.before(second, code),
+            None => self.behind(first.span, code),
+        }
+    }
+
+    fn part(&self, owner: Span, beside: Option<Span>, text: &str) -> Result<Patch, Refusal> {
+        let bracket = self.layout.bracket(owner).ok_or("there are no brackets to put it into")?;
+        let place = beside.and_then(|span| bracket.parts.iter().position(|part| part.contains(span)));
+        let number = place.or_else(|| bracket.parts.len().checked_sub(1));
+        let Some(number) = number else {
+            // A comma makes one element a tuple; arguments do without.
+            let is_tuple = bracket.owner == bracket.span && self.text()[bracket.span.range()].starts_with('(');
+            let at = bracket.span.start + 1;
+            let text = if is_tuple { format!("{text},") } else { text.to_owned() };
+            return Ok(Patch { span: Span { start: at, end: at }, text });
+        };
+        let part = bracket.parts[number];
+        let at = Span { start: part.end, end: part.end };
+        let own_line = self.own_line(bracket, number);
+        let text = match own_line {
+            Some(indentation) => format!(",{}{indentation}{text}", self.line_end(part.end)),
+            None => format!(", {text}"),
+        };
+        Ok(Patch { span: at, text })
+    }
+
+    /// The indentation of a part that stands on a line of its own, so that a new one gets a line, too.
+    fn own_line(&self, bracket: &Bracket, number: usize) -> Option<&str> {
+        let part = bracket.parts[number];
+        let start = self.line_start(part.start);
+        let before = &self.text()[start as usize..part.start as usize];
+        (start > bracket.span.start && before.chars().all(|c| c == ' ' || c == '\t')).then_some(before)
+    }
+
+    fn without_comment(&self, span: Span) -> Patch {
+        let start = self.line_start(span.start);
+        let before = &self.text()[start as usize..span.start as usize];
+        if before.trim().is_empty() {
+            let stop = self.line_stop(span.end);
+            let end = stop as usize
+                + if self.text()[stop as usize..].is_empty() { 0 } else { self.line_end(stop).len() };
+            return Patch { span: Span::new(start as usize..end), text: String::new() };
+        }
+        let kept = start + before.trim_end().len() as u32;
+        Patch { span: Span { start: kept, end: span.end }, text: String::new() }
+    }
+
+    fn around(&self, span: Span, head: &str) -> Result<Vec<Patch>, Refusal> {
+        let inside = |block: &&Block| {
+            let mut of_block = block.statements.iter().map(|&number| self.layout.statements[number].span);
+            of_block.any(|statement| span.contains(statement))
+        };
+        let block = self.layout.blocks.iter().find(inside).ok_or("no statement stands there")?;
+        let statements: Vec<&Statement> = block
+            .statements
+            .iter()
+            .map(|&number| &self.layout.statements[number])
+            .filter(|statement| span.contains(statement.span))
+            .collect();
+        let (Some(first), Some(last)) = (statements.first(), statements.last()) else {
+            return Err("no statement stands there");
+        };
+        let indentation = self.indentation(first).ok_or("the block stands on the line of its head")?;
+        if !self.ends_line(last) {
+            return Err("several statements share the line");
+        }
+        let line_end = self.line_end(first.span.start);
+        let step = self.step();
+        let mut patches = Vec::new();
+        let start = first.span.start;
+        let text = format!("{head}{line_end}{indentation}{step}");
+        patches.push(Patch { span: Span { start, end: start }, text });
+        let mut at = self.line_stop(start);
+        while at < last.span.end {
+            // Both characters of a long line end belong to it.
+            at += self.line_end(at).len() as u32;
+            let stop = self.line_stop(at);
+            let line = &self.text()[at as usize..stop as usize];
+            if at < last.span.end && !line.trim().is_empty() && !self.layout.is_in_text(at) {
+                patches.push(Patch { span: Span { start: at, end: at }, text: step.to_owned() });
+            }
+            at = stop;
+        }
+        Ok(patches)
+    }
+}

@@ -1,0 +1,209 @@
+//! fix/prove: a round of fixes is scanned before it counts: what it was to mend must be gone, nothing may be new, and the
+//! files must be as well-formed as before. What does not hold is dropped, and said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::finding::{Change, Finding, Safety, Scan};
+use crate::source::Source;
+
+use super::choose::{Key, Round, choose};
+
+/// How many scans mending may take. Fixes that wait for others need one each; more than a few is rare.
+const MOST_SCANS: usize = 24;
+
+/// What came of mending.
+pub struct Mended {
+    /// The files as they were read, with the texts they should have, in path order; only those that change.
+    pub files: Vec<(Arc<Source>, Arc<Source>)>,
+    /// The scan of the texts as they were read.
+    pub before: Scan,
+    /// The scan of the mended texts; its files say what was changed in them.
+    pub scan: Scan,
+    /// Findings that could have been mended and were not.
+    pub left: Vec<Left>,
+}
+
+/// A finding whose fix was not kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Left {
+    /// The file, as it is shown.
+    pub path: String,
+    /// The 1-based line of the finding.
+    pub line: u32,
+    /// The rule.
+    pub rule: String,
+    /// Why it was left, in plain words.
+    pub why: String,
+}
+
+/// Mends what can be mended with fixes of at most the given daring. `rescan` scans the program with other texts for some
+/// of its files.
+pub fn mend(
+    first: Scan,
+    most: Safety,
+    rescan: &mut dyn FnMut(&BTreeMap<PathBuf, Arc<Source>>) -> Scan,
+) -> Mended {
+    let before = first.clone();
+    let read: BTreeMap<PathBuf, Arc<Source>> =
+        first.files.iter().map(|file| (file.source.path.clone(), Arc::clone(&file.source))).collect();
+    let mut work = Work { scan: first, texts: BTreeMap::new(), changes: BTreeMap::new(), banned: BTreeMap::new() };
+    let mut limit = usize::MAX;
+    let mut out_of_time = true;
+    for _ in 0..MOST_SCANS {
+        let banned = work.banned.keys().cloned().collect();
+        let round = choose(&work.scan, most, &banned, limit);
+        if round.chosen.is_empty() {
+            out_of_time = false;
+            break;
+        }
+        let mut texts = work.texts.clone();
+        texts.extend(round.texts.iter().map(|(path, source)| (path.clone(), Arc::clone(source))));
+        let after = rescan(&texts);
+        let faults = faults(&work.scan, &after, &round);
+        match faults {
+            Faults::None => {
+                let changes: Vec<(PathBuf, Change)> = round.chosen.iter().flat_map(|f| changes(f)).collect();
+                for (path, change) in changes {
+                    work.changes.entry(path).or_default().push(change);
+                }
+                (work.scan, work.texts) = (after, texts);
+                limit = limit.saturating_mul(2);
+            }
+            Faults::Of(keys) => work.banned.extend(keys),
+            // Nobody knows whose fault it is: fewer at once will tell.
+            Faults::Somewhere if round.chosen.len() > 1 => limit = round.chosen.len() / 2,
+            Faults::Somewhere => {
+                let key = Key::of(round.chosen[0]);
+                work.banned.insert(key, NEW_ELSEWHERE);
+            }
+        }
+    }
+    let Work { mut scan, texts, mut changes, banned } = work;
+    for file in &mut scan.files {
+        file.changes = changes.remove(&file.source.path).unwrap_or_default();
+    }
+    let left = left(&scan, most, &banned, out_of_time);
+    let files = texts.into_iter().filter_map(|(path, new)| Some((Arc::clone(read.get(&path)?), new)));
+    Mended { files: files.filter(|(old, new)| old.text != new.text).collect(), before, scan, left }
+}
+
+struct Work {
+    scan: Scan,
+    texts: BTreeMap<PathBuf, Arc<Source>>,
+    changes: BTreeMap<PathBuf, Vec<Change>>,
+    banned: BTreeMap<Key, &'static str>,
+}
+
+/// What a fix changed, in each file that it touched.
+fn changes(finding: &Finding) -> Vec<(PathBuf, Change)> {
+    let Some(fix) = &finding.fix else { return Vec::new() };
+    let paths: BTreeSet<&PathBuf> = fix.edits.iter().map(|edit| &edit.place.source.path).collect();
+    let change = |path: &PathBuf| {
+        let change = Change {
+            rule: finding.rule.clone(),
+            function: finding.function.clone(),
+            title: fix.title.clone(),
+            safety: fix.safety,
+        };
+        (path.clone(), change)
+    };
+    paths.into_iter().map(change).collect()
+}
+
+const STAYS: &str = "the finding would stay";
+const BREAKS: &str = "the file would not be well-formed any more";
+const NEW_HERE: &str = "it would bring a new finding";
+const NEW_ELSEWHERE: &str = "it would bring a new finding elsewhere";
+const NOT_WRITTEN: &str = "the new text cannot be written in the file's encoding";
+
+/// What is wrong with a round.
+enum Faults {
+    None,
+    /// The fixes of these findings.
+    Of(Vec<(Key, &'static str)>),
+    /// Something, and nothing tells which fix it comes from.
+    Somewhere,
+}
+
+fn faults(before: &Scan, after: &Scan, round: &Round<'_>) -> Faults {
+    let mut found: Vec<(Key, &'static str)> = Vec::new();
+    let touches = |finding: &Finding, path: &PathBuf| {
+        finding.fix.iter().flat_map(|fix| &fix.edits).any(|edit| edit.place.source.path == *path)
+    };
+    for (path, source) in &round.texts {
+        let shown = source.display_path();
+        let gaps = |scan: &Scan| scan.gaps.iter().filter(|gap| gap.path == shown).count();
+        let why = match source.bytes() {
+            None => NOT_WRITTEN,
+            Some(_) if gaps(after) > gaps(before) => BREAKS,
+            Some(_) => continue,
+        };
+        let of_file = round.chosen.iter().filter(|finding| touches(finding, path));
+        found.extend(of_file.map(|finding| (Key::of(finding), why)));
+    }
+    let (counts, new_counts) = (counts(before), counts(after));
+    let mut mended: BTreeMap<Key, usize> = BTreeMap::new();
+    for finding in &round.chosen {
+        *mended.entry(Key::of(finding)).or_default() += 1;
+    }
+    for (key, times) in &mended {
+        let (old, new) = (counts.get(key).copied().unwrap_or(0), new_counts.get(key).copied().unwrap_or(0));
+        if new + times > old {
+            found.push((key.clone(), STAYS));
+        }
+    }
+    if !found.is_empty() {
+        return Faults::Of(found);
+    }
+    for (key, times) in &new_counts {
+        if *times <= counts.get(key).copied().unwrap_or(0) {
+            continue;
+        }
+        let in_function = round
+            .chosen
+            .iter()
+            .filter(|finding| finding.function == key.function && finding.place.source.path == key.path);
+        found.extend(in_function.map(|finding| (Key::of(finding), NEW_HERE)));
+    }
+    match (found.is_empty(), new_counts.iter().any(|(key, times)| *times > counts.get(key).copied().unwrap_or(0))) {
+        (false, _) => Faults::Of(found),
+        (true, true) => Faults::Somewhere,
+        (true, false) => Faults::None,
+    }
+}
+
+/// How often each finding is there.
+fn counts(scan: &Scan) -> BTreeMap<Key, usize> {
+    let mut counts = BTreeMap::new();
+    for finding in scan.files.iter().flat_map(|file| &file.findings) {
+        if finding.suppressed.is_none() {
+            *counts.entry(Key::of(finding)).or_default() += 1;
+        }
+    }
+    counts
+}
+
+fn left(scan: &Scan, most: Safety, banned: &BTreeMap<Key, &'static str>, out_of_time: bool) -> Vec<Left> {
+    let mut left = Vec::new();
+    for finding in scan.files.iter().flat_map(|file| &file.findings) {
+        if finding.suppressed.is_some() {
+            continue;
+        }
+        let why = match (&finding.fix, &finding.unfixable) {
+            (Some(fix), _) if fix.safety > most => "its fix is unsafe: a person should read it",
+            (Some(_), _) => match banned.get(&Key::of(finding)) {
+                Some(why) => why,
+                None if out_of_time => "other fixes came first; run it again",
+                None => continue,
+            },
+            (None, Some(why)) => why,
+            (None, None) => continue,
+        };
+        let line = finding.place.source.line(finding.place.span.start);
+        let path = finding.place.source.display_path();
+        left.push(Left { path, line, rule: finding.rule.clone(), why: why.to_owned() });
+    }
+    left
+}

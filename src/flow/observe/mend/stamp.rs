@@ -1,0 +1,321 @@
+//! flow/observe/mend/stamp: the missing time, set where the row is made or changed.
+
+use crate::duty::{Duty, Operation};
+use crate::facts::{Argument, ArgumentKind, Function, StepId, StepKind};
+use crate::name::Name;
+use crate::project::{ClassId, FunctionId, Keeps, Symbol};
+use crate::remedy::{Act, Binding, Deed, Remedy};
+
+use super::super::super::verdict::{Judgement, Subject};
+use super::super::Observer;
+use super::{bound_name, leads_to, straight};
+
+/// How the clock is read in a function, and what must be imported for that.
+struct Reading {
+    expression: String,
+    imports: Vec<Act>,
+}
+
+/// Something that marks the same row, in the same straight stretch of code.
+struct Sibling {
+    step: StepId,
+    /// The time it stores, as code that reads it again.
+    time: Option<String>,
+}
+
+impl Observer<'_> {
+    /// What sets the time that a write leaves out.
+    pub(in super::super) fn stamps_for(&self, judgement: &Judgement, duty: Duty) -> Vec<Remedy> {
+        let Judgement { function: id, model, .. } = *judgement;
+        if duty.is_actor() || judgement.within.is_some() {
+            return Vec::new();
+        }
+        let fields = self.project.model(model).map(|m| m.fields_of(self.project, duty)).unwrap_or_default();
+        let (Some(&field), Some(clock)) = (fields.first(), self.clock_for(id, model, duty)) else {
+            return Vec::new();
+        };
+        let step = judgement.places[duty.index()].unwrap_or(judgement.step);
+        let found = match judgement.subject {
+            Subject::Statement => self.in_statement(id, step, field, &clock),
+            Subject::Row if judgement.operation == Operation::Create => {
+                self.on_new_row(id, step, (model, field), &clock)
+            }
+            Subject::Row => self.on_changed_row(id, step, field, &clock),
+        };
+        found.into_iter().collect()
+    }
+
+    /// The clock that fits a column, as it can be read in a function.
+    fn clock_for(&self, id: FunctionId, model: ClassId, duty: Duty) -> Option<Reading> {
+        let project = self.project;
+        let fields = project.model(model)?.fields_of(project, duty);
+        let datetime = Binding::item("datetime", "datetime");
+        let timezone = Binding::item("datetime", "timezone");
+        let chosen = (self.naming.clock.clone(), self.root_of(&self.naming.clock));
+        let aware = || project.keeps(model, *fields.first()?).eq(&Keeps::Aware).then_some(());
+        let wanted: Vec<(String, Option<Vec<Binding>>)> = if self.naming.is_clock_chosen {
+            vec![chosen]
+        } else if project.is_django_class(model) {
+            vec![("timezone.now()".into(), Some(vec![Binding::item("django.utils", "timezone")]))]
+        } else if aware().is_some() {
+            let module = Binding { module: "datetime".into(), item: None, name: "datetime".into() };
+            vec![
+                ("datetime.now(timezone.utc)".into(), Some(vec![datetime, timezone])),
+                ("datetime.datetime.now(datetime.timezone.utc)".into(), Some(vec![module])),
+            ]
+        } else {
+            let module = Binding { module: "datetime".into(), item: None, name: "datetime".into() };
+            vec![
+                (self.naming.clock.clone(), Some(vec![datetime])),
+                ("datetime.datetime.now()".into(), Some(vec![module])),
+            ]
+        };
+        wanted.into_iter().find_map(|(expression, bindings)| {
+            let acts: Option<Vec<Vec<Act>>> =
+                bindings?.iter().map(|binding| self.bound_as(id, binding)).collect();
+            Some(Reading { expression, imports: acts?.concat() })
+        })
+    }
+
+    /// What the first name of a chosen clock is bound to; nothing where the program does not tell.
+    fn root_of(&self, clock: &str) -> Option<Vec<Binding>> {
+        let root = clock.split(['.', '(']).next().unwrap_or(clock);
+        let mut bindings = match root {
+            "datetime" => vec![Binding::item("datetime", "datetime")],
+            "func" => vec![Binding::item("sqlalchemy", "func")],
+            _ => vec![self.usual_binding(Name::new(root))?],
+        };
+        if clock.contains("(timezone.utc)") {
+            bindings.push(Binding::item("datetime", "timezone"));
+        } else if clock.contains("(UTC)") {
+            bindings.push(Binding::item("datetime", "UTC"));
+        }
+        Some(bindings)
+    }
+
+    fn remedy(&self, word: &'static str, id: FunctionId, code: &str, clock: &Reading, deed: Deed) -> Remedy {
+        let mut acts = clock.imports.clone();
+        acts.push(Observer::act(id, deed));
+        let name = &self.project.function(id).name;
+        Remedy::new(word, format!("Add `{code}` in `{name}`"), acts)
+    }
+
+    fn on_new_row(
+        &self,
+        id: FunctionId,
+        step: StepId,
+        (model, field): (ClassId, Name),
+        clock: &Reading,
+    ) -> Option<Remedy> {
+        let function = self.project.function(id);
+        let StepKind::Call { callee, arguments } = &function.steps[step as usize].kind else { return None };
+        let constructs = self.project.symbol_of(id, *callee) == Some(Symbol::Class(model));
+        let bound = bound_name(function, step);
+        if let Some(argument) = self.time_among(arguments) {
+            // The sibling's own value is used again where reading it twice is the same.
+            let value = argument.value;
+            let span = self.span(id, value);
+            let text = self.source_text(id, value).to_owned();
+            let is_name = matches!(function.steps[value as usize].kind, StepKind::Name(_));
+            if is_name {
+                let code = format!("{field}={text}");
+                let part = Deed::Part { owner: self.span(id, step), beside: Some(span), text: code.clone() };
+                let reading = Reading { expression: text, imports: Vec::new() };
+                return Some(self.remedy("stamp-beside", id, &code, &reading, part));
+            }
+        }
+        if let (Some((row, bind)), true) = (bound, constructs) {
+            let sibling = self.sibling(id, bind, row.as_str());
+            let (word, behind) = match &sibling {
+                Some(sibling) => ("stamp-beside", sibling.step),
+                None => ("stamp", step),
+            };
+            let given = self.time_among(arguments).and_then(|argument| self.keyword(argument));
+            let again = sibling.and_then(|sibling| sibling.time).or(given.map(|name| format!("{row}.{name}")));
+            let word = if given.is_some() { "stamp-beside" } else { word };
+            let reading = match again {
+                Some(expression) => Reading { expression, imports: Vec::new() },
+                None => Reading { expression: clock.expression.clone(), imports: clock.imports.clone() },
+            };
+            let code = format!("{row}.{field} = {}", reading.expression);
+            let deed = Deed::Behind { span: self.span(id, behind), code: code.clone() };
+            return Some(self.remedy(word, id, &code, &reading, deed));
+        }
+        // What a dictionary spread into the call may hold could be given twice.
+        let is_open = arguments.iter().any(|argument| argument.kind == ArgumentKind::SpreadKeywords);
+        let is_taken = constructs && !self.has_own_constructor(model) || self.makes_row(id, *callee);
+        if is_open || !is_taken {
+            return None;
+        }
+        let code = format!("{field}={}", clock.expression);
+        let part = Deed::Part { owner: self.span(id, step), beside: None, text: code.clone() };
+        Some(self.remedy("stamp", id, &code, clock, part))
+    }
+
+    /// Whether a call is of a manager's method that makes a row of its keywords.
+    fn makes_row(&self, id: FunctionId, callee: StepId) -> bool {
+        let function = self.project.function(id);
+        let StepKind::Attribute { of, name } = function.steps[callee as usize].kind else { return false };
+        matches!(&*name, "create" | "acreate")
+            && matches!(function.steps[of as usize].kind, StepKind::Attribute { name, .. } if &*name == "objects")
+    }
+
+    fn has_own_constructor(&self, model: ClassId) -> bool {
+        let name = Name::new("__init__");
+        self.project.method(model, name).is_some()
+    }
+
+    fn keyword(&self, argument: &Argument) -> Option<Name> {
+        match argument.kind {
+            ArgumentKind::Keyword(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The argument that sets another time of the row.
+    fn time_among<'f>(&self, arguments: &'f [Argument]) -> Option<&'f Argument> {
+        arguments.iter().find(|argument| {
+            let duty = self.keyword(argument).and_then(|name| self.project.roles.of_field(&name));
+            matches!(duty, Some(Duty::CreatedAt | Duty::UpdatedAt))
+        })
+    }
+
+    /// Another stamp of the row: in the straight stretch of code that a step lies in, or later, where every path comes by.
+    fn sibling(&self, id: FunctionId, step: StepId, row: &str) -> Option<Sibling> {
+        let function = self.project.function(id);
+        let roles = &self.project.roles;
+        let mut found = None;
+        let beside = straight(function, step);
+        let later = (beside.end..function.steps.len() as StepId).filter(|&at| leads_to(function, step, at));
+        for at in beside.chain(later) {
+            // A stamp beside the write is nearer than one behind it.
+            if found.is_some() && !straight(function, step).contains(&at) {
+                break;
+            }
+            let is_row = |of: StepId| self.source_text(id, of) == row;
+            match &function.steps[at as usize].kind {
+                StepKind::Store { of, name, .. } if is_row(*of) => match roles.of_field(name) {
+                    Some(Duty::CreatedAt | Duty::UpdatedAt) => {
+                        found = Some(Sibling { step: at, time: Some(format!("{row}.{name}")) });
+                    }
+                    Some(_) => found = Some(Sibling { step: at, time: None }),
+                    None => {}
+                },
+                StepKind::Call { callee, .. } => {
+                    if let StepKind::Attribute { of, name } = function.steps[*callee as usize].kind
+                        && is_row(of)
+                        && roles.of_setter(&name).is_some()
+                        && found.as_ref().is_none_or(|sibling| sibling.time.is_none())
+                    {
+                        found = Some(Sibling { step: at, time: None });
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn on_changed_row(&self, id: FunctionId, step: StepId, field: Name, clock: &Reading) -> Option<Remedy> {
+        let function = self.project.function(id);
+        let row = self.row_expression(id, step)?;
+        let code = format!("{row}.{field} = {}", clock.expression);
+        if let Some(sibling) = self.sibling(id, step, &row) {
+            let deed = Deed::Behind { span: self.span(id, sibling.step), code: code.clone() };
+            return Some(self.remedy("stamp-beside", id, &code, clock, deed));
+        }
+        let last = self.last_store(function, id, step, &row);
+        let deed = Deed::Behind { span: self.span(id, last), code: code.clone() };
+        Some(self.remedy("stamp", id, &code, clock, deed))
+    }
+
+    /// The expression of the row that a change is made to, where it can be written once more.
+    fn row_expression(&self, id: FunctionId, step: StepId) -> Option<String> {
+        let function = self.project.function(id);
+        let of = match &function.steps[step as usize].kind {
+            StepKind::Store { of, .. } => *of,
+            StepKind::Call { callee, arguments } => match function.steps[*callee as usize].kind {
+                StepKind::Name(name) if &*name == "setattr" => arguments.first()?.value,
+                StepKind::Attribute { of, .. } => of,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        crate::project::written_path(function, of).map(|path| path.to_string())
+    }
+
+    /// The last store to the row in the straight stretch of code that a step lies in.
+    fn last_store(&self, function: &Function, id: FunctionId, step: StepId, row: &str) -> StepId {
+        let stores = straight(function, step).rev().find(|&at| {
+            matches!(function.steps[at as usize].kind, StepKind::Store { of, .. } if self.source_text(id, of) == row)
+        });
+        stores.unwrap_or(step).max(step)
+    }
+
+    fn in_statement(&self, id: FunctionId, step: StepId, field: Name, clock: &Reading) -> Option<Remedy> {
+        let function = self.project.function(id);
+        let call = self.giving_call(function, id, step)?;
+        let StepKind::Call { arguments, .. } = &function.steps[call as usize].kind else { return None };
+        let keywords = arguments.iter().filter(|argument| matches!(argument.kind, ArgumentKind::Keyword(_)));
+        if keywords.clone().next().is_some() {
+            let code = format!("{field}={}", clock.expression);
+            let last = keywords.last().map(|argument| self.span(id, argument.value));
+            let part = Deed::Part { owner: self.span(id, call), beside: last, text: code.clone() };
+            return Some(self.remedy("stamp", id, &code, clock, part));
+        }
+        let [Argument { kind: ArgumentKind::Plain, value }] = arguments[..] else { return None };
+        let StepKind::Dictionary(entries) = &function.steps[value as usize].kind else { return None };
+        // The keys that are there say how a key is written.
+        let key = self.source_text(id, entries.iter().find_map(|(key, _)| *key)?).to_owned();
+        let new = match key.chars().next()? {
+            quote @ ('"' | '\'') => format!("{quote}{field}{quote}"),
+            _ => format!("{}.{field}", key.rsplit_once('.')?.0),
+        };
+        let code = format!("{new}: {}", clock.expression);
+        let part = Deed::Part { owner: self.span(id, value), beside: None, text: code.clone() };
+        Some(self.remedy("stamp", id, &code, clock, part))
+    }
+
+    /// The call that gives a statement its values: `values(…)` of a statement that is executed, `update(…)` of a query.
+    fn giving_call(&self, function: &Function, id: FunctionId, step: StepId) -> Option<StepId> {
+        let mut at = step;
+        let mut is_outermost = true;
+        loop {
+            match &function.steps[at as usize].kind {
+                StepKind::Await(of) => at = *of,
+                StepKind::Name(name) => at = function.bound_once(*name)?,
+                StepKind::Call { callee, arguments } => {
+                    let StepKind::Attribute { of, name } = function.steps[*callee as usize].kind else {
+                        return None;
+                    };
+                    match &*name {
+                        "values" | "update" | "aupdate" if !is_outermost || arguments.len() != 0 && self.is_query(function, of) => {
+                            return Some(at);
+                        }
+                        "execute" | "exec" | "scalars" | "scalar" if is_outermost => {
+                            at = arguments.first()?.value;
+                        }
+                        // An upsert gives values twice, and which branch lacks the time is not told here.
+                        name if name.starts_with("on_conflict") || name.starts_with("on_duplicate") => return None,
+                        _ => at = of,
+                    }
+                }
+                _ => return None,
+            }
+            is_outermost = false;
+            let _ = id;
+        }
+    }
+
+    /// Whether `update()` on this is a query's: what it is called on was itself made by a call, as by `filter()`.
+    fn is_query(&self, function: &Function, of: StepId) -> bool {
+        match function.steps[of as usize].kind {
+            StepKind::Call { .. } => true,
+            StepKind::Name(name) => function
+                .bound_once(name)
+                .is_some_and(|value| matches!(function.steps[value as usize].kind, StepKind::Call { .. })),
+            StepKind::Attribute { name, .. } => &*name == "objects",
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! remedy: what would mend something that was seen, as acts on the code around a place. How the code is laid out there,
+//! and so what exactly has to be written, is for `fix` to find out.
+
+use crate::source::Span;
+
+/// A word for a remedy, which a rule page names under `[fix]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// The word.
+    pub word: &'static str,
+    /// What is done.
+    pub meaning: &'static str,
+}
+
+const fn kind(word: &'static str, meaning: &'static str) -> Kind {
+    Kind { word, meaning }
+}
+
+/// Every remedy a page may name.
+pub const KINDS: &[Kind] = &[
+    kind("import", "the import that binds the name"),
+    kind("stamp-beside", "the missing time, beside another stamp of the same row that stands in the same block"),
+    kind("stamp", "the missing time, where the row is made or changed"),
+];
+
+/// Something that would mend what was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// Which kind it is of, a word of [`KINDS`].
+    pub word: &'static str,
+    /// What it does, as an order: "Import `IntegrityError` from `sqlalchemy.exc`".
+    pub title: String,
+    /// What is to be done; all of it or nothing.
+    pub acts: Vec<Act>,
+}
+
+impl Remedy {
+    /// A remedy of a kind.
+    ///
+    /// # Panics
+    /// When there is no such kind: that is our own fault.
+    pub fn new(word: &'static str, title: impl Into<String>, acts: Vec<Act>) -> Remedy {
+        assert!(KINDS.iter().any(|kind| kind.word == word), "internal error: no remedy is called `{word}`");
+        Remedy { word, title: title.into(), acts }
+    }
+}
+
+/// One act on the file of the observation, or on another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// The file, as an index into the scanned sources.
+    pub file: usize,
+    /// What is to be done in it.
+    pub deed: Deed,
+}
+
+/// What is done to a text. Code that is put in is written without indentation; where it has several lines, each further
+/// level is one tab, which becomes the file's own indentation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// A name is bound at the top of the file, unless it is bound there already.
+    Bind(Binding),
+    /// Other text stands in place of the span.
+    Replace {
+        /// What is replaced.
+        span: Span,
+        /// By what.
+        text: String,
+    },
+    /// A comment goes, with the blanks before it, and with its line where it has one of its own.
+    DropComment(Span),
+    /// A statement is put behind the one that holds the span.
+    Behind {
+        /// A place in the statement.
+        span: Span,
+        /// The new statement.
+        code: String,
+    },
+    /// A statement is put before the one that holds the span.
+    Before {
+        /// A place in the statement.
+        span: Span,
+        /// The new statement.
+        code: String,
+    },
+    /// A statement is put first into the block whose head begins where the span does.
+    First {
+        /// The head of the block.
+        head: Span,
+        /// The new statement.
+        code: String,
+    },
+    /// An argument, an element or an entry is put into the brackets of a call or a literal: behind the part that the
+    /// second span holds, or last.
+    Part {
+        /// The whole call or literal.
+        owner: Span,
+        /// The part it stands beside.
+        beside: Option<Span>,
+        /// The new part.
+        text: String,
+    },
+    /// The statements of one block that lie in the span become the block of a new head.
+    Around {
+        /// The statements.
+        span: Span,
+        /// The head, colon included.
+        head: String,
+    },
+}
+
+/// A name and what an import binds it to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Binding {
+    /// The dotted module.
+    pub module: String,
+    /// What is taken from it; none for the module itself.
+    pub item: Option<String>,
+    /// The name it goes by here.
+    pub name: String,
+}
+
+impl Binding {
+    /// `from module import item`.
+    pub fn item(module: impl Into<String>, item: impl Into<String>) -> Binding {
+        let item = item.into();
+        Binding { module: module.into(), item: Some(item.clone()), name: item }
+    }
+
+    /// The import statement.
+    pub fn statement(&self) -> String {
+        let Binding { module, item, name } = self;
+        match item {
+            Some(item) if item == name => format!("from {module} import {item}"),
+            Some(item) => format!("from {module} import {item} as {name}"),
+            None if module == name => format!("import {module}"),
+            None => format!("import {module} as {name}"),
+        }
+    }
+}
