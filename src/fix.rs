@@ -78,7 +78,8 @@ impl Desk<'_> {
         // Patches at one place are written in the order of the acts.
         patches.sort_by_key(|(file, patch)| (*file, patch.span));
         patches.dedup();
-        if patches.windows(2).any(|pair| pair[0].0 == pair[1].0 && pair[0].1.span.end > pair[1].1.span.start) {
+        if patches.windows(2).any(|pair| pair[0].0 == pair[1].0 && pair[0].1.span.end > pair[1].1.span.start)
+        {
             return Err("its edits overlap");
         }
         let edit = |(file, patch): (usize, Patch)| Edit {

@@ -19,7 +19,10 @@ const fn kind(word: &'static str, meaning: &'static str) -> Kind {
 /// Every remedy a page may name.
 pub const KINDS: &[Kind] = &[
     kind("import", "the import that binds the name"),
-    kind("stamp-beside", "the missing time, beside another stamp of the same row that stands in the same block"),
+    kind(
+        "stamp-beside",
+        "the missing time, beside another stamp of the same row that stands in the same block",
+    ),
     kind("stamp", "the missing time, where the row is made or changed"),
 ];
 

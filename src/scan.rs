@@ -87,7 +87,10 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
                 *facts = lower(new);
             }
         }
-        scan_facts(Request { walked, selection: request.selection.clone(), today: request.today.clone(), ..request }, facts)
+        scan_facts(
+            Request { walked, selection: request.selection.clone(), today: request.today.clone(), ..request },
+            facts,
+        )
     };
     let first = rescan(&BTreeMap::new());
     fix::mend(first, most, &mut rescan)

@@ -45,7 +45,8 @@ pub(super) fn write(arguments: &CheckArguments, mended: Mended) -> Result<Scan, 
     let here = env::current_dir()
         .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))?;
     let Mended { files, before, mut scan, left } = mended;
-    let mut kept: BTreeMap<_, _> = before.files.into_iter().map(|file| (file.source.path.clone(), file)).collect();
+    let mut kept: BTreeMap<_, _> =
+        before.files.into_iter().map(|file| (file.source.path.clone(), file)).collect();
     for (old, new) in &files {
         let Err(why) = walk::replace(old, new, &arguments.paths, &here) else { continue };
         say(&escape::terminal(&format!("not fixed: {}: {why}", old.display_path())));

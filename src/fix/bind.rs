@@ -171,7 +171,10 @@ fn alone(ground: &Ground<'_>, statement: &str) -> Patch {
         Some(other) => {
             let start = ground.line_start(other.span.start);
             let line_end = ground.line_end(start);
-            Patch { span: Span { start, end: start }, text: format!("{statement}{line_end}{line_end}{line_end}") }
+            Patch {
+                span: Span { start, end: start },
+                text: format!("{statement}{line_end}{line_end}{line_end}"),
+            }
         }
         None => {
             let end = ground.source.text.len() as u32;

@@ -155,7 +155,8 @@ impl Ground<'_> {
         let number = place.or_else(|| bracket.parts.len().checked_sub(1));
         let Some(number) = number else {
             // A comma makes one element a tuple; arguments do without.
-            let is_tuple = bracket.owner == bracket.span && self.text()[bracket.span.range()].starts_with('(');
+            let is_tuple =
+                bracket.owner == bracket.span && self.text()[bracket.span.range()].starts_with('(');
             let at = bracket.span.start + 1;
             let text = if is_tuple { format!("{text},") } else { text.to_owned() };
             return Ok(Patch { span: Span { start: at, end: at }, text });

@@ -48,7 +48,8 @@ pub fn mend(
     let before = first.clone();
     let read: BTreeMap<PathBuf, Arc<Source>> =
         first.files.iter().map(|file| (file.source.path.clone(), Arc::clone(&file.source))).collect();
-    let mut work = Work { scan: first, texts: BTreeMap::new(), changes: BTreeMap::new(), banned: BTreeMap::new() };
+    let mut work =
+        Work { scan: first, texts: BTreeMap::new(), changes: BTreeMap::new(), banned: BTreeMap::new() };
     let mut limit = usize::MAX;
     let mut out_of_time = true;
     for _ in 0..MOST_SCANS {
@@ -167,7 +168,10 @@ fn faults(before: &Scan, after: &Scan, round: &Round<'_>) -> Faults {
             .filter(|finding| finding.function == key.function && finding.place.source.path == key.path);
         found.extend(in_function.map(|finding| (Key::of(finding), NEW_HERE)));
     }
-    match (found.is_empty(), new_counts.iter().any(|(key, times)| *times > counts.get(key).copied().unwrap_or(0))) {
+    match (
+        found.is_empty(),
+        new_counts.iter().any(|(key, times)| *times > counts.get(key).copied().unwrap_or(0)),
+    ) {
         (false, _) => Faults::Of(found),
         (true, true) => Faults::Somewhere,
         (true, false) => Faults::None,

@@ -12,8 +12,7 @@ pub fn render(scan: &Scan) -> String {
     out.push_str(&summary(&Tally::of(scan)));
     out.push_str(&gaps(&scan.gaps));
     out.push_str(&rules(scan));
-    let telling: Vec<&FileReport> =
-        scan.files.iter().filter(|file| has_news(file)).collect();
+    let telling: Vec<&FileReport> = scan.files.iter().filter(|file| has_news(file)).collect();
     out.push_str("\n## Files\n");
     if telling.is_empty() {
         out.push_str("\nNo file writes rows.\n");

@@ -49,9 +49,19 @@ pub(crate) fn scan() -> Scan {
     ];
     Scan {
         files: vec![
-            FileReport { source: service, writes, findings: vec![create, delete, again], changes: Vec::new() },
+            FileReport {
+                source: service,
+                writes,
+                findings: vec![create, delete, again],
+                changes: Vec::new(),
+            },
             FileReport { source: helper, writes: Vec::new(), findings: Vec::new(), changes: Vec::new() },
-            FileReport { source: source("app/quiet.py", ""), writes: Vec::new(), findings: Vec::new(), changes: Vec::new() },
+            FileReport {
+                source: source("app/quiet.py", ""),
+                writes: Vec::new(),
+                findings: Vec::new(),
+                changes: Vec::new(),
+            },
         ],
         gaps: vec![
             Gap { path: "app/helper.py".into(), line: Some(2), reason: "syntax error".into() },

@@ -34,7 +34,8 @@ pub fn replace(old: &Source, new: &Source, roots: &[PathBuf], here: &Path) -> Re
     }
     let folder = path.parent().ok_or("it lies in no folder")?;
     let cannot = |fault: std::io::Error| format!("cannot write beside it: {}", plain(&fault));
-    let mut beside = Builder::new().prefix(".trailcheck-").suffix(".tmp").tempfile_in(folder).map_err(cannot)?;
+    let mut beside =
+        Builder::new().prefix(".trailcheck-").suffix(".tmp").tempfile_in(folder).map_err(cannot)?;
     beside.write_all(&bytes).map_err(cannot)?;
     beside.as_file().set_permissions(kind.permissions()).map_err(cannot)?;
     beside.as_file().sync_all().map_err(cannot)?;

@@ -103,7 +103,9 @@ impl Observer<'_> {
             self.project.class(class).name == name && self.project.class(class).qualname == *name
         });
         match (definitions.next(), definitions.next()) {
-            (Some(only), None) => self.importable(only.file).map(|module| Binding::item(module, name.as_str())),
+            (Some(only), None) => {
+                self.importable(only.file).map(|module| Binding::item(module, name.as_str()))
+            }
             _ => None,
         }
     }
@@ -117,7 +119,8 @@ fn straight(function: &Function, step: StepId) -> std::ops::Range<StepId> {
 
 /// Whether every path that leaves the function normally after one step comes by a later one.
 fn leads_to(function: &Function, from: StepId, to: StepId) -> bool {
-    let block_of = |step: StepId| function.blocks.iter().position(|block| (block.start..block.end).contains(&step));
+    let block_of =
+        |step: StepId| function.blocks.iter().position(|block| (block.start..block.end).contains(&step));
     let (Some(first), Some(last)) = (block_of(from), block_of(to)) else { return false };
     if first == last {
         return from <= to;
@@ -147,7 +150,8 @@ fn leads_to(function: &Function, from: StepId, to: StepId) -> bool {
 
 /// The name that a value is bound to by an assignment of its own, awaited or not.
 fn bound_name(function: &Function, value: StepId) -> Option<(Name, StepId)> {
-    let awaited = |step: StepId| matches!(function.steps[step as usize].kind, StepKind::Await(of) if of == value);
+    let awaited =
+        |step: StepId| matches!(function.steps[step as usize].kind, StepKind::Await(of) if of == value);
     (value..).zip(&function.steps[value as usize..]).find_map(|(number, step)| match step.kind {
         StepKind::Bind { name, value: bound, .. } if bound == value || awaited(bound) => Some((name, number)),
         _ => None,

@@ -131,7 +131,8 @@ impl Observer<'_> {
                 None => ("stamp", step),
             };
             let given = self.time_among(arguments).and_then(|argument| self.keyword(argument));
-            let again = sibling.and_then(|sibling| sibling.time).or(given.map(|name| format!("{row}.{name}")));
+            let again =
+                sibling.and_then(|sibling| sibling.time).or(given.map(|name| format!("{row}.{name}")));
             let word = if given.is_some() { "stamp-beside" } else { word };
             let reading = match again {
                 Some(expression) => Reading { expression, imports: Vec::new() },
@@ -181,39 +182,37 @@ impl Observer<'_> {
     }
 
     /// Another stamp of the row: in the straight stretch of code that a step lies in, or later, where every path comes by.
+    /// Of those beside the step a time is best, and the last of its kind.
     fn sibling(&self, id: FunctionId, step: StepId, row: &str) -> Option<Sibling> {
         let function = self.project.function(id);
-        let roles = &self.project.roles;
-        let mut found = None;
         let beside = straight(function, step);
-        let later = (beside.end..function.steps.len() as StepId).filter(|&at| leads_to(function, step, at));
-        for at in beside.chain(later) {
-            // A stamp beside the write is nearer than one behind it.
-            if found.is_some() && !straight(function, step).contains(&at) {
-                break;
+        let end = beside.end;
+        let stamps: Vec<Sibling> = beside.filter_map(|at| self.stamp_at(id, at, row)).collect();
+        let (times, actors): (Vec<_>, Vec<_>) = stamps.into_iter().partition(|stamp| stamp.time.is_some());
+        times.into_iter().next_back().or(actors.into_iter().next_back()).or_else(|| {
+            let later = (end..function.steps.len() as StepId).filter_map(|at| self.stamp_at(id, at, row));
+            later.into_iter().find(|stamp| leads_to(function, step, stamp.step))
+        })
+    }
+
+    /// The stamp that a step puts on a row.
+    fn stamp_at(&self, id: FunctionId, at: StepId, row: &str) -> Option<Sibling> {
+        let function = self.project.function(id);
+        let roles = &self.project.roles;
+        match function.steps[at as usize].kind {
+            StepKind::Store { of, name, .. } if self.source_text(id, of) == row => {
+                let is_time = matches!(roles.of_field(&name)?, Duty::CreatedAt | Duty::UpdatedAt);
+                Some(Sibling { step: at, time: is_time.then(|| format!("{row}.{name}")) })
             }
-            let is_row = |of: StepId| self.source_text(id, of) == row;
-            match &function.steps[at as usize].kind {
-                StepKind::Store { of, name, .. } if is_row(*of) => match roles.of_field(name) {
-                    Some(Duty::CreatedAt | Duty::UpdatedAt) => {
-                        found = Some(Sibling { step: at, time: Some(format!("{row}.{name}")) });
-                    }
-                    Some(_) => found = Some(Sibling { step: at, time: None }),
-                    None => {}
-                },
-                StepKind::Call { callee, .. } => {
-                    if let StepKind::Attribute { of, name } = function.steps[*callee as usize].kind
-                        && is_row(of)
-                        && roles.of_setter(&name).is_some()
-                        && found.as_ref().is_none_or(|sibling| sibling.time.is_none())
-                    {
-                        found = Some(Sibling { step: at, time: None });
-                    }
+            StepKind::Call { callee, .. } => match function.steps[callee as usize].kind {
+                StepKind::Attribute { of, name } if self.source_text(id, of) == row => {
+                    roles.of_setter(&name)?;
+                    Some(Sibling { step: at, time: None })
                 }
-                _ => {}
-            }
+                _ => None,
+            },
+            _ => None,
         }
-        found
     }
 
     fn on_changed_row(&self, id: FunctionId, step: StepId, field: Name, clock: &Reading) -> Option<Remedy> {
@@ -289,14 +288,18 @@ impl Observer<'_> {
                         return None;
                     };
                     match &*name {
-                        "values" | "update" | "aupdate" if !is_outermost || arguments.len() != 0 && self.is_query(function, of) => {
+                        "values" | "update" | "aupdate"
+                            if !is_outermost || arguments.len() != 0 && self.is_query(function, of) =>
+                        {
                             return Some(at);
                         }
                         "execute" | "exec" | "scalars" | "scalar" if is_outermost => {
                             at = arguments.first()?.value;
                         }
                         // An upsert gives values twice, and which branch lacks the time is not told here.
-                        name if name.starts_with("on_conflict") || name.starts_with("on_duplicate") => return None,
+                        name if name.starts_with("on_conflict") || name.starts_with("on_duplicate") => {
+                            return None;
+                        }
                         _ => at = of,
                     }
                 }
