@@ -27,7 +27,12 @@ impl Observer<'_> {
     /// What sets the time that a write leaves out.
     pub(in super::super) fn stamps_for(&self, judgement: &Judgement, duty: Duty) -> Vec<Remedy> {
         let Judgement { function: id, model, .. } = *judgement;
-        if duty.is_actor() || judgement.within.is_some() {
+        // A change that a callee makes is mended here where the callee is a method of the row itself.
+        let is_own = |callee: FunctionId| {
+            let class = self.project.class_of(callee);
+            class.is_some_and(|class| self.project.hierarchy(model).classes().any(|other| other == class))
+        };
+        if duty.is_actor() || judgement.within.is_some_and(|(callee, _)| !is_own(callee)) {
             return Vec::new();
         }
         let fields = self.project.model(model).map(|m| m.fields_of(self.project, duty)).unwrap_or_default();
@@ -111,7 +116,7 @@ impl Observer<'_> {
         let StepKind::Call { callee, arguments } = &function.steps[step as usize].kind else { return None };
         let constructs = self.project.symbol_of(id, *callee) == Some(Symbol::Class(model));
         let bound = bound_name(function, step);
-        if let Some(argument) = self.time_among(arguments) {
+        if let Some(argument) = self.time_among(id, arguments) {
             // The sibling's own value is used again where reading it twice is the same.
             let value = argument.value;
             let span = self.span(id, value);
@@ -130,7 +135,7 @@ impl Observer<'_> {
                 Some(sibling) => ("stamp-beside", sibling.step),
                 None => ("stamp", step),
             };
-            let given = self.time_among(arguments).and_then(|argument| self.keyword(argument));
+            let given = self.time_among(id, arguments).and_then(|argument| self.keyword(argument));
             let again =
                 sibling.and_then(|sibling| sibling.time).or(given.map(|name| format!("{row}.{name}")));
             let word = if given.is_some() { "stamp-beside" } else { word };
@@ -173,9 +178,23 @@ impl Observer<'_> {
         }
     }
 
+    /// Whether a value is read from a clock, as far as the code around shows it: a call, or a name for one.
+    fn is_time(&self, id: FunctionId, value: StepId) -> bool {
+        let function = self.project.function(id);
+        match function.steps[value as usize].kind {
+            StepKind::Call { .. } => true,
+            StepKind::Name(name) => {
+                let bound = function.bound_once(name);
+                bound
+                    .is_some_and(|value| matches!(function.steps[value as usize].kind, StepKind::Call { .. }))
+            }
+            _ => false,
+        }
+    }
+
     /// The argument that sets another time of the row.
-    fn time_among<'f>(&self, arguments: &'f [Argument]) -> Option<&'f Argument> {
-        arguments.iter().find(|argument| {
+    fn time_among<'f>(&self, id: FunctionId, arguments: &'f [Argument]) -> Option<&'f Argument> {
+        arguments.iter().filter(|argument| self.is_time(id, argument.value)).find(|argument| {
             let duty = self.keyword(argument).and_then(|name| self.project.roles.of_field(&name));
             matches!(duty, Some(Duty::CreatedAt | Duty::UpdatedAt))
         })
@@ -200,8 +219,9 @@ impl Observer<'_> {
         let function = self.project.function(id);
         let roles = &self.project.roles;
         match function.steps[at as usize].kind {
-            StepKind::Store { of, name, .. } if self.source_text(id, of) == row => {
-                let is_time = matches!(roles.of_field(&name)?, Duty::CreatedAt | Duty::UpdatedAt);
+            StepKind::Store { of, name, value } if self.source_text(id, of) == row => {
+                let duty = roles.of_field(&name)?;
+                let is_time = matches!(duty, Duty::CreatedAt | Duty::UpdatedAt) && self.is_time(id, value);
                 Some(Sibling { step: at, time: is_time.then(|| format!("{row}.{name}")) })
             }
             StepKind::Call { callee, .. } => match function.steps[callee as usize].kind {
