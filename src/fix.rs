@@ -19,7 +19,7 @@ mod choose;
 mod place;
 mod prove;
 
-pub use prove::{Left, Mended, mend};
+pub use prove::{Left, Mended, Texts, mend};
 
 /// What fixes must know of the program.
 pub struct Limits<'a> {

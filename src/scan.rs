@@ -12,7 +12,7 @@ use crate::check::{self, Checked, Covered, Inputs, Policy};
 use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
 use crate::finding::{FileReport, Gap, Safety, Scan, Severity, Write};
-use crate::fix::{self, Limits, Mended};
+use crate::fix::{self, Limits, Mended, Texts};
 use crate::flow::{self, Judgement, Naming};
 use crate::lower::lower;
 use crate::project::{FileId, FunctionId, Project, Roles};
@@ -78,7 +78,7 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
         facts
     };
     let facts: Vec<FileFacts> = sources.par_iter().map(lowered).collect();
-    let mut rescan = |texts: &BTreeMap<PathBuf, Arc<Source>>| {
+    let mut rescan = |texts: &Texts| {
         let mut walked = request.walked.clone();
         let mut facts = facts.clone();
         for (source, facts) in walked.sources.iter_mut().zip(&mut facts) {
@@ -92,7 +92,7 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
             facts,
         )
     };
-    let first = rescan(&BTreeMap::new());
+    let first = rescan(&Texts::new());
     fix::mend(first, most, &mut rescan)
 }
 

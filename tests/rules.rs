@@ -15,11 +15,11 @@ use trailcheck::finding::{FileReport, Scan};
 use trailcheck::rule::{Example, Kind, Rule};
 use trailcheck::rulebook::Rulebook;
 use trailcheck::scan::{Quiet, Request, scan};
-use trailcheck::source::{Language, Source};
+use trailcheck::source::Source;
 use trailcheck::vocabulary::WORDS;
 use trailcheck::walk::Walked;
 
-use modules::{EXAMPLE, modules, with_package};
+use modules::{EXAMPLE, with_package};
 
 #[path = "small/modules.rs"]
 mod modules;

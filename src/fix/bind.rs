@@ -116,7 +116,7 @@ fn own_line(ground: &Ground<'_>, binding: &Binding) -> Patch {
     if let Some(later) = of_group().find(|line| is_ordered && key(line) > mine) {
         return before(later, 0);
     }
-    if let Some(last) = of_group().last() {
+    if let Some(last) = of_group().next_back() {
         return behind(last, 0);
     }
     if lines.is_sorted_by_key(|(_, group)| *group) {

@@ -13,6 +13,9 @@ use super::choose::{Key, Round, choose};
 /// How many scans mending may take. Fixes that wait for others need one each; more than a few is rare.
 const MOST_SCANS: usize = 24;
 
+/// New texts of files, by path.
+pub type Texts = BTreeMap<PathBuf, Arc<Source>>;
+
 /// What came of mending.
 pub struct Mended {
     /// The files as they were read, with the texts they should have, in path order; only those that change.
@@ -40,11 +43,7 @@ pub struct Left {
 
 /// Mends what can be mended with fixes of at most the given daring. `rescan` scans the program with other texts for some
 /// of its files.
-pub fn mend(
-    first: Scan,
-    most: Safety,
-    rescan: &mut dyn FnMut(&BTreeMap<PathBuf, Arc<Source>>) -> Scan,
-) -> Mended {
+pub fn mend(first: Scan, most: Safety, rescan: &mut dyn FnMut(&Texts) -> Scan) -> Mended {
     let before = first.clone();
     let read: BTreeMap<PathBuf, Arc<Source>> =
         first.files.iter().map(|file| (file.source.path.clone(), Arc::clone(&file.source))).collect();
@@ -92,7 +91,7 @@ pub fn mend(
 
 struct Work {
     scan: Scan,
-    texts: BTreeMap<PathBuf, Arc<Source>>,
+    texts: Texts,
     changes: BTreeMap<PathBuf, Vec<Change>>,
     banned: BTreeMap<Key, &'static str>,
 }

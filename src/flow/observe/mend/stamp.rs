@@ -273,12 +273,13 @@ impl Observer<'_> {
 
     fn in_statement(&self, id: FunctionId, step: StepId, field: Name, clock: &Reading) -> Option<Remedy> {
         let function = self.project.function(id);
-        let call = self.giving_call(function, id, step)?;
+        let call = self.giving_call(function, step)?;
         let StepKind::Call { arguments, .. } = &function.steps[call as usize].kind else { return None };
-        let keywords = arguments.iter().filter(|argument| matches!(argument.kind, ArgumentKind::Keyword(_)));
+        let mut keywords =
+            arguments.iter().filter(|argument| matches!(argument.kind, ArgumentKind::Keyword(_)));
         if keywords.clone().next().is_some() {
             let code = format!("{field}={}", clock.expression);
-            let last = keywords.last().map(|argument| self.span(id, argument.value));
+            let last = keywords.next_back().map(|argument| self.span(id, argument.value));
             let part = Deed::Part { owner: self.span(id, call), beside: last, text: code.clone() };
             return Some(self.remedy("stamp", id, &code, clock, part));
         }
@@ -296,7 +297,7 @@ impl Observer<'_> {
     }
 
     /// The call that gives a statement its values: `values(…)` of a statement that is executed, `update(…)` of a query.
-    fn giving_call(&self, function: &Function, id: FunctionId, step: StepId) -> Option<StepId> {
+    fn giving_call(&self, function: &Function, step: StepId) -> Option<StepId> {
         let mut at = step;
         let mut is_outermost = true;
         loop {
@@ -309,7 +310,7 @@ impl Observer<'_> {
                     };
                     match &*name {
                         "values" | "update" | "aupdate"
-                            if !is_outermost || arguments.len() != 0 && self.is_query(function, of) =>
+                            if !is_outermost || !arguments.is_empty() && self.is_query(function, of) =>
                         {
                             return Some(at);
                         }
@@ -326,7 +327,6 @@ impl Observer<'_> {
                 _ => return None,
             }
             is_outermost = false;
-            let _ = id;
         }
     }
 
