@@ -51,3 +51,83 @@ pub fn replace(old: &Source, new: &Source, roots: &[PathBuf], here: &Path) -> Re
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Language;
+    use crate::walk;
+
+    const OLD: &[u8] = b"\xEF\xBB\xBFa = 1\r\n";
+
+    /// A file on the disk, as it was read, and with another text.
+    fn file(folder: &Path, name: &str) -> (Source, Source) {
+        fs::write(folder.join(name), OLD).expect("a file can be written");
+        let old = Source::decode(name.into(), Language::Python, OLD.to_vec()).expect("text");
+        let new = old.with_text("a = 2\r\n".to_owned());
+        (old, new)
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder can be listed");
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_new_text_takes_the_place_of_the_old_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (old, new) = file(folder.path(), "a.py");
+        let path = folder.path().join("a.py");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).expect("permissions can be set");
+        }
+        assert_eq!(replace(&old, &new, &[".".into()], folder.path()), Ok(()));
+        assert_eq!(fs::read(&path).expect("it can be read"), b"\xEF\xBB\xBFa = 2\r\n");
+        assert_eq!(names(folder.path()), ["a.py"], "nothing else is left");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(&path).expect("it is there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o750);
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_written_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let here = folder.path();
+        let (old, new) = file(here, "a.py");
+        let said = |roots: &[PathBuf]| replace(&old, &new, roots, here).expect_err("it is refused");
+        fs::create_dir(here.join("app")).expect("a folder can be made");
+        assert_eq!(said(&["app".into()]), "it lies outside the scanned folders");
+        fs::write(here.join("a.py"), "a = 3\n").expect("a file can be written");
+        assert_eq!(said(&[".".into()]), "it has changed since it was read");
+        assert_eq!(fs::read(here.join("a.py")).expect("it can be read"), b"a = 3\n");
+        let mut permissions = fs::metadata(here.join("a.py")).expect("it is there").permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(here.join("a.py"), permissions).expect("permissions can be set");
+        assert_eq!(said(&[".".into()]), "it is read-only");
+        assert_eq!(names(here), ["a.py", "app"], "nothing else is left");
+        let gone = Source::of_text("b.py", Language::Python, "");
+        assert!(replace(&gone, &new, &[".".into()], here).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_took_the_files_place_is_not_followed_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let here = folder.path();
+        let (old, new) = file(here, "a.py");
+        fs::rename(here.join("a.py"), elsewhere.path().join("a.py")).expect("a file can be moved");
+        std::os::unix::fs::symlink(elsewhere.path().join("a.py"), here.join("a.py")).expect("a link");
+        assert!(walk::replace(&old, &new, &[".".into()], here).is_err());
+        assert_eq!(fs::read(elsewhere.path().join("a.py")).expect("it can be read"), OLD);
+    }
+}
