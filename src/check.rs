@@ -162,6 +162,9 @@ impl Desk<'_> {
 
     fn placed(&self, mut observation: Observation) -> Observation {
         observation.file = self.file;
+        for act in observation.remedies.iter_mut().flat_map(|remedy| &mut remedy.acts) {
+            act.file = self.file;
+        }
         observation.function = match self.inputs.enclosing {
             Some(enclosing) => enclosing(self.file, observation.span),
             None => "<module>".to_owned(),

@@ -79,9 +79,9 @@ impl Layout {
         self.statements.iter().rev().find(|statement| statement.span.contains(span))
     }
 
-    /// The block whose head begins where the span does.
+    /// The block whose head holds the span.
     pub fn block_of(&self, head: Span) -> Option<&Block> {
-        self.blocks.iter().skip(1).find(|block| block.head.start == head.start)
+        self.blocks.iter().skip(1).find(|block| block.head.contains(head))
     }
 
     /// The bracketed list of a call or literal, given as a whole.

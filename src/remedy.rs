@@ -18,12 +18,23 @@ const fn kind(word: &'static str, meaning: &'static str) -> Kind {
 
 /// Every remedy a page may name.
 pub const KINDS: &[Kind] = &[
+    kind("await", "the `await` that is missing, or none where there is nothing to wait for"),
+    kind("canonical-route", "the route as its library writes it"),
+    kind("clock-itself", "the clock itself as a default, in place of what it read once"),
     kind("import", "the import that binds the name"),
+    kind("list-auto-now", "a column that Django fills, among those that a literal list has saved"),
+    kind("list-stamp", "a column that the code has stamped, among those that a literal list has saved"),
+    kind("maker-itself", "what makes a new list or dictionary as a default, in place of one for all"),
+    kind("meant-field", "the one column whose name differs in a letter"),
+    kind("moved-import", "the import, from the one module that defines the name"),
+    kind("raw-guard", "a way out of a receiver before all else, when a fixture is loaded"),
+    kind("renamed-import", "the import, by the new path"),
     kind(
         "stamp-beside",
         "the missing time, beside another stamp of the same row that stands in the same block",
     ),
     kind("stamp", "the missing time, where the row is made or changed"),
+    kind("without-comment", "no comment, or one without what is of no use"),
 ];
 
 /// Something that would mend what was seen.
@@ -86,9 +97,9 @@ pub enum Deed {
         /// The new statement.
         code: String,
     },
-    /// A statement is put first into the block whose head begins where the span does.
+    /// A statement is put first into the block whose head holds the span.
     First {
-        /// The head of the block.
+        /// A place in the head of the block.
         head: Span,
         /// The new statement.
         code: String,

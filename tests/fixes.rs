@@ -67,18 +67,16 @@ fn every_fixed_form_is_what_the_fix_makes_of_its_example() {
         for (number, example) in examples {
             let Some(fixed) = &example.fixed else { continue };
             let sources = with_package(&example.code);
-            let mended = mended(sources.clone(), Some(&rule.id), Safety::Unsafe);
+            // A suppression is of no use only where the rules that it names have run.
+            let only = (rule.pack != "meta").then_some(rule.id.as_str());
+            let mended = mended(sources.clone(), only, Safety::Unsafe);
             let text = without_marks(&texts(&sources, &mended)[EXAMPLE]);
             if text != *fixed {
                 wrong.push(format!("rules/{}.md, example {number} becomes:\n{text}", rule.id));
             }
             let again: Vec<Arc<Source>> =
                 mended.scan.files.iter().map(|file| Arc::clone(&file.source)).collect();
-            assert!(
-                self::mended(again, Some(&rule.id), Safety::Unsafe).files.is_empty(),
-                "{}: {number}",
-                rule.id
-            );
+            assert!(self::mended(again, only, Safety::Unsafe).files.is_empty(), "{}: {number}", rule.id);
         }
         let shows = rule.examples.iter().any(|example| example.fixed.is_some());
         if shows == rule.remedies.is_empty() {

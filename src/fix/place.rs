@@ -139,13 +139,19 @@ impl Ground<'_> {
         let block = self.layout.block_of(head).ok_or("no block begins there")?;
         let mut statements = block.statements.iter().map(|&number| &self.layout.statements[number]);
         let first = statements.next().ok_or("the block is empty")?;
-        if !first.is_text {
-            return self.before(first, code);
-        }
         // A text that opens a block is its description, and stays first.
-        match statements.next() {
-            Some(second) => self.before(second, code),
-            None => self.behind(first.span, code),
+        if first.is_text {
+            return self.behind(first.span, code);
+        }
+        let line_end = self.line_end(block.head.end);
+        match self.indentation(first) {
+            // A comment above the first statement speaks of that one.
+            Some(indentation) => {
+                let at = self.line_stop(block.head.end);
+                let text = format!("{line_end}{}", self.lines(code, indentation, line_end));
+                Ok(Patch { span: Span { start: at, end: at }, text })
+            }
+            None => self.before(first, code),
         }
     }
 

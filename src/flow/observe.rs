@@ -265,6 +265,7 @@ impl Observer<'_> {
         let fields = self.project.model(phantom.model).map(|m| m.fields_of(self.project, phantom.duty));
         let nearest = fields.and_then(|fields| fields.first().copied());
         seen.show("nearest-note", nearest.map_or(String::new(), |name| format!(": `{name}`")));
+        seen.remedies.extend(self.meant_field(id, step, phantom));
         seen
     }
 

@@ -160,6 +160,7 @@ impl Observer<'_> {
             if receiver.span != here.span || receiver.file != id.file {
                 here.related.push(("connected here".into(), receiver.file.0 as usize, receiver.span));
             }
+            here.remedies.extend(self.raw_guard(id));
             seen.push(here);
         }
         seen

@@ -10,6 +10,8 @@ use crate::remedy::{Act, Binding, Deed};
 use super::super::name_use;
 use super::Observer;
 
+mod call;
+mod name;
 mod stamp;
 
 /// From which modules the files of a program import a name, by that name.
@@ -88,7 +90,10 @@ impl Observer<'_> {
 
     /// The path by which a module of the program can be imported: from a package that some import begins with.
     fn importable(&self, file: FileId) -> Option<String> {
-        let path = self.project.module_name(file);
+        self.importable_path(&self.project.module_name(file))
+    }
+
+    fn importable_path(&self, path: &str) -> Option<String> {
         let parts: Vec<&str> = path.split('.').collect();
         let first = parts.iter().position(|part| self.habits().knows(part))?;
         Some(parts[first..].join("."))
