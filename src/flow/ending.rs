@@ -27,6 +27,7 @@ impl Trace<'_> {
             row.published.get_or_insert(step);
             row.seal(self.rows[key.0 as usize].base == Base::New);
         }
+        state.defining.remove(&session);
         state.committed = true;
         self.flush_lives(state, session, step);
         let reload = self.reload(step);
@@ -69,6 +70,7 @@ impl Trace<'_> {
     fn forget(&mut self, state: &mut State, session: SessionKey) {
         state.failures.retain(|failure| failure.session != session);
         state.erring.remove(&session);
+        state.defining.remove(&session);
         if session == SessionKey::Outer {
             state.rolled_back = true;
             self.outcome.summary.may_roll_back = true;

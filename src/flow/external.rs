@@ -38,10 +38,11 @@ impl Trace<'_> {
                 }
                 // A text clause is its text, where that is known.
                 Begins::Text => {
-                    return match values.first() {
-                        Some(text @ Value::Text(_)) => text.clone(),
+                    let text = |one: Value| match one {
+                        Value::Text(_) => one,
                         _ => Value::External(path),
                     };
+                    return values.first().cloned().unwrap_or(Value::Unknown).map(text);
                 }
                 Begins::Insert => Operation::Create,
                 Begins::Update => Operation::Update,

@@ -4,6 +4,7 @@ use crate::duty::{Duty, Operation};
 use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 
 use super::call::model_of;
+use super::execute::defines;
 use super::library::{self, Answers};
 use super::outcome::Executed;
 use super::row::Level;
@@ -67,7 +68,7 @@ impl Trace<'_> {
                 Value::None
             }
             "commit" => {
-                self.used.writes = true;
+                self.used.writes = !self.only_defines(state, session);
                 self.use_session(state, session);
                 self.commit(state, session, step);
                 Value::None
@@ -98,7 +99,11 @@ impl Trace<'_> {
                 model => Some(model),
             }),
             "execute" | "scalars" | "exec" | "stream" | "stream_scalars" | "scalar" => {
+                let before = state.defining.get(&session).copied();
                 self.use_session(state, session);
+                if defines(&first) {
+                    state.defining.insert(session, before.unwrap_or(true));
+                }
                 let mut queried = None;
                 let mut handed = None;
                 for one in first.alternatives() {
