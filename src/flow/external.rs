@@ -50,6 +50,11 @@ impl Trace<'_> {
             };
             return Value::Statement(Box::new(Statement::begun(operation, model, step)));
         }
+        if let (true, Some(Value::Symbol(Symbol::Function(function)))) =
+            (library::makes_manager(path), values.first())
+        {
+            return Value::Manager(*function);
+        }
         if let Some(known) = self.shortcut(state, step, path, values) {
             return known;
         }

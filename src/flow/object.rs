@@ -300,6 +300,13 @@ impl Trace<'_> {
                         if let Some(sql) = self.declared_sql(file, path, arguments, depth) {
                             return sql;
                         }
+                        if let (true, Some(Term::Path(function))) =
+                            (library::makes_manager(path), arguments.first())
+                            && let Some(Symbol::Function(function)) =
+                                self.project.resolve_path(file, *function)
+                        {
+                            return Value::Manager(function);
+                        }
                         let zone = arguments.first().or(keywords.first().map(|(_, term)| term));
                         let zone = zone.map(|term| self.declared_value(file, term, depth + 1));
                         if let Some(reading) = clock::read(path, zone.as_ref()) {

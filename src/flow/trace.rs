@@ -566,6 +566,11 @@ impl<'p> Trace<'p> {
         })
     }
 
+    /// The row that a row is known to lead to under a name.
+    pub(super) fn known_relative(&self, of: RowKey, name: Name) -> Option<RowKey> {
+        self.relatives.get(&(of, name)).copied()
+    }
+
     /// The one row of a model that a row leads to under a name.
     pub(super) fn relative(
         &mut self,
