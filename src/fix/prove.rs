@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::finding::{Change, Finding, Safety, Scan};
+use crate::finding::{Change, Finding, Safety, Scan, Severity};
 use crate::source::Source;
 
 use super::choose::{Key, Round, choose};
@@ -73,10 +73,9 @@ pub fn mend(first: Scan, most: Safety, rescan: &mut dyn FnMut(&Texts) -> Scan) -
             }
             Faults::Of(keys) => work.banned.extend(keys),
             // Nobody knows whose fault it is: fewer at once will tell.
-            Faults::Somewhere if round.chosen.len() > 1 => limit = round.chosen.len() / 2,
-            Faults::Somewhere => {
-                let key = Key::of(round.chosen[0]);
-                work.banned.insert(key, NEW_ELSEWHERE);
+            Faults::Somewhere(_) if round.chosen.len() > 1 => limit = round.chosen.len() / 2,
+            Faults::Somewhere(why) => {
+                work.banned.insert(Key::of(round.chosen[0]), why);
             }
         }
     }
@@ -93,7 +92,7 @@ struct Work {
     scan: Scan,
     texts: Texts,
     changes: BTreeMap<PathBuf, Vec<Change>>,
-    banned: BTreeMap<Key, &'static str>,
+    banned: BTreeMap<Key, String>,
 }
 
 /// What a fix changed, in each file that it touched.
@@ -114,24 +113,19 @@ fn changes(finding: &Finding) -> Vec<(PathBuf, Change)> {
 
 const STAYS: &str = "the finding would stay";
 const BREAKS: &str = "the file would not be well-formed any more";
-const NEW_HERE: &str = "it would bring a new finding";
-const NEW_ELSEWHERE: &str = "it would bring a new finding elsewhere";
 const NOT_WRITTEN: &str = "the new text cannot be written in the file's encoding";
 
 /// What is wrong with a round.
 enum Faults {
     None,
     /// The fixes of these findings.
-    Of(Vec<(Key, &'static str)>),
-    /// Something, and nothing tells which fix it comes from.
-    Somewhere,
+    Of(Vec<(Key, String)>),
+    /// Something new, and nothing tells which fix it comes from.
+    Somewhere(String),
 }
 
 fn faults(before: &Scan, after: &Scan, round: &Round<'_>) -> Faults {
-    let mut found: Vec<(Key, &'static str)> = Vec::new();
-    let touches = |finding: &Finding, path: &PathBuf| {
-        finding.fix.iter().flat_map(|fix| &fix.edits).any(|edit| edit.place.source.path == *path)
-    };
+    let mut found: Vec<(Key, String)> = Vec::new();
     for (path, source) in &round.texts {
         let shown = source.display_path();
         let gaps = |scan: &Scan| scan.gaps.iter().filter(|gap| gap.path == shown).count();
@@ -141,54 +135,93 @@ fn faults(before: &Scan, after: &Scan, round: &Round<'_>) -> Faults {
             Some(_) => continue,
         };
         let of_file = round.chosen.iter().filter(|finding| touches(finding, path));
-        found.extend(of_file.map(|finding| (Key::of(finding), why)));
+        found.extend(of_file.map(|finding| (Key::of(finding), why.to_owned())));
     }
-    let (counts, new_counts) = (counts(before), counts(after));
-    let mut mended: BTreeMap<Key, usize> = BTreeMap::new();
+    let (old, new) = (Counts::of(before), Counts::of(after));
+    let mut mended: BTreeMap<Spot, usize> = BTreeMap::new();
     for finding in &round.chosen {
-        *mended.entry(Key::of(finding)).or_default() += 1;
+        *mended.entry(Spot::of(finding)).or_default() += 1;
     }
-    for (key, times) in &mended {
-        let (old, new) = (counts.get(key).copied().unwrap_or(0), new_counts.get(key).copied().unwrap_or(0));
-        if new + times > old {
-            found.push((key.clone(), STAYS));
+    for finding in &round.chosen {
+        let spot = Spot::of(finding);
+        if new.all(&spot) + mended[&spot] > old.all(&spot) {
+            found.push((Key::of(finding), STAYS.to_owned()));
         }
     }
     if !found.is_empty() {
         return Faults::Of(found);
     }
-    for (key, times) in &new_counts {
-        if *times <= counts.get(key).copied().unwrap_or(0) {
+    let mut somewhere = None;
+    for spot in new.0.keys() {
+        if new.all(spot) <= old.all(spot) && new.errors(spot) <= old.errors(spot) {
             continue;
         }
-        let in_function = round
+        let why = format!("it would bring a new finding, {} in {}", spot.rule, spot.function);
+        let mut near: Vec<&&Finding> = round
             .chosen
             .iter()
-            .filter(|finding| finding.function == key.function && finding.place.source.path == key.path);
-        found.extend(in_function.map(|finding| (Key::of(finding), NEW_HERE)));
-    }
-    match (
-        found.is_empty(),
-        new_counts.iter().any(|(key, times)| *times > counts.get(key).copied().unwrap_or(0)),
-    ) {
-        (false, _) => Faults::Of(found),
-        (true, true) => Faults::Somewhere,
-        (true, false) => Faults::None,
-    }
-}
-
-/// How often each finding is there.
-fn counts(scan: &Scan) -> BTreeMap<Key, usize> {
-    let mut counts = BTreeMap::new();
-    for finding in scan.files.iter().flat_map(|file| &file.findings) {
-        if finding.suppressed.is_none() {
-            *counts.entry(Key::of(finding)).or_default() += 1;
+            .filter(|finding| finding.function == spot.function && touches(finding, &spot.path))
+            .collect();
+        if near.is_empty() {
+            near = round.chosen.iter().filter(|finding| touches(finding, &spot.path)).collect();
         }
+        if near.is_empty() {
+            somewhere = Some(why.clone());
+        }
+        found.extend(near.into_iter().map(|finding| (Key::of(finding), why.clone())));
     }
-    counts
+    match (found.is_empty(), somewhere) {
+        (false, _) => Faults::Of(found),
+        (true, Some(why)) => Faults::Somewhere(why),
+        (true, None) => Faults::None,
+    }
 }
 
-fn left(scan: &Scan, most: Safety, banned: &BTreeMap<Key, &'static str>, out_of_time: bool) -> Vec<Left> {
+fn touches(finding: &Finding, path: &PathBuf) -> bool {
+    finding.fix.iter().flat_map(|fix| &fix.edits).any(|edit| edit.place.source.path == *path)
+}
+
+/// Where findings are counted: what one says may change with the code around it, so its words are no part of this.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Spot {
+    path: PathBuf,
+    rule: String,
+    function: String,
+}
+
+impl Spot {
+    fn of(finding: &Finding) -> Spot {
+        let Key { path, rule, function, .. } = Key::of(finding);
+        Spot { path, rule, function }
+    }
+}
+
+/// How many findings there are at each spot, and how many of them are errors.
+struct Counts(BTreeMap<Spot, (usize, usize)>);
+
+impl Counts {
+    fn of(scan: &Scan) -> Counts {
+        let mut counts = Counts(BTreeMap::new());
+        for finding in scan.files.iter().flat_map(|file| &file.findings) {
+            if finding.suppressed.is_none() {
+                let (all, errors) = counts.0.entry(Spot::of(finding)).or_default();
+                *all += 1;
+                *errors += usize::from(finding.severity == Severity::Error);
+            }
+        }
+        counts
+    }
+
+    fn all(&self, spot: &Spot) -> usize {
+        self.0.get(spot).map_or(0, |(all, _)| *all)
+    }
+
+    fn errors(&self, spot: &Spot) -> usize {
+        self.0.get(spot).map_or(0, |(_, errors)| *errors)
+    }
+}
+
+fn left(scan: &Scan, most: Safety, banned: &BTreeMap<Key, String>, out_of_time: bool) -> Vec<Left> {
     let mut left = Vec::new();
     for finding in scan.files.iter().flat_map(|file| &file.findings) {
         if finding.suppressed.is_some() {
