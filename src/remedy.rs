@@ -20,15 +20,24 @@ const fn kind(word: &'static str, meaning: &'static str) -> Kind {
 pub const KINDS: &[Kind] = &[
     kind("await", "the `await` that is missing, or none where there is nothing to wait for"),
     kind("canonical-route", "the route as its library writes it"),
+    kind("clause-order", "a clause before the one that takes its errors"),
     kind("clock-itself", "the clock itself as a default, in place of what it read once"),
+    kind("flush", "a flush, last in the `try`"),
     kind("import", "the import that binds the name"),
+    kind("kept-before", "the value of a column, kept in a local before the `try`"),
     kind("list-auto-now", "a column that Django fills, among those that a literal list has saved"),
     kind("list-stamp", "a column that the code has stamped, among those that a literal list has saved"),
+    kind("log-exception", "the error, logged first in the handler"),
     kind("maker-itself", "what makes a new list or dictionary as a default, in place of one for all"),
     kind("meant-field", "the one column whose name differs in a letter"),
     kind("moved-import", "the import, from the one module that defines the name"),
+    kind("near-choice", "the choice that is like the value"),
+    kind("near-name", "the name that is like the one written"),
+    kind("on-commit", "a task that waits for the commit"),
     kind("raw-guard", "a way out of a receiver before all else, when a fixture is loaded"),
     kind("renamed-import", "the import, by the new path"),
+    kind("rollback", "a rollback, first in the handler"),
+    kind("savepoint", "a savepoint around what is tried"),
     kind(
         "stamp-beside",
         "the missing time, beside another stamp of the same row that stands in the same block",
@@ -103,6 +112,20 @@ pub enum Deed {
         head: Span,
         /// The new statement.
         code: String,
+    },
+    /// A statement is put last into the block that the span fills.
+    Last {
+        /// The statements of the block.
+        block: Span,
+        /// The new statement.
+        code: String,
+    },
+    /// The lines of the span go in front of the lines of another.
+    Move {
+        /// What goes.
+        span: Span,
+        /// What it comes before.
+        before: Span,
     },
     /// An argument, an element or an entry is put into the brackets of a call or a literal: behind the part that the
     /// second span holds, or last.

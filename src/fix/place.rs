@@ -36,6 +36,8 @@ impl Ground<'_> {
                 self.before(statement, code).map(|patch| vec![patch])
             }
             Deed::First { head, code } => self.first(*head, code).map(|patch| vec![patch]),
+            Deed::Last { block, code } => self.last(*block, code).map(|patch| vec![patch]),
+            Deed::Move { span, before } => self.moved(*span, *before),
             Deed::Part { owner, beside, text } => self.part(*owner, *beside, text).map(|patch| vec![patch]),
             Deed::Around { span, head } => self.around(*span, head),
         }
@@ -106,7 +108,10 @@ impl Ground<'_> {
     }
 
     fn behind(&self, span: Span, code: &str) -> Result<Patch, Refusal> {
-        let statement = self.statement(span)?;
+        self.behind_statement(self.statement(span)?, code)
+    }
+
+    fn behind_statement(&self, statement: &Statement, code: &str) -> Result<Patch, Refusal> {
         let end = statement.span.end;
         let line_end = self.line_end(end);
         match self.indentation(statement) {
@@ -153,6 +158,41 @@ impl Ground<'_> {
             }
             None => self.before(first, code),
         }
+    }
+
+    fn last(&self, block: Span, code: &str) -> Result<Patch, Refusal> {
+        let is_it = |other: &&Block| other.span.start == block.start && block.contains(other.span);
+        let block = self.layout.blocks.iter().skip(1).find(is_it).ok_or("no block stands there")?;
+        let last = block.statements.last().ok_or("the block is empty")?;
+        let last = &self.layout.statements[*last];
+        match self.indentation(last) {
+            Some(_) if self.ends_line(last) => self.behind_statement(last, code),
+            _ => Err("several statements share the line"),
+        }
+    }
+
+    fn moved(&self, span: Span, before: Span) -> Result<Vec<Patch>, Refusal> {
+        let (start, stop) = (self.line_start(span.start), self.line_stop(span.end));
+        let target = self.line_start(before.start);
+        let blank = |from: u32, to: u32| &self.text()[from as usize..to as usize];
+        let shares_line = [(start, span.start), (target, before.start), (span.end, stop)]
+            .into_iter()
+            .map(|(from, to)| blank(from, to).trim())
+            .any(|rest| !rest.is_empty() && !rest.starts_with('#'));
+        if shares_line || target >= start || start == 0 {
+            return Err("other code shares the line");
+        }
+        // With the line end before it, so that it may be the last line of the file.
+        let above = self.text()[..start as usize].trim_end_matches(['\n', '\r']).len() as u32;
+        let line_end_start = if blank(above, start).contains("\r\n") { start - 2 } else { start - 1 };
+        if blank(self.line_start(above), above).trim_start().starts_with('#') {
+            return Err("a comment stands above it");
+        }
+        let lines = format!("{}{}", blank(start, stop), self.line_end(before.start));
+        Ok(vec![
+            Patch { span: Span { start: target, end: target }, text: lines },
+            Patch { span: Span { start: line_end_start, end: stop }, text: String::new() },
+        ])
     }
 
     fn part(&self, owner: Span, beside: Option<Span>, text: &str) -> Result<Patch, Refusal> {
@@ -235,5 +275,64 @@ impl Ground<'_> {
             at = stop;
         }
         Ok(patches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Language;
+
+    /// The text after a deed, or why there is no place for it.
+    fn after(text: &str, deed: impl Fn(&dyn Fn(&str) -> Span) -> Deed) -> Result<String, Refusal> {
+        let source = Source::of_text("a.py", Language::Python, text);
+        let layout = crate::lower::layout(&source);
+        let ground = Ground { source: &source, layout: &layout, is_own: &|_| false };
+        let span = |part: &str| {
+            let start = text.find(part).expect("the part is there");
+            Span::new(start..start + part.len())
+        };
+        let mut patches = ground.patches(&deed(&span))?;
+        patches.sort();
+        let mut out = text.to_owned();
+        for patch in patches.iter().rev() {
+            out.replace_range(patch.span.range(), &patch.text);
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn what_comes_first_stands_behind_the_description_and_before_a_comment() {
+        let first = |text: &str| {
+            after(text, |span| Deed::First { head: span("def f"), code: "if raw:\n\treturn".into() })
+        };
+        let guarded = "def f():  # why\n\tif raw:\n\t\treturn\n\t# how\n\tg()\n";
+        assert_eq!(first("def f():  # why\n\t# how\n\tg()\n").as_deref(), Ok(guarded));
+        let described = "def f():\n  'F.'\n  if raw:\n    return\n\n  g()\n";
+        assert_eq!(first("def f():\n  'F.'\n\n  g()\n").as_deref(), Ok(described));
+        assert!(first("def f(): g()\n").is_err());
+    }
+
+    #[test]
+    fn what_comes_last_stands_behind_the_last_statement_of_its_own_block() {
+        let last = |text: &str, block: &str| {
+            after(text, |span| Deed::Last { block: span(block), code: "z()".into() })
+        };
+        let text = "try:\n    if a:\n        b()  # b\nexcept E:\n    c()\n";
+        let ended = "try:\n    if a:\n        b()  # b\n    z()\nexcept E:\n    c()\n";
+        assert_eq!(last(text, "if a:\n        b()  # b").as_deref(), Ok(ended));
+        assert!(last("try: b()\nexcept E: c()\n", "b()").is_err());
+    }
+
+    #[test]
+    fn a_clause_moves_byte_for_byte_also_from_the_end_of_the_file() {
+        let moved = |text: &str| {
+            after(text, |span| Deed::Move { span: span("except B:\n    b()"), before: span("except A:") })
+        };
+        let text = "try:\n    t()\nexcept A:\n    a()  # a\n\nexcept B:\n    b()  # b";
+        let ordered = "try:\n    t()\nexcept B:\n    b()  # b\nexcept A:\n    a()  # a\n";
+        assert_eq!(moved(text).as_deref(), Ok(ordered));
+        assert!(moved("try:\n    t()\nexcept A:\n    a()\n# rare\nexcept B:\n    b()\n").is_err());
+        assert!(moved("try:\n    t()\nexcept A:\n    a()\nexcept B:\n    b(); c()\n").is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::duty::{Duty, Operation, Standing};
 use crate::facts::{Function, StepId, StepKind};
+use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 use crate::remedy::{Binding, Deed, Remedy};
 use crate::source::Span;
@@ -307,6 +308,11 @@ impl Observer<'_> {
         {
             return Some(Binding::item(module, class));
         }
+        self.exception_binding(name)
+    }
+
+    /// The import of an exception, or of whatever goes by a name: as the program has it elsewhere, else as known.
+    fn exception_binding(&self, name: Name) -> Option<Binding> {
         if let Some(usual) = self.usual_binding(name) {
             return Some(usual);
         }
@@ -373,6 +379,7 @@ impl Observer<'_> {
         if let Some(since) = read.since {
             seen.related.push(("it expired here".into(), id.file.0 as usize, self.span(id, since)));
         }
+        seen.remedies.extend(self.hoisted(id, step, read));
         if let Some((other, step)) = read.within {
             seen.related.push(("it is read here".into(), other.file.0 as usize, self.span(other, step)));
         }

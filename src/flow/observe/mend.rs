@@ -11,6 +11,7 @@ use super::super::name_use;
 use super::Observer;
 
 mod call;
+mod handler;
 mod name;
 mod stamp;
 

@@ -3,8 +3,8 @@
 
 use crate::facts::{Argument, ArgumentKind, Literal, ParamKind, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{FunctionId, Lookup, Symbol};
-use crate::remedy::{Deed, Remedy};
+use crate::project::{FunctionId, Lookup, Symbol, written_path};
+use crate::remedy::{Binding, Deed, Remedy};
 use crate::source::Span;
 
 use super::super::super::django::Partial;
@@ -128,6 +128,37 @@ impl Observer<'_> {
         let is_django = partial.dropped.iter().all(|(why, _)| *why == "auto-now");
         let word = if is_django { "list-auto-now" } else { "list-stamp" };
         Some(Remedy::new(word, format!("Add {} to `update_fields`", names.join(" and ")), acts))
+    }
+
+    /// Hands a task over when the transaction of Django's has committed.
+    pub(in super::super) fn on_commit(&self, id: FunctionId, step: StepId) -> Option<Remedy> {
+        let function = self.project.function(id);
+        let StepKind::Call { callee, .. } = function.steps[step as usize].kind else { return None };
+        let (whole, head) = (self.span(id, step), self.span(id, callee));
+        let (text, task) = (self.text_at(id, whole), self.text_at(id, head));
+        let inner = self.text_at(id, Span { start: head.end, end: whole.end });
+        let inner = inner.strip_prefix('(')?.strip_suffix(')')?;
+        // A value that something takes, and a transaction of another database, are not for us.
+        let is_alone = function.bare.binary_search(&step).is_ok();
+        let names_database = self.text_at(id, function.span).contains("using=");
+        if !is_alone || names_database || written_path(function, callee).is_none() {
+            return None;
+        }
+        let mut acts = self.bound_as(id, &Binding::item("django.db", "transaction"))?;
+        let first = inner.trim_start();
+        let blank = &inner[..inner.len() - first.len()];
+        let called = match (first.is_empty(), blank.contains('\n')) {
+            (true, _) => task.to_owned(),
+            (false, true) => format!("partial({blank}{task},{blank}{first})"),
+            (false, false) => format!("partial({task}, {first})"),
+        };
+        if !first.is_empty() {
+            acts.extend(self.bound_as(id, &Binding::item("functools", "partial"))?);
+        }
+        let code = format!("transaction.on_commit({called})");
+        acts.push(Observer::act(id, Deed::Replace { span: whole, text: code }));
+        let shown = text.split('(').next().unwrap_or(text);
+        Some(Remedy::new("on-commit", format!("Call `{shown}` when the transaction has committed"), acts))
     }
 
     /// Has a receiver leave before all else when a fixture is loaded.

@@ -1,7 +1,8 @@
 //! flow/observe/mend/name: the right name in place of a wrong one: an import's path, a column, a route.
 
 use crate::facts::{Import, Imported, Literal, StepId, StepKind};
-use crate::project::{FunctionId, Gone, Route, Stale};
+use crate::nearest::nearest;
+use crate::project::{FunctionId, Gone, Route, Stale, Strange, StrangeAction};
 use crate::remedy::{Deed, Remedy};
 use crate::source::Span;
 
@@ -97,6 +98,41 @@ impl Observer<'_> {
         Some(Remedy::new("canonical-route", title, vec![Observer::act(route.function, deed)]))
     }
 
+    /// Writes the choice that is like an action.
+    pub(in super::super) fn right_action(&self, action: &StrangeAction, near: &str) -> Option<Remedy> {
+        if !is_slip(&action.text, near) {
+            return None;
+        }
+        let span = self.text_in_quotes(action.function, action.step, &action.text)?;
+        let title = format!("Write `{near}` for `{}`", action.text);
+        let deed = Deed::Replace { span, text: near.to_owned() };
+        Some(Remedy::new("near-choice", title, vec![Observer::act(action.function, deed)]))
+    }
+
+    /// Writes the names that are like those which the taker does not have: all of them or none.
+    pub(in super::super) fn right_names(&self, strange: &Strange) -> Option<Remedy> {
+        let id = strange.function;
+        let StepKind::Call { arguments, .. } = &self.project.function(id).steps[strange.step as usize].kind
+        else {
+            return None;
+        };
+        let mut acts = Vec::new();
+        let mut shown = Vec::new();
+        for &name in &strange.names {
+            let near = nearest(&name, strange.known.iter().map(|known| known.as_str()))?;
+            let is_given = arguments.iter().any(|one| keyword(one).is_some_and(|given| &*given == near));
+            if is_given || !is_slip(&name, near) {
+                return None;
+            }
+            let argument = arguments.iter().find(|one| keyword(one) == Some(name))?;
+            let span = self.keyword_span(id, argument)?;
+            acts.push(Observer::act(id, Deed::Replace { span, text: near.to_owned() }));
+            shown.push(format!("`{near}` for `{name}`"));
+        }
+        let title = format!("Write {}", shown.join(" and "));
+        Some(Remedy::new("near-name", title, acts))
+    }
+
     /// Where the text of a literal is written, without its quotation marks; nothing where it is written in another way
     /// than it reads.
     pub(super) fn text_in_quotes(&self, id: FunctionId, step: StepId, text: &str) -> Option<Span> {
@@ -109,5 +145,32 @@ impl Observer<'_> {
         let inner = ["\"", "'"].iter().find_map(|q| inner.strip_prefix(q)?.strip_suffix(q))?;
         let start = whole.start as usize + written.len() - inner.len() - 1;
         (inner == text).then(|| Span::new(start..start + inner.len()))
+    }
+}
+
+/// Whether one name was probably meant to be another: a slip or two, or the first word of a longer name.
+fn is_slip(given: &str, meant: &str) -> bool {
+    let slips = strsim::damerau_levenshtein(given, meant);
+    let is_beginning =
+        |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('_'));
+    slips <= 1.max(given.chars().count() / 5) || is_beginning(meant, given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_slip;
+
+    #[test]
+    fn a_slip_is_told_from_another_word() {
+        for (given, meant, is_meant) in [
+            ("patient_admited", "patient_admitted", true),
+            ("action", "action_type", true),
+            ("timestmap", "timestamp", true),
+            ("patient_moved", "patient_updated", false),
+            ("logout", "login", false),
+            ("case", "user", false),
+        ] {
+            assert_eq!(is_slip(given, meant), is_meant, "{given} for {meant}");
+        }
     }
 }

@@ -1,0 +1,277 @@
+//! flow/observe/mend/handler: what mends a `try`: what its handlers do first, where its statements stand, what is kept before.
+
+use std::collections::BTreeSet;
+
+use crate::facts::{BlockId, Function, HandlerId, RegionId, StepId, StepKind};
+use crate::name::Name;
+use crate::project::{FunctionId, Lookup, written_path};
+use crate::remedy::{Act, Binding, Deed, Remedy};
+use crate::source::Span;
+
+use super::super::super::clause::Unreachable;
+use super::super::super::library;
+use super::super::super::life::Loss;
+use super::super::super::outcome::ExpiredRead;
+use super::super::Observer;
+
+/// A session as the code writes it.
+#[derive(Debug)]
+pub(in super::super) struct Tried {
+    /// The expression.
+    pub(in super::super) text: String,
+    /// What its coroutines are called with: `await `, or nothing.
+    pub(in super::super) wait: &'static str,
+}
+
+impl Observer<'_> {
+    /// The one session that the body of a `try` works with, where it is certain how the code writes and waits for it.
+    pub(in super::super) fn tried_session(&self, id: FunctionId, number: HandlerId) -> Option<Tried> {
+        let function = self.project.function(id);
+        let body = function.handlers[number as usize].body_span;
+        let uses = || {
+            function.steps.iter().enumerate().filter_map(|(at, step)| match step.kind {
+                StepKind::Attribute { of, name } if is_of_session(&name) => {
+                    let path = written_path(function, of)?;
+                    let root = path.split('.').next().unwrap_or(&path);
+                    let is_session = library::names_session(path.last()) && !library::names_request(root);
+                    is_session.then_some((at as StepId, path, name, step.span))
+                }
+                _ => None,
+            })
+        };
+        let texts: BTreeSet<Name> =
+            uses().filter(|(.., span)| body.contains(*span)).map(|(_, path, ..)| path).collect();
+        let &text = texts.first().filter(|_| texts.len() == 1)?;
+        // What is bound in the body may not be bound when it fails.
+        let root = Name::new(text.split('.').next().unwrap_or(&text));
+        let is_bound_within = function.steps.iter().any(|step| {
+            matches!(step.kind, StepKind::Bind { name, .. } if name == root) && body.contains(step.span)
+        });
+        if is_bound_within {
+            return None;
+        }
+        let calls = uses().filter(|(_, path, method, _)| *path == text && library::is_coroutine(method));
+        let waits: BTreeSet<bool> = calls.filter_map(|(at, ..)| is_awaited(function, at)).collect();
+        let wait = match (waits.contains(&true), waits.contains(&false)) {
+            (true, false) => "await ",
+            (false, true) => "",
+            (false, false) if !function.is_async => "",
+            _ => return None,
+        };
+        Some(Tried { text: text.to_string(), wait })
+    }
+
+    /// Rolls a session back before all else that a handler does.
+    pub(in super::super) fn rolled_back(&self, id: FunctionId, number: HandlerId, session: &Tried) -> Remedy {
+        let code = format!("{}{}.rollback()", session.wait, session.text);
+        self.first_in_handler("rollback", id, number, code)
+    }
+
+    /// Logs the error before all else that a handler does, where the module has a logger.
+    pub(in super::super) fn logged(&self, id: FunctionId, number: HandlerId) -> Option<Remedy> {
+        let function = self.project.function(id);
+        let logger = self.logger(id)?;
+        let words = function.name.trim_matches('_').replace('_', " ");
+        if words.is_empty() || !words.chars().all(|c| c.is_alphanumeric() || c == ' ') {
+            return None;
+        }
+        let quote = self.quote(id);
+        let code = format!("{logger}.exception({quote}{words} failed{quote})");
+        Some(self.first_in_handler("log-exception", id, number, code))
+    }
+
+    fn first_in_handler(
+        &self,
+        word: &'static str,
+        id: FunctionId,
+        number: HandlerId,
+        code: String,
+    ) -> Remedy {
+        let function = self.project.function(id);
+        let title = format!("Begin the handler in `{}` with `{code}`", function.name);
+        let start = function.handlers[number as usize].head.start;
+        let deed = Deed::First { head: Span { start, end: start }, code };
+        Remedy::new(word, title, vec![Observer::act(id, deed)])
+    }
+
+    /// The logger of a module, by its name.
+    fn logger(&self, id: FunctionId) -> Option<Name> {
+        let module = self.project.function(FunctionId { file: id.file, index: 0 });
+        let makes_logger = |value: StepId| match module.steps[value as usize].kind {
+            StepKind::Call { callee, .. } => written_path(module, callee)
+                .is_some_and(|path| matches!(path.last(), "getLogger" | "get_logger" | "get_task_logger")),
+            StepKind::Import(_) => true,
+            _ => false,
+        };
+        let mut found = module.steps.iter().filter_map(|step| match step.kind {
+            StepKind::Bind { name, value, .. } if makes_logger(value) && &*name != "logging" => {
+                let is_import = matches!(module.steps[value as usize].kind, StepKind::Import(_));
+                (library::names_logger(&name) || !is_import).then_some(name)
+            }
+            _ => None,
+        });
+        found.find(|&name| matches!(self.project.lookup(id, name), Lookup::Global(_)))
+    }
+
+    /// Flushes last in the body of a `try`.
+    pub(in super::super) fn flushed(&self, id: FunctionId, number: HandlerId, session: &Tried) -> Remedy {
+        let function = self.project.function(id);
+        let code = format!("{}{}.flush()", session.wait, session.text);
+        let title = format!("End the `try` in `{}` with `{code}`", function.name);
+        let deed = Deed::Last { block: function.handlers[number as usize].body_span, code };
+        Remedy::new("flush", title, vec![Observer::act(id, deed)])
+    }
+
+    /// Puts the body of a `try` into a savepoint.
+    pub(in super::super) fn with_savepoint(
+        &self,
+        id: FunctionId,
+        number: HandlerId,
+        head: &str,
+        of_django: bool,
+    ) -> Option<Remedy> {
+        let function = self.project.function(id);
+        let span = function.handlers[number as usize].body_span;
+        // A savepoint ends with the transaction that it is in.
+        let ends = function.steps.iter().any(|step| {
+            span.contains(step.span)
+                && matches!(step.kind, StepKind::Attribute { name, .. }
+                    if matches!(&*name, "commit" | "rollback" | "close" | "begin"))
+        });
+        if ends || of_django && function.is_async {
+            return None;
+        }
+        let mut acts = match of_django {
+            true => self.bound_as(id, &Binding::item("django.db", "transaction"))?,
+            false => Vec::new(),
+        };
+        acts.push(Observer::act(id, Deed::Around { span, head: format!("{head}:") }));
+        let title = format!("Put what is tried in `{}` into `{head}`", function.name);
+        Some(Remedy::new("savepoint", title, acts))
+    }
+
+    /// Puts a clause before the one that takes its errors, and imports what it names where nothing does.
+    pub(in super::super) fn clause_first(
+        &self,
+        id: FunctionId,
+        number: HandlerId,
+        why: Unreachable,
+    ) -> Option<Remedy> {
+        let Unreachable::Behind(earlier) = why else { return None };
+        let function = self.project.function(id);
+        let handler = &function.handlers[number as usize];
+        let [caught] = handler.catches[..] else { return None };
+        let StepKind::Name(name) = function.steps[caught as usize].kind else { return None };
+        let mut acts: Vec<Act> = Vec::new();
+        if self.project.lookup(id, name) == Lookup::Nowhere {
+            acts.push(Observer::act(id, Deed::Bind(self.exception_binding(name)?)));
+        }
+        let before = function.handlers[earlier as usize].span;
+        acts.push(Observer::act(id, Deed::Move { span: handler.span, before }));
+        let title = format!("Put `except {name}` before the clause that takes its errors");
+        Some(Remedy::new("clause-order", title, acts))
+    }
+
+    /// Keeps the value of a column in a local before the `try`, and reads that in the handler.
+    pub(in super::super) fn hoisted(
+        &self,
+        id: FunctionId,
+        step: StepId,
+        read: &ExpiredRead,
+    ) -> Option<Remedy> {
+        let function = self.project.function(id);
+        let StepKind::Attribute { of, name } = function.steps[step as usize].kind else { return None };
+        let StepKind::Name(row) = function.steps[of as usize].kind else { return None };
+        let is_column = self.project.model(read.model)?.columns.contains_key(&name);
+        if read.within.is_some() || read.loss != Loss::Raises || name != read.name || !is_column {
+            return None;
+        }
+        let at = self.span(id, step);
+        let around = function.handlers.iter().filter(|handler| handler.span.contains(at));
+        let handler = around.min_by_key(|handler| handler.span.end - handler.span.start)?;
+        // The row must be there before the `try`, on every way, and nobody may doubt it later.
+        let tried = handler.body_span.start;
+        let binds = || {
+            let steps = (0..).zip(&function.steps);
+            steps.filter(|(_, step)| matches!(step.kind, StepKind::Bind { name, .. } if name == row))
+        };
+        let is_param = function.params.iter().any(|param| param.name == row);
+        let is_before = binds().all(|(_, step)| step.span.end <= tried);
+        let is_there =
+            is_param || is_bound_on_every_way(function, &binds().map(|(at, _)| at).collect(), handler.body);
+        if !is_before
+            || !is_there
+            || self.is_doubted(function, row, Span { start: tried, end: handler.span.end })
+        {
+            return None;
+        }
+        let names = [name.to_string(), format!("{row}_{name}"), format!("{row}_{name}_before")];
+        let is_free = |local: &&String| self.project.lookup(id, Name::new(local)) == Lookup::Nowhere;
+        let local = names.iter().find(is_free)?;
+        let statement = Span { start: tried, end: handler.head.end };
+        let acts = vec![
+            Observer::act(id, Deed::Before { span: statement, code: format!("{local} = {row}.{name}") }),
+            Observer::act(id, Deed::Replace { span: at, text: local.clone() }),
+        ];
+        Some(Remedy::new("kept-before", format!("Keep `{row}.{name}` in `{local}` before the `try`"), acts))
+    }
+
+    /// Whether code in a span asks whether there is a row at all.
+    fn is_doubted(&self, function: &Function, row: Name, within: Span) -> bool {
+        let is_row =
+            |step: StepId| matches!(function.steps[step as usize].kind, StepKind::Name(name) if name == row);
+        let asks = |step: &StepKind| match step {
+            StepKind::Compare { left, right, .. } => is_row(*left) || is_row(*right),
+            StepKind::Not(of) | StepKind::Assert(of) => is_row(*of),
+            StepKind::Either(all) => all.iter().any(|one| is_row(*one)),
+            _ => false,
+        };
+        let is_tested = function.blocks.iter().any(|block| match block.next {
+            crate::facts::Next::Branch { test, .. } => {
+                is_row(test) && within.contains(function.steps[test as usize].span)
+            }
+            _ => false,
+        });
+        is_tested || function.steps.iter().any(|step| within.contains(step.span) && asks(&step.kind))
+    }
+}
+
+/// Methods that show which session code works with.
+fn is_of_session(method: &str) -> bool {
+    library::is_coroutine(method) && method != "close" || library::answers_at_once(method)
+}
+
+/// Whether the call of a method is awaited; nothing where it is not called.
+fn is_awaited(function: &Function, method: StepId) -> Option<bool> {
+    let call = (method..).zip(&function.steps[method as usize..]).find_map(|(at, step)| match step.kind {
+        StepKind::Call { callee, .. } if callee == method => Some(at),
+        _ => None,
+    })?;
+    let is_it = |step: &crate::facts::Step| matches!(step.kind, StepKind::Await(of) if of == call);
+    Some(function.steps[call as usize..].iter().any(is_it))
+}
+
+/// Whether every way to the body of a `try` comes by one of some steps.
+fn is_bound_on_every_way(function: &Function, binds: &BTreeSet<StepId>, body: RegionId) -> bool {
+    let parent = |id: &RegionId| function.regions[*id as usize].parent;
+    let binds_here = |block: BlockId| {
+        let block = &function.blocks[block as usize];
+        binds.range(block.start..block.end).next().is_some()
+    };
+    let mut seen: BTreeSet<BlockId> = BTreeSet::from([0]);
+    let mut waiting: Vec<BlockId> = vec![0];
+    while let Some(number) = waiting.pop() {
+        let block = &function.blocks[number as usize];
+        let regions = || std::iter::successors(block.region, parent);
+        if regions().any(|region| region == body) {
+            return false;
+        }
+        let lands = regions().flat_map(|region| function.regions[region as usize].lands.iter().copied());
+        let on = match binds_here(number) {
+            true => Vec::new(),
+            false => super::super::behind::next(&block.next),
+        };
+        waiting.extend(lands.chain(on).filter(|next| seen.insert(*next)));
+    }
+    true
+}
