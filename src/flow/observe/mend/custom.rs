@@ -75,6 +75,8 @@ pub(in super::super) struct Customs {
     requests: BTreeSet<String>,
     /// Annotations of parameters that hand the acting user on.
     annotations: Vec<Option<Term>>,
+    /// How many of those parameters are `None` unless they are given.
+    defaults: usize,
     /// By function: who calls it, and where.
     pub(super) callers: BTreeMap<FunctionId, BTreeSet<(FunctionId, StepId)>>,
     /// By name: where it is read, be it as a name or as an attribute.
@@ -121,6 +123,11 @@ impl Customs {
         if REQUESTS.contains(&&*who.text) {
             self.requests.insert(who.text.clone());
         }
+    }
+
+    /// Whether most parameters that hand the acting user on are `None` unless they are given.
+    pub(super) fn gives_defaults(&self) -> bool {
+        self.defaults * 2 > self.annotations.len()
     }
 
     /// Whether the program has parameters that hand the acting user on.
@@ -246,7 +253,10 @@ impl Observer<'_> {
             }
         }
         let handing = function.params.iter().filter(|param| param.name.ends_with("_by_user"));
-        customs.annotations.extend(handing.map(|param| param.annotation.clone()));
+        for param in handing {
+            customs.annotations.push(param.annotation.clone());
+            customs.defaults += usize::from(param.default == Some(Term::None));
+        }
     }
 
     /// Whether a value is a context made here, and whether it may be `None`.

@@ -16,6 +16,19 @@ use super::custom::{Candidate, Role};
 /// How many functions a plan may go through; a longer one is nothing to review in one piece.
 const MOST_FUNCTIONS: usize = 12;
 
+/// The ways a user takes through the program.
+#[derive(Default)]
+struct Way {
+    /// The functions that hand the user on, the last one included.
+    functions: BTreeSet<FunctionId>,
+    /// The calls, and what each hands over.
+    calls: BTreeMap<(FunctionId, StepId), String>,
+    /// Where users are known.
+    sources: BTreeSet<Name>,
+    /// Whether tests call one of the functions, which know of no user.
+    is_tested: bool,
+}
+
 /// Why nobody can be sure of having found all calls.
 const UNSEEN: Hindrance = "no user is at hand, and the function may be called where that is not seen";
 
@@ -28,50 +41,86 @@ impl Observer<'_> {
             Duty::DeletedBy => "deleted_by_user",
             _ => "updated_by_user",
         });
-        // First what is needed at the end: without that no way leads anywhere.
-        let given =
-            Candidate { text: param.to_string(), role: Role::User, is_optional: false, is_given: true };
+        let way = self.way(spot.id, param)?;
+        let given = Candidate {
+            text: param.to_string(),
+            role: Role::User,
+            is_optional: way.is_tested,
+            is_given: true,
+        };
         let mut acts = self.saying(spot, &given)?;
-        let mut sources: BTreeSet<String> = BTreeSet::new();
-        let mut seen = BTreeSet::from([spot.id]);
-        let mut waiting = vec![spot.id];
-        while let Some(id) = waiting.pop() {
-            if seen.len() > MOST_FUNCTIONS {
-                return Err("too many functions would have to hand the user on");
-            }
-            acts.push(self.taking(id, param)?);
-            for (caller, step) in self.calls_of(id)? {
-                let mut users = self.at_hand(caller, step);
-                if users.iter().any(|who| who.role == Role::Context) && users.iter().all(|who| who.role != Role::User) {
-                    return Err("a caller has an audit context at hand, and no user");
-                }
-                users.retain(|who| who.role == Role::User);
-                let text = match &users[..] {
-                    [] if seen.contains(&caller) => param.to_string(),
-                    [] => {
-                        seen.insert(caller);
-                        waiting.push(caller);
-                        param.to_string()
-                    }
-                    [one] => {
-                        sources.insert(project.function(caller).name.to_string());
-                        one.text.clone()
-                    }
-                    _ => return Err("several users are at hand in a caller, and any of them may be the one who acts"),
-                };
-                let owner = project.function(caller).steps[step as usize].span;
-                let text = format!("{param}={text}");
-                acts.push(Observer::act(caller, Deed::Part { owner, beside: None, text }));
-            }
+        for &id in &way.functions {
+            acts.push(self.taking(id, param, way.is_tested)?);
+        }
+        for ((caller, step), user) in way.calls {
+            let owner = project.function(caller).steps[step as usize].span;
+            let text = format!("{param}={user}");
+            acts.push(Observer::act(caller, Deed::Part { owner, beside: None, text }));
         }
         let to = &project.function(spot.id).name;
-        let from: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
+        let from: Vec<String> = way.sources.iter().map(|name| format!("`{name}`")).collect();
         let title = format!("Hand the acting user as `{param}` from {} to `{to}`", from.join(", "));
         Ok(Remedy::new("actor-plan", title, acts))
     }
 
+    /// The ways from where a user is known to a function.
+    fn way(&self, to: FunctionId, param: Name) -> Result<Way, Hindrance> {
+        let project = self.project;
+        let mut way = Way { functions: BTreeSet::from([to]), ..Way::default() };
+        let mut seen = BTreeSet::from([to]);
+        let mut waiting = vec![to];
+        while let Some(id) = waiting.pop() {
+            if seen.len() > MOST_FUNCTIONS {
+                return Err("too many functions would have to hand the user on");
+            }
+            for (caller, step) in self.calls_of(id, &mut way.is_tested)? {
+                let at_hand = self.at_hand(caller, step);
+                let mut users = at_hand.iter().filter(|who| who.role == Role::User);
+                match (users.next(), users.next()) {
+                    (Some(one), None) => {
+                        way.sources.insert(project.function(caller).name);
+                        way.calls.insert((caller, step), one.text.clone());
+                        continue;
+                    }
+                    (Some(_), Some(_)) => {
+                        return Err("several users are at hand in a caller, and any of them may be the one who acts");
+                    }
+                    _ if at_hand.iter().any(|who| who.role == Role::Context) => {
+                        return Err("a caller has an audit context at hand, and no user");
+                    }
+                    _ => {}
+                }
+                // Whoever hands on whatever it is given hands this on, too.
+                if !self.hands_all_on(caller, step) {
+                    way.functions.insert(caller);
+                    way.calls.insert((caller, step), param.to_string());
+                }
+                if seen.insert(caller) {
+                    waiting.push(caller);
+                }
+            }
+        }
+        if way.is_tested && !self.customs().gives_defaults() {
+            return Err("no user is at hand, and a test calls the function that needs one");
+        }
+        Ok(way)
+    }
+
+    /// Whether a call hands on all further keyword arguments of the function around it.
+    fn hands_all_on(&self, caller: FunctionId, step: StepId) -> bool {
+        let function = self.project.function(caller);
+        let StepKind::Call { arguments, .. } = &function.steps[step as usize].kind else { return false };
+        let Some(rest) = function.params.iter().find(|param| param.kind == ParamKind::RestKeywords) else {
+            return false;
+        };
+        arguments.iter().any(|argument| {
+            argument.kind == ArgumentKind::SpreadKeywords
+                && matches!(function.steps[argument.value as usize].kind, StepKind::Name(name) if name == rest.name)
+        })
+    }
+
     /// The act that gives a function the parameter.
-    fn taking(&self, id: FunctionId, param: Name) -> Result<Act, Hindrance> {
+    fn taking(&self, id: FunctionId, param: Name, is_tested: bool) -> Result<Act, Hindrance> {
         let project = self.project;
         let function = project.function(id);
         let name = &function.name;
@@ -95,9 +144,14 @@ impl Observer<'_> {
         {
             return Err("the name for the acting user is something else there");
         }
-        let text = format!("{param}{}", self.annotation(id));
+        let annotation = self.annotation(id);
+        let text = match (is_tested, annotation.is_empty()) {
+            (false, _) => format!("{param}{annotation}"),
+            (true, true) => format!("{param}=None"),
+            (true, false) => format!("{param}{annotation} = None"),
+        };
         let is_by_name = |kind: ParamKind| matches!(kind, ParamKind::KeywordOnly | ParamKind::Rest);
-        let follows_default = function.params.iter().any(|p| p.kind == ParamKind::Plain && p.default.is_some())
+        let follows_default = !is_tested && function.params.iter().any(|p| p.kind == ParamKind::Plain && p.default.is_some())
             && !function.params.iter().any(|p| is_by_name(p.kind));
         // Behind a default only what is given by name needs none.
         let text = if follows_default { format!("*, {text}") } else { text };
@@ -125,24 +179,28 @@ impl Observer<'_> {
     }
 
     /// All calls of a function, where they are all known.
-    fn calls_of(&self, id: FunctionId) -> Result<Vec<(FunctionId, StepId)>, Hindrance> {
+    fn calls_of(
+        &self,
+        id: FunctionId,
+        is_tested: &mut bool,
+    ) -> Result<BTreeSet<(FunctionId, StepId)>, Hindrance> {
         let project = self.project;
         let name = project.function(id).name;
-        let calls: BTreeMap<(FunctionId, StepId), ()> = self
-            .customs()
-            .callers
-            .get(&id)
-            .into_iter()
-            .flatten()
-            .map(|&(caller, step)| ((caller, step), ()))
-            .collect();
+        let known = self.customs().callers.get(&id);
+        let mut calls: BTreeSet<(FunctionId, StepId)> = known.cloned().unwrap_or_default();
+        for &(reader, step) in self.customs().reads.get(&name).into_iter().flatten() {
+            match self.is_known_read(id, reader, step, &calls) {
+                true => {}
+                false if project.is_test(reader.file) => *is_tested = true,
+                false => return Err(UNSEEN),
+            }
+        }
+        *is_tested |= calls.iter().any(|(caller, _)| project.is_test(caller.file));
+        calls.retain(|(caller, _)| !project.is_test(caller.file));
         if calls.is_empty() {
             return Err("no user is at hand, and nothing in the program calls the function that needs one");
         }
-        for &(caller, step) in calls.keys() {
-            if project.is_test(caller.file) {
-                return Err("no user is at hand, and a test calls the function that needs one");
-            }
+        for &(caller, step) in &calls {
             let of_step = self.flow.outcomes.get(&caller).into_iter().flat_map(|outcome| {
                 outcome.called.iter().filter(move |(at, _)| *at == step).map(|(_, callee)| *callee)
             });
@@ -151,12 +209,7 @@ impl Observer<'_> {
                 return Err(UNSEEN);
             }
         }
-        for &(reader, step) in self.customs().reads.get(&name).into_iter().flatten() {
-            if !self.is_known_read(id, reader, step, &calls) {
-                return Err(UNSEEN);
-            }
-        }
-        Ok(calls.into_keys().collect())
+        Ok(calls)
     }
 
     /// Whether a name that is read is the callee of a known call, or something else than the function.
@@ -165,7 +218,7 @@ impl Observer<'_> {
         id: FunctionId,
         reader: FunctionId,
         step: StepId,
-        calls: &BTreeMap<(FunctionId, StepId), ()>,
+        calls: &BTreeSet<(FunctionId, StepId)>,
     ) -> bool {
         let project = self.project;
         let (function, callee) = (project.function(reader), project.function(id));
@@ -186,7 +239,7 @@ impl Observer<'_> {
         };
         let called = self.flow.outcomes.get(&reader).map(|outcome| &outcome.called);
         let is_resolved = called.is_some_and(|called| called.iter().any(|(at, _)| *at == call));
-        calls.contains_key(&(reader, call)) || is_resolved || !fits(callee, arguments)
+        calls.contains(&(reader, call)) || is_resolved || !fits(callee, arguments)
     }
 }
 
