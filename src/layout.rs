@@ -87,9 +87,9 @@ impl Layout {
     /// The parameters of a function, by its name.
     pub fn parameters(&self, name: Span) -> Option<&Bracket> {
         let head = self.block_of(name)?.head;
-        self.brackets
-            .iter()
-            .find(|bracket| bracket.owner.start == head.start && head.contains(bracket.span) && name.end <= bracket.span.start)
+        self.brackets.iter().find(|bracket| {
+            bracket.owner.start == head.start && head.contains(bracket.span) && name.end <= bracket.span.start
+        })
     }
 
     /// The bracketed list of a call or literal, given as a whole.

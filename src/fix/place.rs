@@ -167,12 +167,19 @@ impl Ground<'_> {
     /// All further keyword arguments come last in a list of parameters; the new one stands before them.
     fn parameter(&self, name: Span, text: &str) -> Result<Patch, Refusal> {
         let bracket = self.layout.parameters(name).ok_or("the function has no list of parameters")?;
-        let ends_open =
-            bracket.parts.last().is_some_and(|last| self.text()[last.range()].starts_with("**"));
+        let ends_open = bracket.parts.last().is_some_and(|last| self.text()[last.range()].starts_with("**"));
         let number = bracket.parts.len().checked_sub(if ends_open { 2 } else { 1 });
         if ends_open && number.is_none() {
             let at = bracket.span.start + 1;
             return Ok(Patch { span: Span { start: at, end: at }, text: format!("{text}, ") });
+        }
+        // A star has a line of its own where parameters have.
+        if let (Some(named), Some(number)) = (text.strip_prefix("*, "), number)
+            && let Some(indentation) = self.own_line(bracket, number)
+        {
+            let star = self.listed(bracket, Some(number), "*");
+            let text = format!("{},{}{indentation}{named}", star.text, self.line_end(star.span.start));
+            return Ok(Patch { text, ..star });
         }
         Ok(self.listed(bracket, number, text))
     }

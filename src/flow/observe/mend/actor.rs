@@ -1,7 +1,9 @@
 //! flow/observe/mend/actor: who acts, said where the row is made or changed.
 
+use std::collections::BTreeSet;
+
 use crate::duty::{Duty, Operation};
-use crate::facts::{FunctionKind, StepId, StepKind};
+use crate::facts::{Argument, ArgumentKind, Function, FunctionKind, Next, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Symbol};
 use crate::remedy::{Act, Binding, Deed, Remedy};
@@ -93,15 +95,16 @@ impl Observer<'_> {
             return spot(step, Put::Value(step));
         }
         if judgement.operation == Operation::Create {
-            let StepKind::Call { callee, arguments } = &function.steps[step as usize].kind else { return None };
+            let StepKind::Call { callee, arguments } = &function.steps[step as usize].kind else {
+                return None;
+            };
             let constructs = self.project.symbol_of(id, *callee) == Some(Symbol::Class(model));
             if let (Some((row, bind)), true) = (bound_name(function, step), constructs) {
                 let beside = self.sibling(id, bind, row.as_str()).map_or(bind, |sibling| sibling.step);
                 let span = if beside == bind { self.span(id, step) } else { self.span(id, beside) };
                 return spot(beside, Put::Row { row: row.to_string(), behind: span });
             }
-            let is_open =
-                arguments.iter().any(|a| a.kind == crate::facts::ArgumentKind::SpreadKeywords);
+            let is_open = arguments.iter().any(|argument| argument.kind == ArgumentKind::SpreadKeywords);
             let is_taken = constructs && !self.has_own_constructor(model) || self.makes_row(id, *callee);
             return if is_taken && !is_open { spot(step, Put::Argument(step)) } else { None };
         }
@@ -141,9 +144,9 @@ impl Observer<'_> {
                 && comes_before(function, at, step)
                 && block_of(at).zip(block_of(step)).is_some_and(|(from, to)| goes_round(function, to, from))
         })?;
-        let bound_in_loop = function.steps[element as usize..].iter().any(
-            |step| matches!(&step.kind, StepKind::Bind { name, .. } if changes_root(name)),
-        );
+        let bound_in_loop = function.steps[element as usize..]
+            .iter()
+            .any(|step| matches!(&step.kind, StepKind::Bind { name, .. } if changes_root(name)));
         let (first, last) = (self.span(id, element), self.span(id, step));
         (!bound_in_loop).then_some(Span { start: first.start.min(last.start), end: first.end.max(last.end) })
     }
@@ -174,7 +177,8 @@ impl Observer<'_> {
             return Err("the name for the audit context is something else there");
         }
         let context = self.context_name();
-        let binding = self.context_binding().ok_or("nothing tells where the audit context is imported from")?;
+        let binding =
+            self.context_binding().ok_or("nothing tells where the audit context is imported from")?;
         let mut acts =
             self.bound_as(spot.id, &binding).ok_or("the audit context's name is something else there")?;
         let made = format!("{name} = {context}.{factory}({})", who.text);
@@ -209,9 +213,10 @@ impl Observer<'_> {
             return Err(unknown());
         }
         match &spot.put {
-            Put::Row { row, .. } => {
-                Ok(values.into_iter().map(|(field, value)| (field, format!("{row}.{field} = {value}"))).collect())
-            }
+            Put::Row { row, .. } => Ok(values
+                .into_iter()
+                .map(|(field, value)| (field, format!("{row}.{field} = {value}")))
+                .collect()),
             _ => Ok(values),
         }
     }
@@ -241,7 +246,9 @@ impl Observer<'_> {
         attributes.extend(of_init.into_iter().flatten().skip(1).map(|param| param.name));
         let form = |param: &Name| {
             let fits = |attribute: &&Name| {
-                *attribute == param || attribute.ends_with(&*format!("_{param}")) || param.ends_with(&*format!("_{attribute}"))
+                *attribute == param
+                    || attribute.ends_with(&*format!("_{param}"))
+                    || param.ends_with(&*format!("_{attribute}"))
             };
             let mut found = attributes.iter().filter(fits);
             found.next().filter(|_| found.next().is_none()).map(|name| Form::behind(format!(".{name}")))
@@ -262,6 +269,38 @@ impl Observer<'_> {
             let mut found = methods.filter_map(|(name, _)| makes_one(name, class));
             found.next().filter(|_| found.next().is_none())
         })
+    }
+
+    /// What a row's `save(update_fields=[…])` has to name as well.
+    fn listed_in_saves(
+        &self,
+        id: FunctionId,
+        row: &str,
+        code: &[(Name, String)],
+    ) -> Result<Vec<Deed>, Hindrance> {
+        let function = self.project.function(id);
+        let mut deeds = Vec::new();
+        for step in &function.steps {
+            let StepKind::Call { callee, arguments } = &step.kind else { continue };
+            let StepKind::Attribute { of, name } = function.steps[*callee as usize].kind else { continue };
+            if !matches!(&*name, "save" | "asave") || self.source_text(id, of) != row {
+                continue;
+            }
+            let is_list = |argument: &&Argument| matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == "update_fields");
+            let Some(list) = arguments.iter().find(is_list) else { continue };
+            let elsewhere = "the columns that are saved are listed elsewhere";
+            let StepKind::List(items) = &function.steps[list.value as usize].kind else {
+                return Err(elsewhere);
+            };
+            let first = items.first().map_or("\"", |item| self.source_text(id, *item));
+            let quote = first.chars().next_back().filter(|c| matches!(c, '"' | '\'')).ok_or(elsewhere)?;
+            let owner = self.span(id, list.value);
+            deeds.extend(code.iter().map(|(field, _)| {
+                let text = format!("{quote}{field}{quote}");
+                Deed::Part { owner, beside: None, text }
+            }));
+        }
+        Ok(deeds)
     }
 
     fn context_class(&self) -> Option<ClassId> {
@@ -293,7 +332,8 @@ impl Observer<'_> {
     ) -> Result<Vec<Act>, Hindrance> {
         let id = spot.id;
         let deeds: Option<Vec<Deed>> = match &spot.put {
-            Put::Row { behind, .. } => {
+            Put::Row { behind, row } => {
+                let listed = self.listed_in_saves(id, row, &code)?;
                 let lines = before.iter().chain(code.iter().map(|(_, line)| line));
                 let text = match guard {
                     Some(guard) => {
@@ -302,7 +342,7 @@ impl Observer<'_> {
                     }
                     None => lines.cloned().collect::<Vec<_>>().join("\n"),
                 };
-                Some(vec![Deed::Behind { span: *behind, code: text }])
+                Some([vec![Deed::Behind { span: *behind, code: text }], listed].concat())
             }
             _ if guard.is_some() || !before.is_empty() => {
                 return Err("nobody may be acting there, and a value cannot ask");
@@ -327,9 +367,8 @@ impl Observer<'_> {
 }
 
 /// Whether control can come from one block to another.
-fn goes_round(function: &crate::facts::Function, from: usize, to: usize) -> bool {
-    use crate::facts::Next;
-    let mut seen = std::collections::BTreeSet::new();
+fn goes_round(function: &Function, from: usize, to: usize) -> bool {
+    let mut seen = BTreeSet::new();
     let mut waiting = vec![from];
     while let Some(block) = waiting.pop() {
         let next: Vec<u32> = match &function.blocks[block].next {

@@ -159,7 +159,8 @@ fn mentions(annotation: &Term, is_it: &dyn Fn(&str) -> bool) -> bool {
             }
             // Of `Annotated` and `Optional` the first part counts; a list of users is no user.
             Term::Generic { base, arguments } => {
-                if matches!(&**base, Term::Path(path) if matches!(path.last(), "Annotated" | "Optional" | "Union")) {
+                if matches!(&**base, Term::Path(path) if matches!(path.last(), "Annotated" | "Optional" | "Union"))
+                {
                     waiting.extend(arguments);
                 }
             }
@@ -187,8 +188,12 @@ pub(super) fn is_user_type(name: &str) -> bool {
 
 /// Whether a name says that its bearer acts, and not that something is done to it.
 fn names_actor(name: &str) -> bool {
-    let is_object = ["target_", "new_", "other_", "old_", "existing_", "db_"].iter().any(|p| name.starts_with(p));
-    !is_object && (matches!(name, "user" | "actor" | "requester") || name.ends_with("_user") || name.ends_with("_actor"))
+    let is_object =
+        ["target_", "new_", "other_", "old_", "existing_", "db_"].iter().any(|p| name.starts_with(p));
+    !is_object
+        && (matches!(name, "user" | "actor" | "requester")
+            || name.ends_with("_user")
+            || name.ends_with("_actor"))
 }
 
 /// Whether a text of this name says who acts, and not whom something is done to.
@@ -239,10 +244,13 @@ impl Observer<'_> {
                     *customs.variables.entry(*name).or_default() += 1;
                 }
                 StepKind::Call { callee, arguments } => {
-                    let StepKind::Attribute { of, name } = function.steps[*callee as usize].kind else { continue };
+                    let StepKind::Attribute { of, name } = function.steps[*callee as usize].kind else {
+                        continue;
+                    };
                     let is_context = matches!(function.steps[of as usize].kind, StepKind::Name(name)
                         if &*name == self.context_name());
-                    if let ([Argument { kind: ArgumentKind::Plain, value }], true) = (&arguments[..], is_context)
+                    if let ([Argument { kind: ArgumentKind::Plain, value }], true) =
+                        (&arguments[..], is_context)
                         && let StepKind::Name(actor) = function.steps[*value as usize].kind
                     {
                         *customs.factories.entry(name).or_default() += 1;
@@ -276,9 +284,11 @@ impl Observer<'_> {
                     matches!(function.steps[*part as usize].kind, StepKind::Call { .. })
                         && self.makes_context(function, *part) == Some(false)
                 };
-                let is_none =
-                    |part: &StepId| matches!(function.steps[*part as usize].kind, StepKind::Literal(Literal::None));
-                let fits = parts.iter().all(|part| is_call(part) || is_none(part)) && parts.iter().any(is_call);
+                let is_none = |part: &StepId| {
+                    matches!(function.steps[*part as usize].kind, StepKind::Literal(Literal::None))
+                };
+                let fits =
+                    parts.iter().all(|part| is_call(part) || is_none(part)) && parts.iter().any(is_call);
                 fits.then(|| parts.iter().any(is_none))
             }
             _ => None,
@@ -336,7 +346,9 @@ impl Observer<'_> {
                     *forms.entry(Form::behind(String::new())).or_default() += 1;
                 }
                 for candidate in &hands {
-                    let Some(behind) = self.source_text(id, value).strip_prefix(&*candidate.text) else { continue };
+                    let Some(behind) = self.source_text(id, value).strip_prefix(&*candidate.text) else {
+                        continue;
+                    };
                     if is_path(behind) {
                         customs.notes_request(candidate);
                         let forms = customs.columns.entry((column, candidate.role)).or_default();
@@ -467,7 +479,8 @@ pub(super) fn asks_for_none(project: &Project, id: FunctionId) -> bool {
         matches!(function.steps[step as usize].kind, StepKind::Name(name)
             if function.params.iter().any(|param| param.name == name))
     };
-    let is_none = |step: StepId| matches!(function.steps[step as usize].kind, StepKind::Literal(Literal::None));
+    let is_none =
+        |step: StepId| matches!(function.steps[step as usize].kind, StepKind::Literal(Literal::None));
     function.steps.iter().any(|step| match step.kind {
         StepKind::Compare { left, right, .. } => is_param(left) && is_none(right),
         StepKind::Not(of) => is_param(of),

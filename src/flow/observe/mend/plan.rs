@@ -83,7 +83,9 @@ impl Observer<'_> {
                         continue;
                     }
                     (Some(_), Some(_)) => {
-                        return Err("several users are at hand in a caller, and any of them may be the one who acts");
+                        return Err(
+                            "several users are at hand in a caller, and any of them may be the one who acts",
+                        );
                     }
                     _ if at_hand.iter().any(|who| who.role == Role::Context) => {
                         return Err("a caller has an audit context at hand, and no user");
@@ -128,7 +130,8 @@ impl Observer<'_> {
             project.file(id.file).facts.functions[parent].kind == FunctionKind::Function
         });
         let is_plain = |term: &Term| {
-            decorated(std::slice::from_ref(term), "staticmethod") || decorated(std::slice::from_ref(term), "classmethod")
+            decorated(std::slice::from_ref(term), "staticmethod")
+                || decorated(std::slice::from_ref(term), "classmethod")
         };
         if function.kind != FunctionKind::Function || is_nested || name.starts_with("__") {
             return Err("no user is at hand, and the function takes no further parameter");
@@ -151,7 +154,8 @@ impl Observer<'_> {
             (true, false) => format!("{param}{annotation} = None"),
         };
         let is_by_name = |kind: ParamKind| matches!(kind, ParamKind::KeywordOnly | ParamKind::Rest);
-        let follows_default = !is_tested && function.params.iter().any(|p| p.kind == ParamKind::Plain && p.default.is_some())
+        let follows_default = !is_tested
+            && function.params.iter().any(|p| p.kind == ParamKind::Plain && p.default.is_some())
             && !function.params.iter().any(|p| is_by_name(p.kind));
         // Behind a default only what is given by name needs none.
         let text = if follows_default { format!("*, {text}") } else { text };
@@ -172,7 +176,11 @@ impl Observer<'_> {
     /// The annotation of the new parameter, as the program's other ones have it, where its name is known in the file.
     fn annotation(&self, id: FunctionId) -> String {
         let customs = self.customs();
-        let usual = if customs.hands_on() { customs.annotation().cloned() } else { Some(Term::Path(Name::new("User"))) };
+        let usual = if customs.hands_on() {
+            customs.annotation().cloned()
+        } else {
+            Some(Term::Path(Name::new("User")))
+        };
         let Some(Term::Path(path)) = usual else { return String::new() };
         let is_known = self.project.symbol_in(id, path).is_some();
         if is_known { format!(": {path}") } else { String::new() }
@@ -204,7 +212,8 @@ impl Observer<'_> {
             let of_step = self.flow.outcomes.get(&caller).into_iter().flat_map(|outcome| {
                 outcome.called.iter().filter(move |(at, _)| *at == step).map(|(_, callee)| *callee)
             });
-            let is_direct = matches!(project.function(caller).steps[step as usize].kind, StepKind::Call { .. });
+            let is_direct =
+                matches!(project.function(caller).steps[step as usize].kind, StepKind::Call { .. });
             if !is_direct || of_step.into_iter().any(|callee| callee != id) || caller == id {
                 return Err(UNSEEN);
             }
@@ -229,13 +238,15 @@ impl Observer<'_> {
         {
             return true;
         }
-        let call = (step..).zip(&function.steps[step as usize..]).find_map(|(number, other)| match &other.kind {
-            StepKind::Call { callee, arguments } if *callee == step => Some((number, arguments)),
-            _ => None,
-        });
+        let call =
+            (step..).zip(&function.steps[step as usize..]).find_map(|(number, other)| match &other.kind {
+                StepKind::Call { callee, arguments } if *callee == step => Some((number, arguments)),
+                _ => None,
+            });
         let Some((call, arguments)) = call else {
             // A column or an attribute of the same name is no method, unless something is done with the method itself.
-            return !is_method && project.symbol_of(reader, step) != Some(crate::project::Symbol::Function(id));
+            return !is_method
+                && project.symbol_of(reader, step) != Some(crate::project::Symbol::Function(id));
         };
         let called = self.flow.outcomes.get(&reader).map(|outcome| &outcome.called);
         let is_resolved = called.is_some_and(|called| called.iter().any(|(at, _)| *at == call));
@@ -254,12 +265,16 @@ fn fits(function: &crate::facts::Function, arguments: &[Argument]) -> bool {
     let plain = arguments.iter().filter(|argument| argument.kind == ArgumentKind::Plain).count();
     let places = params.iter().filter(|param| param.kind == ParamKind::Plain).count();
     let is_named = |argument: &Argument| match argument.kind {
-        ArgumentKind::Keyword(name) => params.iter().any(|param| param.name == name) || is_open(ParamKind::RestKeywords),
+        ArgumentKind::Keyword(name) => {
+            params.iter().any(|param| param.name == name) || is_open(ParamKind::RestKeywords)
+        }
         _ => true,
     };
     let needed = params
         .iter()
-        .filter(|param| matches!(param.kind, ParamKind::Plain | ParamKind::KeywordOnly) && param.default.is_none())
+        .filter(|param| {
+            matches!(param.kind, ParamKind::Plain | ParamKind::KeywordOnly) && param.default.is_none()
+        })
         .count();
     (plain <= places || is_open(ParamKind::Rest))
         && arguments.iter().all(is_named)
