@@ -222,7 +222,7 @@ impl Desk<'_> {
             suppressed: None,
             remedies: remedies(rule, severity, seen),
             fix: None,
-            unfixable: None,
+            unfixable: seen.hindrance.filter(|_| !rule.remedies.is_empty()).map(str::to_owned),
         }
     }
 

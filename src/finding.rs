@@ -85,7 +85,7 @@ pub struct Finding {
     pub remedies: Vec<(Safety, Remedy)>,
     /// The edits that mend it.
     pub fix: Option<Fix>,
-    /// Why a remedy it has cannot be applied, where that is so.
+    /// Why it has no fix although its rule has remedies, where that is known.
     pub unfixable: Option<String>,
 }
 

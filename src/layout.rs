@@ -84,6 +84,14 @@ impl Layout {
         self.blocks.iter().skip(1).find(|block| block.head.contains(head))
     }
 
+    /// The parameters of a function, by its name.
+    pub fn parameters(&self, name: Span) -> Option<&Bracket> {
+        let head = self.block_of(name)?.head;
+        self.brackets.iter().find(|bracket| {
+            bracket.owner.start == head.start && head.contains(bracket.span) && name.end <= bracket.span.start
+        })
+    }
+
     /// The bracketed list of a call or literal, given as a whole.
     pub fn bracket(&self, owner: Span) -> Option<&Bracket> {
         self.brackets.iter().find(|bracket| bracket.owner == owner)

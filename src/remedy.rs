@@ -44,6 +44,9 @@ pub const KINDS: &[Kind] = &[
     ),
     kind("stamp", "the missing time, where the row is made or changed"),
     kind("without-comment", "no comment, or one without what is of no use"),
+    kind("actor", "who acts, from the audit context or the user that is at hand in the function"),
+    kind("actor-plan", "who acts, handed down through all callers from where a user is known"),
+    kind("setter", "one call of the setter in place of stores to each of its columns"),
 ];
 
 /// Something that would mend what was seen.
@@ -90,6 +93,8 @@ pub enum Deed {
         /// By what.
         text: String,
     },
+    /// The statement that holds the span goes, with the line it has to itself.
+    Drop(Span),
     /// A comment goes, with the blanks before it, and with its line where it has one of its own.
     DropComment(Span),
     /// A statement is put behind the one that holds the span.
@@ -135,6 +140,13 @@ pub enum Deed {
         /// The part it stands beside.
         beside: Option<Span>,
         /// The new part.
+        text: String,
+    },
+    /// A function takes a further parameter, behind all that may be given by position.
+    Parameter {
+        /// Where the function's name is written.
+        name: Span,
+        /// The new parameter.
         text: String,
     },
     /// The statements of one block that lie in the span become the block of a new head.

@@ -337,6 +337,8 @@ pub struct Observation {
     pub related: Vec<(String, usize, Span)>,
     /// What would mend it.
     pub remedies: Vec<Remedy>,
+    /// Why nothing is known that would, where there might have been.
+    pub hindrance: Option<&'static str>,
 }
 
 impl Observation {

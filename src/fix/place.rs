@@ -29,6 +29,7 @@ impl Ground<'_> {
         match deed {
             Deed::Bind(binding) => bind::patch(self, binding).map(|patch| patch.into_iter().collect()),
             Deed::Replace { span, text } => Ok(vec![Patch { span: *span, text: text.clone() }]),
+            Deed::Drop(span) => self.without_statement(*span).map(|patch| vec![patch]),
             Deed::DropComment(span) => Ok(vec![self.without_comment(*span)]),
             Deed::Behind { span, code } => self.behind(*span, code).map(|patch| vec![patch]),
             Deed::Before { span, code } => {
@@ -39,6 +40,7 @@ impl Ground<'_> {
             Deed::Last { block, code } => self.last(*block, code).map(|patch| vec![patch]),
             Deed::Move { span, before } => self.moved(*span, *before),
             Deed::Part { owner, beside, text } => self.part(*owner, *beside, text).map(|patch| vec![patch]),
+            Deed::Parameter { name, text } => self.parameter(*name, text).map(|patch| vec![patch]),
             Deed::Around { span, head } => self.around(*span, head),
         }
     }
@@ -199,13 +201,38 @@ impl Ground<'_> {
         let bracket = self.layout.bracket(owner).ok_or("there are no brackets to put it into")?;
         let place = beside.and_then(|span| bracket.parts.iter().position(|part| part.contains(span)));
         let number = place.or_else(|| bracket.parts.len().checked_sub(1));
+        Ok(self.listed(bracket, number, text))
+    }
+
+    /// All further keyword arguments come last in a list of parameters; the new one stands before them.
+    fn parameter(&self, name: Span, text: &str) -> Result<Patch, Refusal> {
+        let bracket = self.layout.parameters(name).ok_or("the function has no list of parameters")?;
+        let ends_open = bracket.parts.last().is_some_and(|last| self.text()[last.range()].starts_with("**"));
+        let number = bracket.parts.len().checked_sub(if ends_open { 2 } else { 1 });
+        if ends_open && number.is_none() {
+            let at = bracket.span.start + 1;
+            return Ok(Patch { span: Span { start: at, end: at }, text: format!("{text}, ") });
+        }
+        // A star has a line of its own where parameters have.
+        if let (Some(named), Some(number)) = (text.strip_prefix("*, "), number)
+            && let Some(indentation) = self.own_line(bracket, number)
+        {
+            let star = self.listed(bracket, Some(number), "*");
+            let text = format!("{},{}{indentation}{named}", star.text, self.line_end(star.span.start));
+            return Ok(Patch { text, ..star });
+        }
+        Ok(self.listed(bracket, number, text))
+    }
+
+    /// Puts a part into a list, behind the one of a number, or as the only one.
+    fn listed(&self, bracket: &Bracket, number: Option<usize>, text: &str) -> Patch {
         let Some(number) = number else {
             // A comma makes one element a tuple; arguments do without.
             let is_tuple =
                 bracket.owner == bracket.span && self.text()[bracket.span.range()].starts_with('(');
             let at = bracket.span.start + 1;
             let text = if is_tuple { format!("{text},") } else { text.to_owned() };
-            return Ok(Patch { span: Span { start: at, end: at }, text });
+            return Patch { span: Span { start: at, end: at }, text };
         };
         let part = bracket.parts[number];
         let at = Span { start: part.end, end: part.end };
@@ -214,7 +241,7 @@ impl Ground<'_> {
             Some(indentation) => format!(",{}{indentation}{text}", self.line_end(part.end)),
             None => format!(", {text}"),
         };
-        Ok(Patch { span: at, text })
+        Patch { span: at, text }
     }
 
     /// The indentation of a part that stands on a line of its own, so that a new one gets a line, too.
@@ -223,6 +250,19 @@ impl Ground<'_> {
         let start = self.line_start(part.start);
         let before = &self.text()[start as usize..part.start as usize];
         (start > bracket.span.start && before.chars().all(|c| c == ' ' || c == '\t')).then_some(before)
+    }
+
+    fn without_statement(&self, span: Span) -> Result<Patch, Refusal> {
+        let statement = self.statement(span)?;
+        let (start, stop) = (self.line_start(statement.span.start), self.line_stop(statement.span.end));
+        let is_alone = self.indentation(statement).is_some()
+            && self.text()[statement.span.end as usize..stop as usize].trim().is_empty();
+        if !is_alone || self.layout.blocks[statement.block].statements.len() < 2 {
+            return Err("the statement shares its line with something");
+        }
+        let end = stop as usize
+            + if self.text()[stop as usize..].is_empty() { 0 } else { self.line_end(stop).len() };
+        Ok(Patch { span: Span::new(start as usize..end), text: String::new() })
     }
 
     fn without_comment(&self, span: Span) -> Patch {

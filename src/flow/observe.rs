@@ -19,7 +19,7 @@ use super::object::decorated;
 use super::outcome::{ExpiredRead, Phantom};
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
-use mend::Habits;
+use mend::{Customs, Habits};
 
 mod ambient;
 mod behind;
@@ -55,7 +55,7 @@ pub struct Naming {
 
 /// Everything that was seen: observations for the rules, and all writes.
 pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observation>, Vec<Judgement>) {
-    let observer = Observer { project, flow, naming, habits: OnceCell::new() };
+    let observer = Observer { project, flow, naming, habits: OnceCell::new(), customs: OnceCell::new() };
     let judgements = judgements(project, flow);
     let mut seen = Vec::new();
     for judgement in &judgements {
@@ -108,6 +108,7 @@ pub(super) struct Observer<'a> {
     pub(super) flow: &'a Flow,
     pub(super) naming: &'a Naming,
     habits: OnceCell<Habits>,
+    customs: OnceCell<Customs>,
 }
 
 impl Observer<'_> {
@@ -185,7 +186,11 @@ impl Observer<'_> {
                 seen.span = self.span(id, step);
             }
             if standing != Standing::Set {
-                seen.remedies = self.stamps_for(judgement, duty);
+                match self.actors_for(judgement, duty) {
+                    _ if !duty.is_actor() => seen.remedies = self.stamps_for(judgement, duty),
+                    Ok(remedies) => seen.remedies = remedies,
+                    Err(why) => seen.hindrance = Some(why),
+                }
             }
             seen
         };

@@ -10,10 +10,16 @@ use crate::remedy::{Act, Binding, Deed};
 use super::super::name_use;
 use super::Observer;
 
+mod actor;
 mod call;
 mod handler;
+mod custom;
 mod name;
+mod plan;
+mod setter;
 mod stamp;
+
+pub(super) use custom::Customs;
 
 /// From which modules the files of a program import a name, by that name.
 #[derive(Debug, Default)]
@@ -152,6 +158,41 @@ fn leads_to(function: &Function, from: StepId, to: StepId) -> bool {
         }
     }
     arrives
+}
+
+/// Whether every path that arrives at a step has gone past an earlier one.
+fn comes_before(function: &Function, first: StepId, then: StepId) -> bool {
+    let block_of =
+        |step: StepId| function.blocks.iter().position(|block| (block.start..block.end).contains(&step));
+    let (Some(before), Some(after)) = (block_of(first), block_of(then)) else { return false };
+    if before == after {
+        return first < then;
+    }
+    let mut seen = BTreeSet::from([0]);
+    let mut waiting = vec![0];
+    while let Some(block) = waiting.pop() {
+        if block == after {
+            return false;
+        }
+        let mut next: Vec<BlockId> = match &function.blocks[block].next {
+            // The way on from here has gone past it.
+            _ if block == before => Vec::new(),
+            Next::Goto(next) => vec![*next],
+            Next::Branch { yes, no, .. } => vec![*yes, *no],
+            Next::Any(all) => all.clone(),
+            Next::Resume { swallowed: Some((_, next)) } => vec![*next],
+            Next::Leave | Next::Throw | Next::Resume { swallowed: None } => Vec::new(),
+        };
+        // An exception may leave a block before any of its steps is done.
+        let mut region = function.blocks[block].region;
+        while let Some(at) = region {
+            let region_here = &function.regions[at as usize];
+            next.extend(&region_here.lands);
+            region = region_here.parent.filter(|_| region_here.passes);
+        }
+        waiting.extend(next.into_iter().map(|block| block as usize).filter(|block| seen.insert(*block)));
+    }
+    true
 }
 
 /// The name that a value is bound to by an assignment of its own, awaited or not.

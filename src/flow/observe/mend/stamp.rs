@@ -17,8 +17,8 @@ struct Reading {
 }
 
 /// Something that marks the same row, in the same straight stretch of code.
-struct Sibling {
-    step: StepId,
+pub(super) struct Sibling {
+    pub(super) step: StepId,
     /// The time it stores, as code that reads it again.
     time: Option<String>,
 }
@@ -159,14 +159,14 @@ impl Observer<'_> {
     }
 
     /// Whether a call is of a manager's method that makes a row of its keywords.
-    fn makes_row(&self, id: FunctionId, callee: StepId) -> bool {
+    pub(super) fn makes_row(&self, id: FunctionId, callee: StepId) -> bool {
         let function = self.project.function(id);
         let StepKind::Attribute { of, name } = function.steps[callee as usize].kind else { return false };
         matches!(&*name, "create" | "acreate")
             && matches!(function.steps[of as usize].kind, StepKind::Attribute { name, .. } if &*name == "objects")
     }
 
-    fn has_own_constructor(&self, model: ClassId) -> bool {
+    pub(super) fn has_own_constructor(&self, model: ClassId) -> bool {
         let name = Name::new("__init__");
         self.project.method(model, name).is_some()
     }
@@ -202,7 +202,7 @@ impl Observer<'_> {
 
     /// Another stamp of the row: in the straight stretch of code that a step lies in, or later, where every path comes by.
     /// Of those beside the step a time is best, and the last of its kind.
-    fn sibling(&self, id: FunctionId, step: StepId, row: &str) -> Option<Sibling> {
+    pub(super) fn sibling(&self, id: FunctionId, step: StepId, row: &str) -> Option<Sibling> {
         let function = self.project.function(id);
         let beside = straight(function, step);
         let end = beside.end;
@@ -249,7 +249,7 @@ impl Observer<'_> {
     }
 
     /// The expression of the row that a change is made to, where it can be written once more.
-    fn row_expression(&self, id: FunctionId, step: StepId) -> Option<String> {
+    pub(super) fn row_expression(&self, id: FunctionId, step: StepId) -> Option<String> {
         let function = self.project.function(id);
         let of = match &function.steps[step as usize].kind {
             StepKind::Store { of, .. } => *of,
@@ -264,7 +264,7 @@ impl Observer<'_> {
     }
 
     /// The last store to the row in the straight stretch of code that a step lies in.
-    fn last_store(&self, function: &Function, id: FunctionId, step: StepId, row: &str) -> StepId {
+    pub(super) fn last_store(&self, function: &Function, id: FunctionId, step: StepId, row: &str) -> StepId {
         let stores = straight(function, step).rev().find(|&at| {
             matches!(function.steps[at as usize].kind, StepKind::Store { of, .. } if self.source_text(id, of) == row)
         });
@@ -272,28 +272,38 @@ impl Observer<'_> {
     }
 
     fn in_statement(&self, id: FunctionId, step: StepId, field: Name, clock: &Reading) -> Option<Remedy> {
+        let (code, deed) = self.among_values(id, step, field, &clock.expression)?;
+        Some(self.remedy("stamp", id, &code, clock, deed))
+    }
+
+    /// One more value of a statement, with its column: the code and where it is put.
+    pub(super) fn among_values(
+        &self,
+        id: FunctionId,
+        step: StepId,
+        field: Name,
+        value: &str,
+    ) -> Option<(String, Deed)> {
         let function = self.project.function(id);
         let call = self.giving_call(function, step)?;
         let StepKind::Call { arguments, .. } = &function.steps[call as usize].kind else { return None };
         let mut keywords =
             arguments.iter().filter(|argument| matches!(argument.kind, ArgumentKind::Keyword(_)));
         if keywords.clone().next().is_some() {
-            let code = format!("{field}={}", clock.expression);
+            let code = format!("{field}={value}");
             let last = keywords.next_back().map(|argument| self.span(id, argument.value));
-            let part = Deed::Part { owner: self.span(id, call), beside: last, text: code.clone() };
-            return Some(self.remedy("stamp", id, &code, clock, part));
+            return Some((code.clone(), Deed::Part { owner: self.span(id, call), beside: last, text: code }));
         }
-        let [Argument { kind: ArgumentKind::Plain, value }] = arguments[..] else { return None };
-        let StepKind::Dictionary(entries) = &function.steps[value as usize].kind else { return None };
+        let [Argument { kind: ArgumentKind::Plain, value: given }] = arguments[..] else { return None };
+        let StepKind::Dictionary(entries) = &function.steps[given as usize].kind else { return None };
         // The keys that are there say how a key is written.
         let key = self.source_text(id, entries.iter().find_map(|(key, _)| *key)?).to_owned();
         let new = match key.chars().next()? {
             quote @ ('"' | '\'') => format!("{quote}{field}{quote}"),
             _ => format!("{}.{field}", key.rsplit_once('.')?.0),
         };
-        let code = format!("{new}: {}", clock.expression);
-        let part = Deed::Part { owner: self.span(id, value), beside: None, text: code.clone() };
-        Some(self.remedy("stamp", id, &code, clock, part))
+        let code = format!("{new}: {value}");
+        Some((code.clone(), Deed::Part { owner: self.span(id, given), beside: None, text: code }))
     }
 
     /// The call that gives a statement its values: `values(…)` of a statement that is executed, `update(…)` of a query.
