@@ -45,7 +45,7 @@ impl Observer<'_> {
             Subject::Row if judgement.operation == Operation::Create => {
                 self.on_new_row(id, step, (model, field), &clock)
             }
-            Subject::Row => self.on_changed_row(id, step, field, &clock),
+            Subject::Row => self.on_changed_row(judgement, step, field, &clock),
         };
         found.into_iter().collect()
     }
@@ -235,7 +235,14 @@ impl Observer<'_> {
         }
     }
 
-    fn on_changed_row(&self, id: FunctionId, step: StepId, field: Name, clock: &Reading) -> Option<Remedy> {
+    fn on_changed_row(
+        &self,
+        judgement: &Judgement,
+        step: StepId,
+        field: Name,
+        clock: &Reading,
+    ) -> Option<Remedy> {
+        let id = judgement.function;
         let function = self.project.function(id);
         let row = self.row_expression(id, step)?;
         let code = format!("{row}.{field} = {}", clock.expression);
@@ -243,9 +250,33 @@ impl Observer<'_> {
             let deed = Deed::Behind { span: self.span(id, sibling.step), code: code.clone() };
             return Some(self.remedy("stamp-beside", id, &code, clock, deed));
         }
+        if let Some(end) = self.common_end(judgement, step, &row) {
+            let deed = Deed::Before { span: self.span(id, end), code: code.clone() };
+            return Some(self.remedy("stamp", id, &code, clock, deed));
+        }
         let last = self.last_store(function, id, step, &row);
         let deed = Deed::Behind { span: self.span(id, last), code: code.clone() };
         Some(self.remedy("stamp", id, &code, clock, deed))
+    }
+
+    /// Where the row becomes visible, if several branches change it and all of them come by there: one stamp serves them all.
+    fn common_end(&self, judgement: &Judgement, step: StepId, row: &str) -> Option<StepId> {
+        let (id, end) = judgement.published.filter(|(id, _)| *id == judgement.function)?;
+        let function = self.project.function(id);
+        let beside = straight(function, step);
+        let changes = |at: StepId| match &function.steps[at as usize].kind {
+            StepKind::Store { of, name, .. } => {
+                self.source_text(id, *of) == row && self.project.roles.of_field(name).is_none()
+            }
+            StepKind::Call { callee, arguments } => {
+                matches!(function.steps[*callee as usize].kind, StepKind::Name(name) if &*name == "setattr")
+                    && arguments.first().is_some_and(|first| self.source_text(id, first.value) == row)
+            }
+            _ => false,
+        };
+        let mut others = (0..function.steps.len() as StepId).filter(|at| !beside.contains(at) && changes(*at));
+        others.next()?;
+        leads_to(function, step, end).then_some(end)
     }
 
     /// The expression of the row that a change is made to, where it can be written once more.
