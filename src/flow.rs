@@ -89,6 +89,7 @@ mod variant;
 mod verdict;
 mod waiting;
 mod worker;
+mod wrapper;
 
 /// How often the program is gone over; what still changes then is oscillating, not growing.
 const MOST_ROUNDS: usize = 24;

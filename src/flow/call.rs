@@ -374,6 +374,7 @@ impl Trace<'_> {
         self.lean_on(step, callee, summary, (arguments, &binding));
         let summary = summary.for_arguments(&binding);
         self.effects(state, step, callee, summary, &binding);
+        self.wrapped(state, step, callee, session_among(&binding));
         if summary.stamps_actor {
             let seeds = arguments.iter().map(|argument| argument.value).collect();
             self.actors.extend(actor::made_from(self.function, seeds));
@@ -470,7 +471,10 @@ impl Trace<'_> {
         summary: &Summary,
         binding: &[Value],
     ) {
-        let session = session_among(binding);
+        let session = match session_among(binding) {
+            SessionKey::Outer => self.session_around(state, callee).unwrap_or(SessionKey::Outer),
+            handed => handed,
+        };
         self.read_by_callee(state, step, summary, binding);
         self.used.merge(DatabaseUse { outer: false, ..summary.database });
         if summary.throws_rolled_back {
@@ -538,6 +542,26 @@ impl Trace<'_> {
             let model = self.translate_model(model, binding);
             self.load_again(state, model);
         }
+    }
+
+    /// The session that a function defined in this one finds in a variable of this one.
+    fn session_around(&self, state: &State, callee: FunctionId) -> Option<SessionKey> {
+        let inner = self.project.function(callee);
+        if callee.file != self.id.file || inner.parent != Some(self.id.index as usize) {
+            return None;
+        }
+        let names = inner.steps.iter().filter_map(|step| match step.kind {
+            StepKind::Name(name) => Some(name),
+            _ => None,
+        });
+        let is_own = |name: &Name| inner.bound.iter().any(|bound| bound.name == *name);
+        let mut sessions =
+            names.filter(|name| !is_own(name)).filter_map(|name| match state.locals.get(&name) {
+                Some(Value::Session(session, _)) => Some(*session),
+                _ => None,
+            });
+        let first = sessions.next()?;
+        sessions.all(|session| session == first).then_some(first)
     }
 
     /// A callee runs statements that it is handed.

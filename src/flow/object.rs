@@ -267,12 +267,24 @@ impl Trace<'_> {
     }
 
     fn variable(&self, file: FileId, name: Name, depth: usize) -> Value {
-        match self.project.value_of(file, name) {
-            Some(term) => match self.declared_value(file, term, depth + 1) {
-                Value::Unknown => Value::Symbol(Symbol::Variable(file, name)),
-                known => known,
-            },
-            None => Value::Symbol(Symbol::Variable(file, name)),
+        let value = self.project.value_of(file, name).map(|term| self.declared_value(file, term, depth + 1));
+        match value {
+            Some(known) if !matches!(known, Value::Unknown | Value::None) => known,
+            // `_client: Client | None = None`, which some function fills.
+            other => {
+                let declared = &self.project.file(file).facts.declared;
+                let annotations = declared.iter().filter(|field| field.name == name);
+                let annotation = annotations.filter_map(|field| field.annotation.as_ref()).next_back();
+                match annotation.map(|term| self.type_of(file, term, 0)) {
+                    Some(Type::Instance(class)) if !self.is_row_class(class) => {
+                        Value::Object(class, SessionKey::Outer)
+                    }
+                    _ => match other {
+                        Some(Value::None) => Value::None,
+                        _ => Value::Symbol(Symbol::Variable(file, name)),
+                    },
+                }
+            }
         }
     }
 
