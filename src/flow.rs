@@ -76,6 +76,7 @@ mod stamp;
 mod state;
 mod step;
 mod summary;
+mod taken;
 mod trace;
 mod trail;
 mod transaction;

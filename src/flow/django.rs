@@ -250,6 +250,11 @@ impl Trace<'_> {
     /// A `save()` that empties a stamp does harm where the code has stamped the row before, and nowhere else.
     fn keep_resets(&mut self, state: &mut State, step: StepId, key: RowKey, before: &super::row::RowState) {
         let project = self.project;
+        // What one `save()` hands on to the next, whoever asks for the first has stamped or not.
+        let is_own = self.rows[key.0 as usize].base == Base::Param(0);
+        if is_own && matches!(&*self.function.name, "save" | "asave") {
+            return;
+        }
         let Some(row) = state.rows.get_mut(&key) else { return };
         row.marks.nulls.retain(|name, since| {
             let is_assigned = |duty: Duty| {

@@ -94,6 +94,17 @@ def test_loaded_fields_alone_are_saved(visit):
     assert is_stale(visit)
 
 
+def test_nothing_but_a_patient_fits(patient, nurse, clinic):
+    """Nothing fits where the function puts it except a patient."""
+    aged(patient)
+    with clinic_pages.example(PAGE, "bad", 7) as page:
+        page.prescribe(patient, "aspirin", nurse)
+    assert is_stale(patient)
+    for other in (nurse, patient.pk):
+        with pytest.raises(ValueError):
+            clinic.Prescription.objects.create(patient=other, drug="aspirin")
+
+
 def test_parent_with_a_table_of_its_own(patient):
     """`update_or_create()` remembers the `auto_now` fields of the model, but not those of a parent with a table of its
     own."""
