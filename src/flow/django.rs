@@ -379,6 +379,23 @@ impl Trace<'_> {
         }
     }
 
+    /// A branch of a `save()` asks whether only some fields are saved. Where it is so, the row is there, and what that save
+    /// leaves out is told where it is asked for.
+    pub(super) fn assume_part(&self, state: &mut State, subject: StepId, is_there: bool) {
+        let is_list = matches!(self.function.steps[subject as usize].kind, StepKind::Name(name)
+            if &*name == "update_fields");
+        if !is_there || !is_list || !matches!(&*self.function.name, "save" | "asave") {
+            return;
+        }
+        let handed = self.rows.iter().zip(0..).filter(|(info, _)| info.base == Base::Param(0));
+        let keys: Vec<RowKey> = handed.map(|(_, key)| RowKey(key)).collect();
+        for key in keys.into_iter().filter(|key| self.is_django_row(*key)) {
+            if let Some(row) = state.rows.get_mut(&key) {
+                Duty::ALL.into_iter().for_each(|duty| row.discharge(duty, Level::Excused));
+            }
+        }
+    }
+
     /// What `update_fields=` says.
     pub(super) fn listed(&self, arguments: &[Argument]) -> Listed {
         let passes_on = arguments

@@ -315,6 +315,7 @@ impl Trace<'_> {
                     error.map_or(Value::Unknown, Value::Caught)
                 }
             },
+            Value::Form(class, key) => self.form_method(state, step, (class, key), &method, arguments),
             Value::Row(key) => {
                 if let Some(known) = self.row_method(state, step, key, &method, arguments) {
                     return known;
@@ -409,6 +410,7 @@ fn reaches_a_session(value: &Value) -> bool {
         | Value::Symbol(Symbol::Variable(..) | Symbol::Function(_))
         | Value::Method(..)
         | Value::Object(..)
+        | Value::Form(..)
         | Value::Param(_)
         | Value::Super(_)
         | Value::Session(..)

@@ -66,6 +66,8 @@ pub(super) struct Trace<'p> {
     relatives: FxHashMap<(RowKey, Name), RowKey>,
     /// Rows of which only some columns were loaded.
     pub(super) parts: FxHashMap<RowKey, Loads>,
+    /// By row of a form: where that is saved first.
+    pub(super) saved_forms: FxHashMap<RowKey, StepId>,
 }
 
 /// Follows a function, and once more for each choice of its switches.
@@ -118,6 +120,7 @@ fn trace_choice(
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
         parts: FxHashMap::default(),
+        saved_forms: FxHashMap::default(),
     };
     let mut start = trace.start();
     for (number, value) in choice {
@@ -442,7 +445,7 @@ impl<'p> Trace<'p> {
             Value::None => !is_there,
             Value::Switch(on) if by_truth => *on == is_there,
             Value::Symbol(Symbol::Class(_) | Symbol::Function(_) | Symbol::Module(_)) => is_there,
-            Value::Object(..) | Value::Logger if by_truth => is_there,
+            Value::Object(..) | Value::Form(..) | Value::Logger if by_truth => is_there,
             _ => true,
         };
         // The variable may have been told apart by its flag since the test read it.
@@ -472,6 +475,7 @@ impl<'p> Trace<'p> {
             state.locals.insert(name, narrowed);
         }
         self.assume_age(&mut state, subject, is_there);
+        self.assume_part(&mut state, subject, is_there);
         if is_there {
             self.is_filled(&mut state, subject);
         }

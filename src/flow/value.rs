@@ -145,6 +145,8 @@ pub enum Value {
     Manager(FunctionId),
     /// A row.
     Row(RowKey),
+    /// A form or serializer of Django's, and the row it is about.
+    Form(ClassId, RowKey),
     /// Many values of one kind.
     Many(Box<Value>),
     /// A list or tuple with known parts.
@@ -262,7 +264,7 @@ impl Value {
     /// The rows in it, at any depth of lists.
     pub fn rows(&self) -> Vec<RowKey> {
         match self {
-            Value::Row(key) => vec![*key],
+            Value::Row(key) | Value::Form(_, key) => vec![*key],
             Value::Many(inner) => inner.rows(),
             Value::Tuple(all) | Value::OneOf(all) => all.iter().flat_map(Value::rows).collect(),
             Value::Dictionary(keys) => keys.holds.as_ref().map_or(Vec::new(), |held| held.rows()),
@@ -350,7 +352,9 @@ impl Value {
     pub fn is_vague(&self) -> bool {
         match self {
             Value::Unknown | Value::Param(_) | Value::None => true,
-            Value::Attribute(of, _) => of.is_vague() || matches!(**of, Value::Object(..) | Value::Row(_)),
+            Value::Attribute(of, _) => {
+                of.is_vague() || matches!(**of, Value::Object(..) | Value::Row(_) | Value::Form(..))
+            }
             Value::Symbol(Symbol::Variable(..)) => true,
             Value::OneOf(all) => all.iter().all(Value::is_vague),
             _ => false,

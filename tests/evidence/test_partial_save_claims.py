@@ -154,9 +154,21 @@ def test_save_that_adds_the_stamp(clinic):
         assert not is_stale(bed)
 
 
+def test_save_that_stamps_what_is_among_the_saved(clinic):
+    """A `save()` that stamps whenever the time is among what is saved leaves the choice to whoever asks for less."""
+    with clinic_pages.example(PAGE, "good", 3) as page:
+        for change in (page.occupy, page.vacate):
+            bed = aged(page.Bed.objects.create(number="1"))
+            change(bed.pk)
+            assert not is_stale(bed)
+        aged(bed)
+        bed.save(update_fields=["free"])
+        assert is_stale(bed)
+
+
 def test_update_or_create_remembers_the_times(visit, prescription, patient):
     """`update_or_create()` adds the dates and times of the model to what it saves, `auto_now` or not."""
-    with clinic_pages.example(PAGE, "good", 3) as page:
+    with clinic_pages.example(PAGE, "good", 4) as page:
         page.note(patient, "cold")
         page.prescribe(patient, "ibuprofen")
     assert not is_stale(visit) and not is_stale(prescription)
