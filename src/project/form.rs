@@ -70,7 +70,7 @@ impl Project {
     /// Whether whoever fills in a form says what a column of its row is to be.
     pub fn form_asks_for(&self, form: ClassId, column: Name) -> bool {
         let named = |term: &Term| match term {
-            Term::List(items) => items.iter().any(|item| *item == Term::Text(column)),
+            Term::List(items) => items.contains(&Term::Text(column)),
             // What is put together elsewhere, or all there is, may have it.
             _ => true,
         };
