@@ -21,8 +21,9 @@ impl Trace<'_> {
     /// A write of rows is done: it changes the state, or emits an audit event.
     fn alter(&mut self, state: &mut State, altered: Altered) {
         let Altered { step, model, row, operation, api } = altered;
-        if model.is_some_and(|model| self.project.is_audit_model(model)) {
+        if let Some(model) = model.filter(|model| self.project.is_audit_model(*model)) {
             if operation != Operation::Delete {
+                self.outcome.audit_rows.insert(step, model);
                 self.emit(state, step, None, CanFail::Yes);
             }
             return;
@@ -34,7 +35,7 @@ impl Trace<'_> {
                 Heard::ByNobody => {}
                 // It is told already; an event of this function's own may still come in another transaction.
                 Heard::ByKeeper => {
-                    self.outcome.told.extend(model);
+                    self.outcome.told.extend(model.map(|model| ((model, operation), step)));
                     bonds = bonds.heard();
                 }
                 Heard::PassedBy(whom) => passes_by = Some(whom),
@@ -45,7 +46,20 @@ impl Trace<'_> {
             _ => None,
         });
         let alteration = Alteration { place: (self.id, step), model, handed, operation, passes_by };
+        if self.telling && state.untold.emitted {
+            // The event stands before the change that it tells of.
+            let events: Vec<StepId> = self.outcome.emissions.keys().copied().collect();
+            for event in events {
+                self.tell_named(event, &BTreeSet::from([alteration]));
+            }
+        }
         state.untold.add(alteration, step, bonds);
+    }
+
+    /// An audit event tells of changes, as far as it names their models.
+    fn tell_named(&mut self, event: StepId, changes: &BTreeSet<Alteration>) {
+        let told = self.told_at(event, changes);
+        self.outcome.told.extend(told.into_iter().map(|change| (change, event)));
     }
 
     /// A write is done, by a statement or by Django.
@@ -97,7 +111,7 @@ impl Trace<'_> {
         if !self.telling {
             return;
         }
-        self.outcome.told.extend(told.changes.keys().filter_map(|alteration| alteration.model));
+        self.tell_named(step, &told.changes.keys().copied().collect());
         // What is told where something has failed is told of the failure.
         let in_handler = self.enclosing(self.region).any(|(_, kind)| matches!(kind, RegionKind::Handler(_)));
         let apart = told.changes.iter().filter_map(|(alteration, (at, bonds))| {
@@ -225,11 +239,12 @@ impl Trace<'_> {
 
     /// Rows are handed to a session: audit rows are events.
     pub(super) fn add_audit_rows(&mut self, state: &mut State, step: StepId, values: &[Value]) {
-        let is_audit_row = |key: &RowKey| match self.rows[key.0 as usize].model {
-            ModelRef::Class(model) => self.project.is_audit_model(model),
-            _ => false,
+        let audit_model = |key: RowKey| match self.rows[key.0 as usize].model {
+            ModelRef::Class(model) => Some(model).filter(|model| self.project.is_audit_model(*model)),
+            _ => None,
         };
-        if values.iter().flat_map(Value::rows).any(|key| is_audit_row(&key)) {
+        if let Some(model) = values.iter().flat_map(Value::rows).find_map(audit_model) {
+            self.outcome.audit_rows.insert(step, model);
             self.emit(state, step, None, CanFail::Yes);
         }
     }

@@ -215,8 +215,10 @@ pub struct Outcome {
     pub left: BTreeMap<Alteration, StepId>,
     /// Audit events, by step.
     pub emissions: BTreeMap<StepId, Emission>,
-    /// Models with changes that audit events here tell of.
-    pub told: BTreeSet<ClassId>,
+    /// Kinds of changes of models that audit events here tell of by name, and where one does.
+    pub told: BTreeMap<(ClassId, Operation), StepId>,
+    /// Rows of which audit models it writes, by step.
+    pub audit_rows: BTreeMap<StepId, ClassId>,
     /// Whether any exit was seen yet.
     seen_exit: bool,
 }
