@@ -37,6 +37,7 @@ mod coverage;
 mod declared;
 mod dependency;
 mod django;
+mod each;
 mod early;
 mod emission;
 mod ending;

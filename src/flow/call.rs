@@ -71,6 +71,8 @@ impl Trace<'_> {
                 self.tell_enqueue(step, &Value::Unknown, path.last(), &values);
                 self.external(state, step, path, arguments, &values)
             }
+            // `asynccontextmanager(function)()`
+            Value::Manager(function) => Value::Manager(function),
             Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) => {
                 if matches!(&*receiver, Value::Unknown | Value::Param(_) | Value::External(_))

@@ -38,16 +38,22 @@ impl Trace<'_> {
                 }
                 // A text clause is its text, where that is known.
                 Begins::Text => {
-                    return match values.first() {
-                        Some(text @ Value::Text(_)) => text.clone(),
+                    let text = |one: Value| match one {
+                        Value::Text(_) => one,
                         _ => Value::External(path),
                     };
+                    return values.first().cloned().unwrap_or(Value::Unknown).map(text);
                 }
                 Begins::Insert => Operation::Create,
                 Begins::Update => Operation::Update,
                 Begins::Delete => Operation::Delete,
             };
             return Value::Statement(Box::new(Statement::begun(operation, model, step)));
+        }
+        if let (true, Some(Value::Symbol(Symbol::Function(function)))) =
+            (library::makes_manager(path), values.first())
+        {
+            return Value::Manager(*function);
         }
         if let Some(known) = self.shortcut(state, step, path, values) {
             return known;

@@ -6,6 +6,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Symbol};
 
 use super::clock;
+use super::each::{COLUMN, NAMES_OF_COLUMN};
 use super::keys::{Dump, dumped};
 use super::library;
 use super::outcome::Phantom;
@@ -14,7 +15,7 @@ use super::read::DICTIONARY;
 use super::row::{Base, Change, Level, RowInfo, Touch};
 use super::state::State;
 use super::trace::Trace;
-use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value};
+use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value, texts};
 
 /// How deep annotations and declared values are followed.
 const DEEPEST: usize = 8;
@@ -313,6 +314,13 @@ impl Trace<'_> {
                         if let Some(sql) = self.declared_sql(file, path, arguments, depth) {
                             return sql;
                         }
+                        if let (true, Some(Term::Path(function))) =
+                            (library::makes_manager(path), arguments.first())
+                            && let Some(Symbol::Function(function)) =
+                                self.project.resolve_path(file, *function)
+                        {
+                            return Value::Manager(function);
+                        }
                         let zone = arguments.first().or(keywords.first().map(|(_, term)| term));
                         let zone = zone.map(|term| self.declared_value(file, term, depth + 1));
                         if let Some(reading) = clock::read(path, zone.as_ref()) {
@@ -346,6 +354,11 @@ impl Trace<'_> {
                 }
             }
             Term::Text(text) => Value::Text(*text),
+            Term::List(items)
+                if !items.is_empty() && items.iter().all(|item| matches!(item, Term::Text(_))) =>
+            {
+                Value::Tuple(items.iter().map(|item| self.declared_value(file, item, depth + 1)).collect())
+            }
             Term::None => Value::None,
             Term::Switch(on) => Value::Switch(*on),
             _ => Value::Unknown,
@@ -452,6 +465,13 @@ impl Trace<'_> {
                 None => Value::Attribute(Box::new(of.clone()), name),
             },
             Value::Caught(handler) => return Value::Caught(*handler),
+            Value::Attribute(names, column)
+                if &**column == COLUMN
+                    && NAMES_OF_COLUMN.contains(&&*name)
+                    && matches!(**names, Value::KeyOf(_)) =>
+            {
+                return (**names).clone();
+            }
             Value::External(path) if library::holds_session(path, &name) => {
                 self.outcome.sees_session = true;
                 return Value::Session(SessionKey::Outer, SessionKind::Sync);
@@ -662,6 +682,10 @@ impl Trace<'_> {
             match key {
                 Value::Text(key) => keys.give(key, value),
                 Value::KeyOf(other) => keys.extend(&other.thinned()),
+                // One of several texts.
+                Value::OneOf(all) if let Some(sure) = texts(&all) => {
+                    keys.extend(&Keys { sure, ..Keys::default() }.thinned());
+                }
                 _ => keys.hold(value),
             }
         }

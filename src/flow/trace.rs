@@ -254,6 +254,10 @@ impl<'p> Trace<'p> {
             let lacking = if self.telling { lacking(&state) } else { Vec::new() };
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
+            if self.used.hidden {
+                // Code that is not known may have used any session.
+                state.defining.values_mut().for_each(|defines| *defines = false);
+            }
             self.follow_trail(&mut state);
             if self.telling {
                 self.tell_use(step, block.region);
@@ -308,7 +312,9 @@ impl<'p> Trace<'p> {
             }
             Next::Any(all) => {
                 for next in all {
-                    self.go(&mut out, *next, state.clone());
+                    let mut state = state.clone();
+                    self.after_all_turns(&mut state, id, *next);
+                    self.go(&mut out, *next, state);
                 }
             }
             Next::Branch { test, yes, no } => {
@@ -564,6 +570,11 @@ impl<'p> Trace<'p> {
         })
     }
 
+    /// The row that a row is known to lead to under a name.
+    pub(super) fn known_relative(&self, of: RowKey, name: Name) -> Option<RowKey> {
+        self.relatives.get(&(of, name)).copied()
+    }
+
     /// The one row of a model that a row leads to under a name.
     pub(super) fn relative(
         &mut self,
@@ -612,6 +623,7 @@ impl<'p> Trace<'p> {
     pub(super) fn use_session(&mut self, state: &mut State, session: SessionKey) {
         state.last_session = Some(session);
         state.idle.remove(&session);
+        state.defining.insert(session, false);
         self.used.any = true;
         self.used.outer |= session == SessionKey::Outer;
         if !self.in_savepoint() {

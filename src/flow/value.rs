@@ -1,5 +1,7 @@
 //! flow/value: what the flow engine knows of a value.
 
+use std::collections::BTreeSet;
+
 use crate::duty::Operation;
 use crate::facts::{HandlerId, StepId};
 use crate::name::Name;
@@ -276,6 +278,11 @@ impl Value {
     pub fn element(self) -> Value {
         match self {
             Value::Many(inner) => *inner,
+            // More texts than are kept apart still are the keys of something.
+            Value::Tuple(all) if all.len() > MOST_ALTERNATIVES => match texts(&all) {
+                Some(sure) => Value::KeyOf(Box::new(Keys { sure, ..Keys::default() })),
+                None => Value::one_of(all),
+            },
             Value::Tuple(all) => Value::one_of(all),
             Value::OneOf(all) => Value::one_of(all.into_iter().map(Value::element)),
             Value::Dictionary(keys) => Value::KeyOf(Box::new(keys.unheld())),
@@ -360,4 +367,13 @@ impl Value {
             _ => false,
         }
     }
+}
+
+/// The texts that values are, where all are texts.
+pub(super) fn texts(values: &[Value]) -> Option<BTreeSet<Name>> {
+    let text = |value: &Value| match value {
+        Value::Text(text) => Some(*text),
+        _ => None,
+    };
+    values.iter().map(text).collect()
 }

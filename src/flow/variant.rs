@@ -26,6 +26,10 @@ pub(super) fn choices(function: &Function, summary: &Summary, actors: &[u32]) ->
         let several = |paths: &Paths| paths.elements().count() > 1;
         matches!(effect.info.base, Base::Param(_)) && effect.open.iter().chain(&effect.done).any(several)
     });
+    // A transaction that some paths end and others do not is as good a reason to look.
+    let differs = differs
+        || summary.may_commit && !summary.commits
+        || summary.may_roll_back && !summary.rolls_back && !summary.always_raises();
     if function.kind != FunctionKind::Function {
         return Vec::new();
     }
