@@ -125,6 +125,47 @@ impl Trace<'_> {
         Value::Row(key)
     }
 
+    /// The row that this function has inserted before, where a query looks for it by its key: it is no other row.
+    fn found_again(&self, state: &State, step: StepId, model: ModelRef) -> Option<RowKey> {
+        let kind = |step: StepId| &self.function.steps[step as usize].kind;
+        let mut at = step;
+        while let StepKind::Call { callee, arguments } = kind(at) {
+            for argument in arguments {
+                let is_key =
+                    matches!(argument.kind, ArgumentKind::Keyword(name) if matches!(&*name, "pk" | "id"));
+                let key = if is_key { self.keyed_by(argument.value) } else { None };
+                if let Some(key) = key
+                    && self.rows[key.0 as usize].base == Base::New
+                    && self.rows[key.0 as usize].model == model
+                    && state.rows.get(&key).is_some_and(|row| row.is_saved)
+                {
+                    return Some(key);
+                }
+            }
+            let StepKind::Attribute { of, .. } = kind(*callee) else { break };
+            at = *of;
+        }
+        None
+    }
+
+    /// The row whose key a value is: `row.pk`, or `serializer.data["id"]`.
+    fn keyed_by(&self, step: StepId) -> Option<RowKey> {
+        let kind = |step: StepId| &self.function.steps[step as usize].kind;
+        let of = match kind(step) {
+            StepKind::Attribute { of, name } if matches!(&**name, "pk" | "id") => *of,
+            StepKind::Index { of, key } if matches!(self.value(*key), Value::Text(key) if matches!(&**key, "pk" | "id")) =>
+            {
+                let StepKind::Attribute { of, name } = kind(*of) else { return None };
+                (&**name == "data").then_some(*of)?
+            }
+            _ => return None,
+        };
+        match self.value(of) {
+            Value::Row(key) | Value::Form(_, key) => Some(*key),
+            _ => None,
+        }
+    }
+
     /// A method that Django gives every manager and query set.
     pub(super) fn rows_method(
         &mut self,
@@ -177,7 +218,10 @@ impl Trace<'_> {
                 Value::Plain
             }
             _ => match answer(plain) {
-                Answer::Row => self.row_of(state, step, rows),
+                Answer::Row => match self.found_again(state, step, rows.model) {
+                    Some(key) => Value::Row(key),
+                    None => self.row_of(state, step, rows),
+                },
                 Answer::Plain => Value::Plain,
                 Answer::Rows => {
                     let mut rows = rows.clone();

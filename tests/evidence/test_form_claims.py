@@ -76,6 +76,16 @@ def test_what_a_form_makes_is_stamped_before_it_is_saved(clinic, nurse):
     assert clinic.Patient.objects.get(number="9").created_by == nurse
 
 
+# overwritten-creation-stamp
+
+
+def test_what_is_looked_up_by_its_key_is_what_was_made(clinic, nurse):
+    """A row that the function has inserted itself is no older when it is looked up by its key."""
+    with example("overwritten-creation-stamp", "good", 3) as good:
+        good.admit(posted(nurse, number="9", name="Bob"))
+    assert [row.created_by for row in clinic.Patient.objects.all()] == [nurse]
+
+
 # partial-save
 
 
