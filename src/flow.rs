@@ -13,10 +13,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::project::{ClassId, FunctionId, Project};
 
-pub use django::{Api, Partial, Written};
+pub use django::{Api, Written};
 pub use enqueue::Enqueued;
 pub use observe::{Naming, observe};
 pub use outcome::Outcome;
+pub use partial::Partial;
 pub use verdict::{Judgement, Subject};
 pub use worker::Worker;
 
@@ -56,6 +57,7 @@ mod library;
 mod life;
 mod limit;
 mod listener;
+mod login;
 mod maker;
 mod manager;
 mod migration;
@@ -64,6 +66,7 @@ mod nothing;
 mod object;
 mod observe;
 mod outcome;
+mod partial;
 mod queryset;
 mod reach;
 mod read;
@@ -83,6 +86,7 @@ mod trigger;
 mod value;
 mod variant;
 mod verdict;
+mod view;
 mod waiting;
 mod worker;
 
@@ -116,6 +120,8 @@ pub struct Flow {
     pub(crate) reach: reach::Reach,
     /// Models with changes that some audit event tells of.
     pub(crate) told: BTreeSet<ClassId>,
+    /// Whether some audit event tells of a login.
+    pub(crate) tells_of_logins: bool,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -181,11 +187,25 @@ pub fn follow(project: &Project) -> Flow {
     let mut told: BTreeSet<ClassId> =
         outcomes.values().flat_map(|outcome| outcome.told.iter().copied()).collect();
     told.extend(hearing::told_by_hooks(project, &knowledge));
+    let tells_of_logins = outcomes.values().any(|outcome| outcome.tells_of_logins)
+        || login::told_by_receivers(project, &knowledge);
     let listeners = listener::listeners(project, &knowledge);
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     let worker = worker::worker(project, &outcomes);
-    Flow { reach, told, outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
+    Flow {
+        reach,
+        told,
+        tells_of_logins,
+        outcomes,
+        callers,
+        listeners,
+        hooks,
+        migrated,
+        triggers,
+        worker,
+        unsettled: due,
+    }
 }
 
 /// Functions that are handed something else than was thought.

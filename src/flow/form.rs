@@ -17,7 +17,19 @@ impl Trace<'_> {
             return;
         }
         if let Some(model) = self.model_of_form(class) {
-            let (row, operation, api) = (None, Operation::Update, Some(Api::Save));
+            // A view makes rows by one method and changes them by another.
+            let operation =
+                if &*self.function.name == "perform_create" { Operation::Create } else { Operation::Update };
+            // What a serializer says in its own words how to do, its own words tell of.
+            let own = ["create", "update"].map(|name| self.project.method(class, Name::new(name)));
+            for method in own.into_iter().flatten() {
+                self.outcome.calls.insert(method);
+                let summary = self.knowledge.summaries.get(&method);
+                if summary.is_some_and(|summary| summary.trail.emits.is_some()) {
+                    return;
+                }
+            }
+            let (row, api) = (None, Some(Api::Save));
             self.note_altered(Altered { step, model: Some(model), row, operation, api });
         }
     }

@@ -15,6 +15,7 @@ use super::row::{Base, Change, Level, RowInfo, Touch};
 use super::state::State;
 use super::trace::Trace;
 use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value};
+use super::view::Handed;
 
 /// How deep annotations and declared values are followed.
 const DEEPEST: usize = 8;
@@ -86,6 +87,10 @@ impl Trace<'_> {
             }
             Type::Unknown if library::names_logger(&param.name) => Value::Logger,
             Type::Unknown if library::names_connection(&param.name) => Value::Connection,
+            Type::Unknown if let Some(handed) = self.handed_by_view(index) => match handed {
+                Handed::Form(form) => form,
+                Handed::Row(model) => self.row_param(state, number, model),
+            },
             // Whatever is handed over may be a row; callers know.
             Type::Unknown => self.row_param(state, number, ModelRef::Unknown),
             declared => self.instance(state, &declared, Some(number), number),

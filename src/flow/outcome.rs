@@ -8,11 +8,12 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::clock::{ClockStore, Frozen};
-use super::django::{Partial, Written};
+use super::django::Written;
 use super::early::Early;
 use super::enqueue::Enqueued;
 use super::lean::Lean;
 use super::life::Loss;
+use super::partial::Partial;
 use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
 use super::state::{Deeds, State};
@@ -215,6 +216,10 @@ pub struct Outcome {
     pub emissions: BTreeMap<StepId, Emission>,
     /// Models with changes that audit events here tell of.
     pub told: BTreeSet<ClassId>,
+    /// Whether an audit event here tells of a login.
+    pub tells_of_logins: bool,
+    /// Audit events that tell of a change behind them and are not part of its transaction, with that change.
+    pub foretold: BTreeMap<StepId, (Alteration, StepId)>,
     /// Whether any exit was seen yet.
     seen_exit: bool,
 }

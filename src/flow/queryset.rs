@@ -1,6 +1,6 @@
 //! flow/queryset: managers and query sets of Django: what their methods answer, and which rows they write.
 
-use crate::duty::Operation;
+use crate::duty::{Duty, Operation};
 use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, Reverse, Symbol, To};
@@ -8,7 +8,7 @@ use crate::project::{ClassId, Reverse, Symbol, To};
 use super::call::model_of;
 use super::django::{Api, Listed};
 use super::outcome::Executed;
-use super::row::{Base, Change, RowInfo, Touch};
+use super::row::{Base, Change, Level, RowInfo, RowState, Touch};
 use super::state::State;
 use super::trace::Trace;
 use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, Value};
@@ -268,7 +268,15 @@ impl Trace<'_> {
         values: &[Value],
     ) {
         self.use_connection();
-        for key in values.first().map(Value::rows).unwrap_or_default() {
+        let made = values.first().map(Value::rows).unwrap_or_default();
+        // A listed actor that no row was made with is written as nobody.
+        let is_unset = |key: &RowKey| {
+            let is_new = self.rows[key.0 as usize].base == Base::New;
+            let paths = state.rows.get(key).map(|row| row.open[Duty::UpdatedBy.index()]);
+            is_new && paths.is_some_and(|paths| paths.elements().all(|e| e.level == Level::Unset))
+        };
+        let leaves_nobody = !made.is_empty() && made.iter().all(is_unset);
+        for key in made {
             self.outcome.unheard.insert(key);
             self.write_row(state, step, key, Api::BulkCreate);
         }
@@ -278,7 +286,8 @@ impl Trace<'_> {
             && let Listed::Names(names) = self.names_in(&listed)
         {
             let mut keys = Keys::default();
-            keys.sure.extend(names);
+            let of_actor = |name: &Name| self.project.roles.of_field(name) == Some(Duty::UpdatedBy);
+            keys.sure.extend(names.into_iter().filter(|name| !(leaves_nobody && of_actor(name))));
             self.run_statement(step, rows.model, Operation::Update, Some(keys), Api::BulkCreate);
         }
     }
@@ -305,12 +314,12 @@ impl Trace<'_> {
         {
             let is_stale = |name: &Name| {
                 let on_update = model.columns.get(name).is_some_and(|column| column.on_update);
-                let Some(duty) = self.project.roles.of_field(name).filter(|_| on_update) else {
-                    return false;
-                };
+                let Some(duty) = self.project.roles.of_field(name) else { return false };
+                // An actor may have been assigned by whoever hands the rows over, unless they are changed here.
+                let is_ours = |row: &RowState| on_update || duty == Duty::UpdatedBy && !row.stored.is_empty();
                 let is_unset = |key: &RowKey| {
                     state.rows.get(key).is_some_and(|row| {
-                        row.open[duty.index()].elements().all(|e| e.level == super::row::Level::Unset)
+                        is_ours(row) && row.open[duty.index()].elements().all(|e| e.level == Level::Unset)
                     })
                 };
                 let is_stored = |step: &crate::facts::Step| matches!(step.kind, StepKind::Store { name: stored, .. } if stored == *name);
@@ -414,6 +423,10 @@ impl Trace<'_> {
             own => {
                 if let Some(Value::Object(class, _)) = own {
                     self.save_form(step, class, method);
+                    self.view_writes(state, step, class, method);
+                    if let Some(known) = self.view_method(state, step, class, method) {
+                        return known;
+                    }
                 }
                 values.iter().find_map(Value::caught).map_or(Value::Unknown, Value::Caught)
             }

@@ -356,7 +356,7 @@ impl<'p> Trace<'p> {
             for row in state.rows.values_mut() {
                 row.roll_back();
             }
-            state.untold.changes.clear();
+            state.untold.forget();
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
             state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
@@ -438,6 +438,9 @@ impl<'p> Trace<'p> {
             state.rows.remove(if holds { &old } else { &new });
         }
         let by_truth = subject == test;
+        if matches!(value, Value::Seeker(_)) {
+            self.refuse(&mut state, subject, is_there);
+        }
         let possible = |value: &Value| match value {
             Value::None => !is_there,
             Value::Switch(on) if by_truth => *on == is_there,

@@ -10,7 +10,7 @@ use crate::vocabulary::Observation;
 use super::super::early::{Early, Handed};
 use super::super::hearing::is_fed;
 use super::super::outcome::End;
-use super::super::trail::{Alteration, Bond, Emission, Failing};
+use super::super::trail::{Alteration, Bond, Emission, Failing, Login};
 use super::Observer;
 
 impl Observer<'_> {
@@ -20,11 +20,15 @@ impl Observer<'_> {
             return Vec::new();
         }
         let mut seen = self.untold();
+        seen.extend(self.apart_around());
         for id in self.project.function_ids() {
             let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
             for (&step, emission) in &outcome.emissions {
                 seen.extend(self.apart(id, step, emission));
                 seen.extend(self.failing(id, step, emission));
+            }
+            for (&step, (alteration, at)) in &outcome.foretold {
+                seen.extend(self.apart_before(id, step, alteration, *at));
             }
         }
         seen
@@ -110,7 +114,10 @@ impl Observer<'_> {
         let mut seen = self.at(id, self.span(id, step));
         seen.operation = Some(alteration.operation);
         self.name_entity(&mut seen, alteration.model);
-        seen.show("writes", alteration.operation.verb());
+        seen.show("writes", alteration.login.map_or(alteration.operation.verb(), Login::verb));
+        if alteration.login.is_some() && alteration.model.is_none() {
+            seen.show("entity", "User");
+        }
         match alteration.passes_by {
             Some(whom) => {
                 seen.say("passes-by", whom);
@@ -132,19 +139,28 @@ impl Observer<'_> {
 
     /// Why changes of a model ask for an audit event, where they do.
     fn asks_for_audit(&self, alteration: &Alteration) -> Option<&'static str> {
-        let model = alteration.model?;
-        if alteration.passes_by.is_some() {
-            return Some("told-elsewhere");
-        }
         let audit = self.project.audit();
-        if audit.has_tracked() {
-            return audit.is_tracked(model).then_some("tracked");
-        }
-        self.flow.told.contains(&model).then_some("told-elsewhere")
+        let is_told = match (alteration.login, alteration.model) {
+            // Django's own users are none of the project's models.
+            (Some(_), None) => !audit.has_tracked() && self.flow.tells_of_logins,
+            (_, Some(_)) if alteration.passes_by.is_some() => true,
+            (_, Some(model)) if audit.has_tracked() => {
+                return audit.is_tracked(model).then_some("tracked");
+            }
+            (Some(_), Some(_)) => self.flow.tells_of_logins,
+            (None, Some(model)) => self.flow.told.contains(&model),
+            (None, None) => false,
+        };
+        is_told.then_some("told-elsewhere")
     }
 
     /// Whether a decorator of the project tells of what the function does.
     fn is_told_around(&self, id: FunctionId) -> bool {
+        !self.tellers_around(id).is_empty()
+    }
+
+    /// The functions that decorators of the project put around one and that emit audit events.
+    fn tellers_around(&self, id: FunctionId) -> Vec<FunctionId> {
         let function = self.project.function(id);
         let decorators = function.decorators.iter().filter_map(|decorator| match decorator {
             Term::Path(path) => Some(*path),
@@ -154,21 +170,81 @@ impl Observer<'_> {
             },
             _ => None,
         });
-        decorators.into_iter().any(|path| match self.project.resolve_path(id.file, path) {
-            Some(Symbol::Function(decorator)) => self.emits_within(decorator),
-            _ => false,
-        })
+        let emitting = decorators.filter_map(|path| match self.project.resolve_path(id.file, path) {
+            Some(Symbol::Function(decorator)) => Some(self.emitting_within(decorator)),
+            _ => None,
+        });
+        emitting.flatten().collect()
     }
 
-    /// Whether a function, or one that is made in it, emits an audit event.
-    fn emits_within(&self, id: FunctionId) -> bool {
+    /// Those of a function and the ones that are made in it which emit audit events.
+    fn emitting_within(&self, id: FunctionId) -> Vec<FunctionId> {
         let facts = &self.project.file(id.file).facts;
-        (0..facts.functions.len()).any(|index| {
-            let mut around = std::iter::successors(Some(index), |at| facts.functions[*at].parent);
-            let inner = FunctionId { file: id.file, index: index as u32 };
+        let is_within = |index: &usize| {
+            let mut around = std::iter::successors(Some(*index), |at| facts.functions[*at].parent);
             around.any(|at| at == id.index as usize)
-                && self.flow.outcomes.get(&inner).is_some_and(|o| o.summary.trail.emits.is_some())
-        })
+        };
+        let all = (0..facts.functions.len()).filter(is_within);
+        let all = all.map(|index| FunctionId { file: id.file, index: index as u32 });
+        let emits = |id: &FunctionId| {
+            self.flow.outcomes.get(id).is_some_and(|outcome| outcome.summary.trail.emits.is_some())
+        };
+        all.filter(emits).collect()
+    }
+
+    /// Events that a decorator emits of what the function it is put around has changed, in no transaction with it.
+    fn apart_around(&self) -> Vec<Observation> {
+        let mut seen: BTreeMap<(FunctionId, StepId), Observation> = BTreeMap::new();
+        for id in self.project.function_ids() {
+            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
+            let change = outcome.left.iter().find(|(alteration, _)| {
+                alteration.login.is_none() && self.asks_for_audit(alteration).is_some()
+            });
+            let Some((alteration, &at)) = change.filter(|_| self.flow.reach.loose.contains(&id)) else {
+                continue;
+            };
+            for around in self.tellers_around(id) {
+                for (&step, emission) in &self.flow.outcomes[&around].emissions {
+                    if emission.is_loose && self.flow.reach.loose.contains(&around) {
+                        seen.entry((around, step)).or_insert_with(|| {
+                            let change = (id, at);
+                            self.apart_from(around, step, alteration.model, change)
+                        });
+                    }
+                }
+            }
+        }
+        seen.into_values().collect()
+    }
+
+    /// An event before the change it tells of, in no transaction with it.
+    fn apart_before(
+        &self,
+        id: FunctionId,
+        step: StepId,
+        alteration: &Alteration,
+        at: StepId,
+    ) -> Option<Observation> {
+        let is_apart = self.flow.reach.loose.contains(&id) && self.asks_for_audit(alteration).is_some();
+        is_apart.then(|| self.apart_from(id, step, alteration.model, (id, at)))
+    }
+
+    fn apart_from(
+        &self,
+        id: FunctionId,
+        step: StepId,
+        model: Option<ClassId>,
+        (changing, at): (FunctionId, StepId),
+    ) -> Observation {
+        let mut seen = self.at(id, self.span(id, step));
+        self.name_entity(&mut seen, model);
+        seen.say("audit-event", "apart");
+        let span = self.span(changing, at);
+        seen.related.push(("the change is made here".into(), changing.file.0 as usize, span));
+        if let Some(emission) = self.flow.outcomes[&id].emissions.get(&step) {
+            self.tell_where(&mut seen, id, emission);
+        }
+        seen
     }
 
     /// Whether nothing but tests calls a function, and somebody outside may.
@@ -189,12 +265,7 @@ impl Observer<'_> {
         if bond == Bond::Loose && !self.flow.reach.loose.contains(&id) {
             return None;
         }
-        let mut seen = self.at(id, self.span(id, step));
-        self.name_entity(&mut seen, alteration.model);
-        seen.say("audit-event", "apart");
-        seen.related.push(("the change is made here".into(), id.file.0 as usize, self.span(id, at)));
-        self.tell_where(&mut seen, id, emission);
-        Some(seen)
+        Some(self.apart_from(id, step, alteration.model, (id, at)))
     }
 
     /// An audit event whose failure does what the policy forbids.

@@ -1,0 +1,132 @@
+//! flow/view: what class-based views of Django and of REST framework hand the methods of a project: the row that a request
+//! asks for, the form or serializer of their model.
+//!
+//! A view says of which rows it is by `queryset` or by `get_queryset()`, and how they are read and written by
+//! `serializer_class` or `form_class`. What is chosen only when a request comes is not guessed.
+
+use crate::facts::{StepId, StepKind, Term};
+use crate::name::Name;
+use crate::project::{ClassId, FunctionId, Symbol};
+
+use super::queryset::RowSet;
+use super::state::State;
+use super::trace::Trace;
+use super::value::{ModelRef, SessionKey, Value};
+
+/// Bases from outside the project that make a class a view of rows.
+const VIEW_PACKAGES: &[&str] = &["rest_framework", "rest_framework_extensions", "django.views.generic"];
+
+impl Trace<'_> {
+    /// A method that a view has from outside the project.
+    pub(super) fn view_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        class: ClassId,
+        method: &str,
+    ) -> Option<Value> {
+        self.is_view(class).then_some(())?;
+        match method {
+            "get_object" => {
+                let rows = self.rows_of_view(class)?;
+                Some(self.row_of(state, step, &rows))
+            }
+            // A class's own way to find its rows has come here by `super()`.
+            "get_queryset" => Some(Value::Rows(Box::new(self.declared_rows(class)?))),
+            "get_serializer" => self.serializer_of(class),
+            _ => None,
+        }
+    }
+
+    /// A method of a view is overridden and calls the one above: that writes what it is handed.
+    pub(super) fn view_writes(&mut self, state: &mut State, step: StepId, class: ClassId, method: &str) {
+        if !self.is_view(class) {
+            return;
+        }
+        let handed = self.function.params.get(1).and_then(|param| state.locals.get(&param.name).cloned());
+        if let ("perform_create" | "perform_update" | "form_valid", Some(Value::Object(form, _))) =
+            (method, handed)
+        {
+            self.save_form(step, form, "save");
+        }
+    }
+
+    /// What a view hands one of its methods.
+    pub(super) fn handed_by_view(&mut self, index: usize) -> Option<Handed> {
+        let class = self.project.class_of(self.id).filter(|class| index == 1 && self.is_view(*class))?;
+        match &*self.function.name {
+            "perform_create" | "perform_update" => self.serializer_of(class).map(Handed::Form),
+            "form_valid" => self.named_class(class, "form_class").map(Handed::Form),
+            "perform_destroy" => self.rows_of_view(class).map(|rows| Handed::Row(rows.model)),
+            _ => None,
+        }
+    }
+
+    fn is_view(&self, class: ClassId) -> bool {
+        let is_of = |path: &Name| VIEW_PACKAGES.iter().any(|package| path.starts_with(package));
+        let is_named = |path: &Name| ["View", "ViewSet", "Mixin"].iter().any(|end| path.ends_with(end));
+        self.project.hierarchy(class).externals().any(|path| is_of(&path) && is_named(&path))
+    }
+
+    fn rows_of_view(&mut self, class: ClassId) -> Option<RowSet> {
+        let Some(own) = self.project.method(class, Name::new("get_queryset")) else {
+            return self.declared_rows(class);
+        };
+        self.outcome.calls.insert(own);
+        match self.knowledge.summaries.get(&own)?.returns.as_ref()? {
+            Value::Rows(rows) if matches!(rows.model, ModelRef::Class(_)) => Some((**rows).clone()),
+            _ => None,
+        }
+    }
+
+    /// `queryset = Ticket.objects.filter(…)` or `model = Ticket` in the body of the class.
+    fn declared_rows(&self, class: ClassId) -> Option<RowSet> {
+        let (owner, field) =
+            ["queryset", "model"].iter().find_map(|name| self.project.class_field(class, Name::new(name)))?;
+        let body = FunctionId { file: owner.file, index: self.project.class(owner).body as u32 };
+        let steps = &self.project.function(body).steps;
+        let bound = steps.iter().rev().find_map(|step| match step.kind {
+            StepKind::Bind { name, value, .. } if name == field.name => Some(value),
+            _ => None,
+        });
+        let mut at = bound?;
+        loop {
+            if let Some(Symbol::Class(model)) = self.project.symbol_of(body, at) {
+                self.project.django(model)?;
+                let rows = RowSet::of(ModelRef::Class(model), Vec::new());
+                return Some(rows);
+            }
+            at = match steps[at as usize].kind {
+                StepKind::Call { callee, .. } => callee,
+                StepKind::Attribute { name, .. } if matches!(&*name, "values" | "values_list") => {
+                    return None;
+                }
+                StepKind::Attribute { of, .. } => of,
+                _ => return None,
+            };
+        }
+    }
+
+    fn serializer_of(&self, class: ClassId) -> Option<Value> {
+        let chooses = self.project.method(class, Name::new("get_serializer_class")).is_some();
+        self.named_class(class, "serializer_class").filter(|_| !chooses)
+    }
+
+    /// An instance of the class of the project that a view names.
+    fn named_class(&self, class: ClassId, name: &str) -> Option<Value> {
+        let (owner, field) = self.project.class_field(class, Name::new(name))?;
+        let Some(Term::Path(path)) = &field.value else { return None };
+        match self.project.resolve_path(owner.file, *path)? {
+            Symbol::Class(form) => Some(Value::Object(form, SessionKey::Outer)),
+            _ => None,
+        }
+    }
+}
+
+/// What a view hands one of its methods.
+pub(super) enum Handed {
+    /// The form or serializer that has read the request.
+    Form(Value),
+    /// A row of its model.
+    Row(ModelRef),
+}
