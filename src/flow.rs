@@ -6,11 +6,13 @@
 //! before, so the result does not depend on the number of threads. What comes out are writes with the standing of each
 //! duty, and observations in the words of the vocabulary. No rule is known here, and no language.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::duty::Operation;
+use crate::facts::StepId;
 use crate::project::{ClassId, FunctionId, Project};
 
 pub use django::{Api, Written};
@@ -62,6 +64,7 @@ mod maker;
 mod manager;
 mod migration;
 mod name_use;
+mod named;
 mod nothing;
 mod object;
 mod observe;
@@ -118,8 +121,8 @@ pub struct Flow {
     pub worker: worker::Worker,
     /// In whose transactions functions may run.
     pub(crate) reach: reach::Reach,
-    /// Models with changes that some audit event tells of.
-    pub(crate) told: BTreeSet<ClassId>,
+    /// By model: the functions in which an audit event tells of a change by name, of which kind, and where it does.
+    pub(crate) told: BTreeMap<ClassId, BTreeMap<(FunctionId, Operation), StepId>>,
     /// Whether some audit event tells of a login.
     pub(crate) tells_of_logins: bool,
     /// Functions that were still changing when the last round ended, in order.
@@ -184,9 +187,12 @@ pub fn follow(project: &Project) -> Flow {
         }
     }
     let reach = reach::reach(project, &outcomes, &callers);
-    let mut told: BTreeSet<ClassId> =
-        outcomes.values().flat_map(|outcome| outcome.told.iter().copied()).collect();
-    told.extend(hearing::told_by_hooks(project, &knowledge));
+    let mut told: BTreeMap<ClassId, BTreeMap<(FunctionId, Operation), StepId>> = BTreeMap::new();
+    for (&id, outcome) in &outcomes {
+        for (&(model, operation), &step) in &outcome.told {
+            told.entry(model).or_default().insert((id, operation), step);
+        }
+    }
     let tells_of_logins = outcomes.values().any(|outcome| outcome.tells_of_logins)
         || login::told_by_receivers(project, &knowledge);
     let listeners = listener::listeners(project, &knowledge);

@@ -203,7 +203,7 @@ pub const WORDS: &[Word] = &[
     word(
         "untold",
         &["tracked", "told-elsewhere"],
-        "a change that a path leaves without an audit event: of a model that the settings track, or of one whose changes audit events tell of elsewhere",
+        "a change that a path leaves without an audit event: of a model that the settings track, or of one whose changes audit events tell of in enough other places",
     ),
     word(
         "early",
@@ -296,6 +296,7 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("instead", "what to write instead"),
     ("reading", "what a clock reads"),
     ("other", "what the reading does not agree with"),
+    ("practice", "where audit rows tell of such changes, as a clause, or nothing"),
     ("keeper", "who keeps the trail of a model"),
     ("failing", "what the failure of an audit event comes to, as a verb phrase"),
     ("stale", "what an import names that is not there"),

@@ -234,3 +234,89 @@ fn receivers_may_know_that_a_fixture_is_loaded() {
         assert!(lines(fine).is_empty(), "{fine}");
     }
 }
+
+const KEPT: &str = r#"
+from django.db import models
+
+class AuditLog(models.Model):
+    user = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    action = models.CharField(max_length=40)
+    target = models.CharField(max_length=40)
+    at = models.DateTimeField(auto_now_add=True)
+
+class Case(models.Model):
+    state = models.TextField()
+
+class Note(models.Model):
+    text = models.TextField()
+"#;
+
+/// A function that changes a case, and what else it does.
+fn changing(name: &str, then: &str) -> String {
+    format!(
+        "def {name}(request, pk):\n    case = Case.objects.get(pk=pk)\n    case.state = '{name}'\n    case.save()\n{then}"
+    )
+}
+
+/// The lines of `app/views.py` that leave a change untold, where no settings say what is tracked.
+fn untold_in(folder: &str, functions: &[String]) -> Vec<String> {
+    let text = format!("from app.models import *\n{}", functions.join(""));
+    let path = format!("app/{folder}views.py");
+    let files = [("app/__init__.py", ""), ("app/models.py", KEPT), (path.as_str(), text.as_str())];
+    found(&files, &["unaudited-state-change"])
+}
+
+const TELLS: &str = "    AuditLog.objects.create(user=request.user, action='case.changed', target=case.pk)\n";
+
+#[test]
+fn a_habit_of_telling_is_more_than_one_place_and_no_exception() {
+    let (tells, silent) = (|name| changing(name, TELLS), |name| changing(name, ""));
+    let at = |line: u32| format!("app/views.py:{line} unaudited-state-change review");
+    assert_eq!(untold_in("", &[tells("a"), tells("b"), silent("c")]), [at(15)]);
+    assert!(untold_in("", &[tells("a"), silent("b")]).is_empty(), "one place is no habit");
+    let holes = |count: usize| {
+        let names = ["c", "d", "e", "f", "g", "h"];
+        let mut all = vec![tells("a"), tells("b")];
+        all.extend(names.iter().take(count).map(|name| silent(name)));
+        untold_in("", &all).len()
+    };
+    assert_eq!((holes(4), holes(5)), (4, 0), "below every third, audit rows are the exception");
+}
+
+#[test]
+fn an_event_tells_of_what_it_names() {
+    let silent = changing("c", "");
+    let event = |action: &str, target: &str| {
+        format!("    AuditLog.objects.create(user=request.user, action='{action}', target={target})\n")
+    };
+    let habit = |event: &str| {
+        !untold_in("", &[changing("a", event), changing("b", event), silent.clone()]).is_empty()
+    };
+    assert!(habit(&event("changed", "case.pk")) && habit(&event("case.changed", "pk")));
+    assert!(habit(
+        "    rows = []\n    rows.append(AuditLog(action='changed', target=case.pk))\n    AuditLog.objects.bulk_create(rows)\n"
+    ));
+    assert!(!habit(&event("mail.sent", "pk")), "it merely comes after the change");
+    assert!(
+        !habit("    AuditLog.objects.create(user=case, action='login')\n"),
+        "who acted is not what was changed"
+    );
+    let deletes =
+        "def gone(request, pk):\n    case = Case.objects.get(pk=pk)\n    case.delete()\n".to_owned();
+    let tells = |name| changing(name, TELLS);
+    assert!(untold_in("", &[tells("a"), tells("b"), deletes]).is_empty(), "deletions are told of nowhere");
+}
+
+#[test]
+fn what_an_operator_starts_has_no_part_in_a_habit() {
+    let all = [changing("a", TELLS), changing("b", TELLS), changing("c", "")];
+    assert!(untold_in("management/commands/", &all).is_empty());
+}
+
+#[test]
+fn one_function_leaves_one_model_untold_once() {
+    let more =
+        "    case.state = 'more'\n    case.save()\n    Case.objects.filter(pk=pk).update(state='most')\n";
+    let all = [changing("a", TELLS), changing("b", TELLS), changing("c", more)];
+    assert_eq!(untold_in("", &all), ["app/views.py:15 unaudited-state-change review"]);
+}

@@ -287,11 +287,12 @@ impl Settings {
         let path = self.below_root(path);
         let folder = path.parent().unwrap_or(Path::new(""));
         let aside = folder.components().any(|part| match part {
-            Component::Normal(name) => name.to_str().is_some_and(|name| ASIDE.contains(&name)),
+            Component::Normal(name) => name.to_str().is_some_and(is_aside),
             _ => false,
         });
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        !aside && !is_test_file(name)
+        let is_made_up = folder.ends_with("management/commands") && makes_up_data(name);
+        !aside && !is_test_file(name) && !is_made_up
     }
 
     /// The severity a rule's finding has in this file, or `None` when the rule is off there.
@@ -339,6 +340,22 @@ impl Settings {
 /// Folders whose code does not serve anyone. Alembic's `versions` lie below one of them, so they need no name here.
 const ASIDE: [&str; 9] =
     ["tests", "test", "testing", "migrations", "alembic", "seeds", "seed", "fixtures", "scripts"];
+
+/// What folders of such code are called when another word stands before it: `data_migrations`.
+const ASIDE_AT_THE_END: [&str; 4] = ["tests", "migrations", "seeds", "fixtures"];
+
+/// Words of the names of commands that make up data for people to play with.
+const MADE_UP: [&str; 8] = ["seed", "sample", "samples", "demo", "dummy", "fake", "fixture", "fixtures"];
+
+fn is_aside(folder: &str) -> bool {
+    ASIDE.contains(&folder)
+        || folder.rsplit_once('_').is_some_and(|(_, last)| ASIDE_AT_THE_END.contains(&last))
+}
+
+fn makes_up_data(command: &str) -> bool {
+    let stem = command.strip_suffix(".py").unwrap_or(command);
+    stem.split('_').any(|word| MADE_UP.contains(&word))
+}
 
 fn is_test_file(name: &str) -> bool {
     let stem = name.strip_suffix(".py").unwrap_or(name);
@@ -394,6 +411,9 @@ mod tests {
         assert!(service("app/service.py"));
         assert!(service("app/contest.py"));
         assert!(service("app/versions/x.py"));
+        assert!(service("app/ab_test/x.py"));
+        assert!(service("app/sample/seed.py"));
+        assert!(service("app/management/commands/close_cases.py"));
         assert!(service("tests/project/service.py"));
         for aside in [
             "app/tests/helpers.py",
@@ -405,6 +425,8 @@ mod tests {
             "app/tests.py",
             "scripts/load.py",
             "tests/project/seeds/x.py",
+            "app/long_running_migrations/jobs/0001.py",
+            "app/management/commands/create_sample_data.py",
         ] {
             assert!(!service(aside), "{aside}");
         }

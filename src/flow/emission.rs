@@ -21,8 +21,9 @@ impl Trace<'_> {
     /// A write of rows is done: it changes the state, or emits an audit event.
     fn alter(&mut self, state: &mut State, altered: Altered) {
         let Altered { step, model, row, operation, api } = altered;
-        if model.is_some_and(|model| self.project.is_audit_model(model)) {
+        if let Some(model) = model.filter(|model| self.project.is_audit_model(*model)) {
             if operation != Operation::Delete {
+                self.outcome.audit_rows.insert(step, model);
                 self.emit(state, step, None, CanFail::Yes);
             }
             return;
@@ -33,7 +34,7 @@ impl Trace<'_> {
             match model.map_or(Heard::ByNobody, |model| self.heard(model, operation, api)) {
                 Heard::ByNobody => {}
                 Heard::ByKeeper => {
-                    self.outcome.told.extend(model);
+                    self.outcome.told.extend(model.map(|model| ((model, operation), step)));
                     return;
                 }
                 Heard::PassedBy(whom) => passes_by = Some(whom),
@@ -45,7 +46,20 @@ impl Trace<'_> {
         });
         let place = (self.id, step);
         let alteration = Alteration { place, model, handed, operation, login: None, passes_by };
+        if self.telling && state.untold.emitted {
+            // The event stands before the change that it tells of.
+            let events: Vec<StepId> = self.outcome.emissions.keys().copied().collect();
+            for event in events {
+                self.tell_named(event, &BTreeSet::from([alteration]));
+            }
+        }
         state.untold.add(alteration, step, Bonds::one(bond));
+    }
+
+    /// An audit event tells of changes, as far as it names their models.
+    fn tell_named(&mut self, event: StepId, changes: &BTreeSet<Alteration>) {
+        let told = self.told_at(event, changes);
+        self.outcome.told.extend(told.into_iter().map(|change| (change, event)));
     }
 
     /// A write is done, by a statement or by Django.
@@ -110,12 +124,11 @@ impl Trace<'_> {
         if !self.telling {
             return;
         }
-        for alteration in told.changes.keys() {
-            match alteration.login {
-                Some(_) => self.outcome.tells_of_logins = true,
-                None => self.outcome.told.extend(alteration.model),
-            }
-        }
+        let (logins, changes): (BTreeSet<Alteration>, BTreeSet<Alteration>) =
+            told.changes.keys().copied().partition(|alteration| alteration.login.is_some());
+        // What is told right behind a login and behind nothing else is the login.
+        self.outcome.tells_of_logins |= !logins.is_empty() && changes.is_empty();
+        self.tell_named(step, &changes);
         let apart = told.changes.iter().filter_map(|(alteration, (at, bonds))| {
             // A login is part of no transaction.
             let bonds = if alteration.login.is_some() { Bonds::default() } else { bonds.all() };
@@ -239,11 +252,12 @@ impl Trace<'_> {
 
     /// Rows are handed to a session: audit rows are events.
     pub(super) fn add_audit_rows(&mut self, state: &mut State, step: StepId, values: &[Value]) {
-        let is_audit_row = |key: &RowKey| match self.rows[key.0 as usize].model {
-            ModelRef::Class(model) => self.project.is_audit_model(model),
-            _ => false,
+        let audit_model = |key: RowKey| match self.rows[key.0 as usize].model {
+            ModelRef::Class(model) => Some(model).filter(|model| self.project.is_audit_model(*model)),
+            _ => None,
         };
-        if values.iter().flat_map(Value::rows).any(|key| is_audit_row(&key)) {
+        if let Some(model) = values.iter().flat_map(Value::rows).find_map(audit_model) {
+            self.outcome.audit_rows.insert(step, model);
             self.emit(state, step, None, CanFail::Yes);
         }
     }

@@ -8,7 +8,6 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Signal};
 
 use super::django::Api;
-use super::summary::Knowledge;
 use super::trace::Trace;
 
 /// Attributes of a row that every row has.
@@ -139,19 +138,6 @@ pub(super) fn is_fed(project: &Project, receiver: FunctionId, model: ClassId) ->
 
 fn stores(function: &Function, wanted: Name) -> bool {
     function.steps.iter().any(|step| matches!(step.kind, StepKind::Store { name, .. } if name == wanted))
-}
-
-/// Models whose changes receivers, overrides or libraries tell an audit trail of.
-pub(super) fn told_by_hooks(project: &Project, knowledge: &Knowledge) -> FxHashSet<ClassId> {
-    let emits =
-        |id: FunctionId| knowledge.summaries.get(&id).is_some_and(|summary| summary.trail.emits.is_some());
-    let mut found = FxHashSet::default();
-    for receiver in project.receivers().iter().filter(|receiver| emits(receiver.function)) {
-        if let crate::project::Senders::These(models) = &receiver.senders {
-            found.extend(models.iter().copied());
-        }
-    }
-    found
 }
 
 fn is_bulk(api: Api) -> bool {

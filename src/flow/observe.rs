@@ -30,6 +30,7 @@ mod shared;
 mod stored;
 mod task;
 mod trail;
+mod untold;
 mod waiting;
 
 /// What messages call things that the code does not name.

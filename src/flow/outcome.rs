@@ -214,8 +214,10 @@ pub struct Outcome {
     pub left: BTreeMap<Alteration, StepId>,
     /// Audit events, by step.
     pub emissions: BTreeMap<StepId, Emission>,
-    /// Models with changes that audit events here tell of.
-    pub told: BTreeSet<ClassId>,
+    /// Kinds of changes of models that audit events here tell of by name, and where one does.
+    pub told: BTreeMap<(ClassId, Operation), StepId>,
+    /// Rows of which audit models it writes, by step.
+    pub audit_rows: BTreeMap<StepId, ClassId>,
     /// Whether an audit event here tells of a login.
     pub tells_of_logins: bool,
     /// Audit events that tell of a change behind them and are not part of its transaction, with that change.

@@ -50,6 +50,12 @@ impl Project {
         })
     }
 
+    /// Whether a file holds a command of Django's `manage.py`.
+    pub fn is_command(&self, file: FileId) -> bool {
+        let name = self.module_name(file);
+        name.starts_with("management.commands.") || name.contains(".management.commands.")
+    }
+
     /// What a relative import's dots and path mean in a file.
     pub(super) fn relative_module(&self, from: FileId, level: u32, module: &str) -> Option<Symbol> {
         let mut base = self.module_name(from).as_str();

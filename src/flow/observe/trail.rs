@@ -1,16 +1,16 @@
-//! flow/observe/trail: changes that no audit event tells of, events apart from their change, and what their failure breaks.
+//! flow/observe/trail: audit events apart from the change they tell of, what their failure breaks, and tasks that start early.
 
 use std::collections::BTreeMap;
 
 use crate::config::AuditPolicy;
-use crate::facts::{FunctionKind, HandlerId, RegionKind, StepId, StepKind, Term};
-use crate::project::{ClassId, FunctionId, Symbol};
+use crate::facts::{HandlerId, RegionKind, StepId, StepKind};
+use crate::project::{ClassId, FunctionId};
 use crate::vocabulary::Observation;
 
 use super::super::early::{Early, Handed};
 use super::super::hearing::is_fed;
 use super::super::outcome::End;
-use super::super::trail::{Alteration, Bond, Emission, Failing, Login};
+use super::super::trail::{Alteration, Bond, Emission, Failing};
 use super::Observer;
 
 impl Observer<'_> {
@@ -72,134 +72,12 @@ impl Observer<'_> {
         seen
     }
 
-    /// Changes that reach the end of a view or service on a path without an audit event.
-    fn untold(&self) -> Vec<Observation> {
-        // By change: the functions that answer for it, and where each of them makes it.
-        let mut answering: BTreeMap<Alteration, Vec<(FunctionId, StepId)>> = BTreeMap::new();
-        for id in self.project.function_ids() {
-            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
-            if !self.is_entry(id) || self.is_told_around(id) {
-                continue;
-            }
-            for (alteration, &step) in &outcome.left {
-                if self.asks_for_audit(alteration).is_some() {
-                    answering.entry(*alteration).or_default().push((id, step));
-                }
-            }
-        }
-        let mut seen = Vec::new();
-        for (alteration, places) in answering {
-            let (function, step) = alteration.place;
-            let callers = self.flow.callers.get(&function).map_or(0, |callers| {
-                callers.iter().filter(|caller| !self.project.is_test(caller.file)).count()
-            });
-            // What passes a keeper by does so where it stands.
-            if alteration.passes_by.is_some() {
-                seen.push(self.untold_change(function, step, &alteration));
-                continue;
-            }
-            // Where all of several callers would need the same line, it is missing in the callee, once.
-            if callers > 1 && places.len() >= callers && places.iter().all(|(id, _)| *id != function) {
-                seen.push(self.untold_change(function, step, &alteration));
-                continue;
-            }
-            for (id, at) in places {
-                seen.push(self.untold_change(id, at, &alteration));
-            }
-        }
-        seen
-    }
-
-    fn untold_change(&self, id: FunctionId, step: StepId, alteration: &Alteration) -> Observation {
-        let mut seen = self.at(id, self.span(id, step));
-        seen.operation = Some(alteration.operation);
-        self.name_entity(&mut seen, alteration.model);
-        seen.show("writes", alteration.login.map_or(alteration.operation.verb(), Login::verb));
-        if alteration.login.is_some() && alteration.model.is_none() {
-            seen.show("entity", "User");
-        }
-        match alteration.passes_by {
-            Some(whom) => {
-                seen.say("passes-by", whom);
-                let keeper = match whom {
-                    "receiver" => "the receiver that writes its audit rows",
-                    "override" => "the override that writes its audit rows",
-                    _ => "the audit library that keeps its trail",
-                };
-                seen.show("keeper", keeper);
-            }
-            None => seen.say("untold", self.asks_for_audit(alteration).unwrap_or("told-elsewhere")),
-        }
-        if alteration.place.0 != id {
-            let (other, place) = alteration.place;
-            seen.related.push(("it is written here".into(), other.file.0 as usize, self.span(other, place)));
-        }
-        seen
-    }
-
-    /// Why changes of a model ask for an audit event, where they do.
-    fn asks_for_audit(&self, alteration: &Alteration) -> Option<&'static str> {
-        let audit = self.project.audit();
-        let is_told = match (alteration.login, alteration.model) {
-            // Django's own users are none of the project's models.
-            (Some(_), None) => !audit.has_tracked() && self.flow.tells_of_logins,
-            (_, Some(_)) if alteration.passes_by.is_some() => true,
-            (_, Some(model)) if audit.has_tracked() => {
-                return audit.is_tracked(model).then_some("tracked");
-            }
-            (Some(_), Some(_)) => self.flow.tells_of_logins,
-            (None, Some(model)) => self.flow.told.contains(&model),
-            (None, None) => false,
-        };
-        is_told.then_some("told-elsewhere")
-    }
-
-    /// Whether a decorator of the project tells of what the function does.
-    fn is_told_around(&self, id: FunctionId) -> bool {
-        !self.tellers_around(id).is_empty()
-    }
-
-    /// The functions that decorators of the project put around one and that emit audit events.
-    fn tellers_around(&self, id: FunctionId) -> Vec<FunctionId> {
-        let function = self.project.function(id);
-        let decorators = function.decorators.iter().filter_map(|decorator| match decorator {
-            Term::Path(path) => Some(*path),
-            Term::Call { callee, .. } => match &**callee {
-                Term::Path(path) => Some(*path),
-                _ => None,
-            },
-            _ => None,
-        });
-        let emitting = decorators.filter_map(|path| match self.project.resolve_path(id.file, path) {
-            Some(Symbol::Function(decorator)) => Some(self.emitting_within(decorator)),
-            _ => None,
-        });
-        emitting.flatten().collect()
-    }
-
-    /// Those of a function and the ones that are made in it which emit audit events.
-    fn emitting_within(&self, id: FunctionId) -> Vec<FunctionId> {
-        let facts = &self.project.file(id.file).facts;
-        let is_within = |index: &usize| {
-            let mut around = std::iter::successors(Some(*index), |at| facts.functions[*at].parent);
-            around.any(|at| at == id.index as usize)
-        };
-        let all = (0..facts.functions.len()).filter(is_within);
-        let all = all.map(|index| FunctionId { file: id.file, index: index as u32 });
-        let emits = |id: &FunctionId| {
-            self.flow.outcomes.get(id).is_some_and(|outcome| outcome.summary.trail.emits.is_some())
-        };
-        all.filter(emits).collect()
-    }
-
     /// Events that a decorator emits of what the function it is put around has changed, in no transaction with it.
     fn apart_around(&self) -> Vec<Observation> {
         let mut seen: BTreeMap<(FunctionId, StepId), Observation> = BTreeMap::new();
         for id in self.project.function_ids() {
             let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
-            let change = outcome.left.iter().find(|(alteration, _)| {
-                alteration.login.is_none() && self.asks_for_audit(alteration).is_some()
-            });
+            let change = outcome.left.iter().find(|(alteration, _)| self.is_to_be_told(alteration));
             let Some((alteration, &at)) = change.filter(|_| self.flow.reach.loose.contains(&id)) else {
                 continue;
             };
@@ -225,8 +103,18 @@ impl Observer<'_> {
         alteration: &Alteration,
         at: StepId,
     ) -> Option<Observation> {
-        let is_apart = self.flow.reach.loose.contains(&id) && self.asks_for_audit(alteration).is_some();
+        let is_apart = self.flow.reach.loose.contains(&id) && self.is_to_be_told(alteration);
         is_apart.then(|| self.apart_from(id, step, alteration.model, (id, at)))
+    }
+
+    /// Whether changes of a model are told of: the settings track it, or audit events name it.
+    fn is_to_be_told(&self, alteration: &Alteration) -> bool {
+        let audit = self.project.audit();
+        alteration.login.is_none()
+            && alteration.model.is_some_and(|model| match audit.has_tracked() {
+                true => audit.is_tracked(model),
+                false => self.flow.told.contains_key(&model),
+            })
     }
 
     fn apart_from(
@@ -245,18 +133,6 @@ impl Observer<'_> {
             self.tell_where(&mut seen, id, emission);
         }
         seen
-    }
-
-    /// Whether nothing but tests calls a function, and somebody outside may.
-    fn is_entry(&self, id: FunctionId) -> bool {
-        let function = self.project.function(id);
-        if matches!(function.kind, FunctionKind::Module | FunctionKind::ClassBody)
-            || self.project.is_test(id.file)
-        {
-            return false;
-        }
-        let callers = self.flow.callers.get(&id);
-        callers.is_none_or(|callers| callers.iter().all(|caller| self.project.is_test(caller.file)))
     }
 
     /// An audit event that is not part of the transaction of the change it tells of.
@@ -314,7 +190,7 @@ impl Observer<'_> {
         Some(seen)
     }
 
-    fn name_entity(&self, seen: &mut Observation, model: Option<ClassId>) {
+    pub(super) fn name_entity(&self, seen: &mut Observation, model: Option<ClassId>) {
         let name = model.map(|model| self.project.class(model).name.to_string());
         seen.show("entity", name.clone().unwrap_or_else(|| "row".into()));
         seen.entity = name;
