@@ -74,7 +74,7 @@ pub enum Bond {
 
 /// The bonds that a change has on the paths so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bonds(u8);
+pub struct Bonds(u16);
 
 impl Bonds {
     /// This one.
@@ -89,7 +89,12 @@ impl Bonds {
 
     /// The same, where an event before the change has told of it.
     pub(super) fn foretold(self) -> Bonds {
-        Bonds(self.0 << 3)
+        Bonds((self.0 & 7) << 3 | self.0 & !7)
+    }
+
+    /// The same, where who keeps the trail of its model hears of it.
+    pub(super) fn heard(self) -> Bonds {
+        Bonds((self.0 & 7) << 6 | self.0 & !7)
     }
 
     /// Those of paths on which no event has told of it.
@@ -97,9 +102,19 @@ impl Bonds {
         Bonds(self.0 & 7)
     }
 
+    /// Those of paths on which nobody hears of it.
+    pub(super) fn unheard(self) -> Bonds {
+        Bonds((self.0 | self.0 >> 3) & 7)
+    }
+
     /// All of them.
     pub(super) fn all(self) -> Bonds {
-        Bonds((self.0 | self.0 >> 3) & 7)
+        Bonds((self.0 | self.0 >> 3 | self.0 >> 6) & 7)
+    }
+
+    /// Whether somebody who keeps the trail of its model hears of it.
+    fn has_keeper(self) -> bool {
+        self.0 >> 6 != 0
     }
 
     pub(super) fn is_empty(self) -> bool {
@@ -117,7 +132,8 @@ impl Bonds {
             let all = all.filter(|bond| bonds.has(*bond));
             all.fold(Bonds::default(), |found, bond| found.and(Bonds::one(becomes(bond))))
         };
-        each(self.untold()).and(each(Bonds(self.0 >> 3)).foretold())
+        let foretold = each(Bonds(self.0 >> 3 & 7)).foretold();
+        each(self.untold()).and(foretold).and(each(Bonds(self.0 >> 6)).heard())
     }
 }
 
@@ -150,12 +166,12 @@ impl Untold {
 
     /// A change is made.
     pub(super) fn add(&mut self, alteration: Alteration, step: StepId, bonds: Bonds) {
-        let bonds = if self.emitted { bonds.all().foretold() } else { bonds };
         // In which order a callee does both it knows itself.
         let before = self.before.filter(|event| *event != step && alteration.login.is_none());
-        if let Some(event) = before {
+        if let Some(event) = before.filter(|_| !bonds.has_keeper()) {
             self.foretold.entry(alteration).or_insert((event, step));
         }
+        let bonds = if self.emitted { bonds.foretold() } else { bonds };
         let known = self.changes.entry(alteration).or_insert((step, bonds));
         *known = (known.0.min(step), known.1.and(bonds));
     }

@@ -1,17 +1,17 @@
 //! flow/view: what class-based views of Django and of REST framework hand the methods of a project: the row that a request
-//! asks for, the form or serializer of their model.
+//! asks for.
 //!
-//! A view says of which rows it is by `queryset` or by `get_queryset()`, and how they are read and written by
-//! `serializer_class` or `form_class`. What is chosen only when a request comes is not guessed.
+//! A view says of which rows it is by `queryset`, `model` or `get_queryset()`. What is chosen only when a request comes is
+//! not guessed.
 
-use crate::facts::{StepId, StepKind, Term};
+use crate::facts::{StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Symbol};
 
 use super::queryset::RowSet;
 use super::state::State;
 use super::trace::Trace;
-use super::value::{ModelRef, SessionKey, Value};
+use super::value::{ModelRef, Value};
 
 /// Bases from outside the project that make a class a view of rows.
 const VIEW_PACKAGES: &[&str] = &["rest_framework", "rest_framework_extensions", "django.views.generic"];
@@ -33,33 +33,17 @@ impl Trace<'_> {
             }
             // A class's own way to find its rows has come here by `super()`.
             "get_queryset" => Some(Value::Rows(Box::new(self.declared_rows(class)?))),
-            "get_serializer" => self.serializer_of(class),
             _ => None,
         }
     }
 
-    /// A method of a view is overridden and calls the one above: that writes what it is handed.
-    pub(super) fn view_writes(&mut self, state: &mut State, step: StepId, class: ClassId, method: &str) {
-        if !self.is_view(class) {
-            return;
-        }
-        let handed = self.function.params.get(1).and_then(|param| state.locals.get(&param.name).cloned());
-        if let ("perform_create" | "perform_update" | "form_valid", Some(Value::Object(form, _))) =
-            (method, handed)
-        {
-            self.save_form(step, form, "save");
-        }
-    }
-
-    /// What a view hands one of its methods.
-    pub(super) fn handed_by_view(&mut self, index: usize) -> Option<Handed> {
+    /// The model of the row that a view hands one of its methods.
+    pub(super) fn handed_by_view(&mut self, index: usize) -> Option<ModelRef> {
         let class = self.project.class_of(self.id).filter(|class| index == 1 && self.is_view(*class))?;
-        match &*self.function.name {
-            "perform_create" | "perform_update" => self.serializer_of(class).map(Handed::Form),
-            "form_valid" => self.named_class(class, "form_class").map(Handed::Form),
-            "perform_destroy" => self.rows_of_view(class).map(|rows| Handed::Row(rows.model)),
-            _ => None,
+        if &*self.function.name != "perform_destroy" {
+            return None;
         }
+        self.rows_of_view(class).map(|rows| rows.model)
     }
 
     fn is_view(&self, class: ClassId) -> bool {
@@ -106,27 +90,4 @@ impl Trace<'_> {
             };
         }
     }
-
-    fn serializer_of(&self, class: ClassId) -> Option<Value> {
-        let chooses = self.project.method(class, Name::new("get_serializer_class")).is_some();
-        self.named_class(class, "serializer_class").filter(|_| !chooses)
-    }
-
-    /// An instance of the class of the project that a view names.
-    fn named_class(&self, class: ClassId, name: &str) -> Option<Value> {
-        let (owner, field) = self.project.class_field(class, Name::new(name))?;
-        let Some(Term::Path(path)) = &field.value else { return None };
-        match self.project.resolve_path(owner.file, *path)? {
-            Symbol::Class(form) => Some(Value::Object(form, SessionKey::Outer)),
-            _ => None,
-        }
-    }
-}
-
-/// What a view hands one of its methods.
-pub(super) enum Handed {
-    /// The form or serializer that has read the request.
-    Form(Value),
-    /// A row of its model.
-    Row(ModelRef),
 }
