@@ -250,6 +250,11 @@ impl Trace<'_> {
     /// A `save()` that empties a stamp does harm where the code has stamped the row before, and nowhere else.
     fn keep_resets(&mut self, state: &mut State, step: StepId, key: RowKey, before: &super::row::RowState) {
         let project = self.project;
+        // What one `save()` hands on to the next, whoever asks for the first has stamped or not.
+        let is_own = self.rows[key.0 as usize].base == Base::Param(0);
+        if is_own && matches!(&*self.function.name, "save" | "asave") {
+            return;
+        }
         let Some(row) = state.rows.get_mut(&key) else { return };
         row.marks.nulls.retain(|name, since| {
             let is_assigned = |duty: Duty| {
@@ -370,6 +375,23 @@ impl Trace<'_> {
             let is_handed = matches!(self.rows[key.0 as usize].base, Base::Param(_));
             if let (true, Some(row)) = (is_handed && self.is_django_row(key), state.rows.get_mut(&key)) {
                 not_owed.iter().for_each(|duty| row.discharge(*duty, Level::Excused));
+            }
+        }
+    }
+
+    /// A branch of a `save()` asks whether only some fields are saved. Where it is so, the row is there, and what that save
+    /// leaves out is told where it is asked for.
+    pub(super) fn assume_part(&self, state: &mut State, subject: StepId, is_there: bool) {
+        let is_list = matches!(self.function.steps[subject as usize].kind, StepKind::Name(name)
+            if &*name == "update_fields");
+        if !is_there || !is_list || !matches!(&*self.function.name, "save" | "asave") {
+            return;
+        }
+        let handed = self.rows.iter().zip(0..).filter(|(info, _)| info.base == Base::Param(0));
+        let keys: Vec<RowKey> = handed.map(|(_, key)| RowKey(key)).collect();
+        for key in keys.into_iter().filter(|key| self.is_django_row(*key)) {
+            if let Some(row) = state.rows.get_mut(&key) {
+                Duty::ALL.into_iter().for_each(|duty| row.discharge(duty, Level::Excused));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::duty::Operation;
 use crate::facts::{HandlerId, Next, RegionId, RegionKind, StepId, StepKind};
-use crate::project::FunctionId;
+use crate::project::{ClassId, FunctionId};
 
 use super::django::Api;
 use super::hearing::Heard;
@@ -28,14 +28,15 @@ impl Trace<'_> {
             }
             return;
         }
-        let (mut bond, mut passes_by) = (Bond::Within, None);
+        let (mut bonds, mut passes_by) = (Bonds::one(Bond::Within), None);
         if let Some(api) = api {
-            bond = self.bond();
+            bonds = Bonds::one(self.bond());
             match model.map_or(Heard::ByNobody, |model| self.heard(model, operation, api)) {
                 Heard::ByNobody => {}
+                // It is told already; an event of this function's own may still come in another transaction.
                 Heard::ByKeeper => {
                     self.outcome.told.extend(model.map(|model| ((model, operation), step)));
-                    return;
+                    bonds = bonds.heard();
                 }
                 Heard::PassedBy(whom) => passes_by = Some(whom),
             }
@@ -52,7 +53,7 @@ impl Trace<'_> {
                 self.tell_named(event, &BTreeSet::from([alteration]));
             }
         }
-        state.untold.add(alteration, step, Bonds::one(bond));
+        state.untold.add(alteration, step, bonds);
     }
 
     /// An audit event tells of changes, as far as it names their models.
@@ -114,7 +115,8 @@ impl Trace<'_> {
         // What is told where something has failed is told of the failure.
         let in_handler = self.enclosing(self.region).any(|(_, kind)| matches!(kind, RegionKind::Handler(_)));
         let apart = told.changes.iter().filter_map(|(alteration, (at, bonds))| {
-            let bonds = bonds.all();
+            // Where its keeper tells of it, an event may be about something else, unless it is handed such a row.
+            let bonds = if self.is_about(step, alteration.model) { bonds.all() } else { bonds.unheard() };
             let bond = [Bond::Committed, Bond::Loose].into_iter().find(|bond| bonds.has(*bond))?;
             Some((*alteration, *at, bond))
         });
@@ -129,6 +131,14 @@ impl Trace<'_> {
         let failing = (can_fail != CanFail::No).then_some(landing);
         let heard = self.written_before();
         self.outcome.emissions.insert(step, Emission { within, heard, apart, failing });
+    }
+
+    /// Whether a call is handed a row of a model.
+    fn is_about(&self, step: StepId, model: Option<ClassId>) -> bool {
+        let StepKind::Call { arguments, .. } = &self.function.steps[step as usize].kind else { return false };
+        let rows = arguments.iter().flat_map(|argument| self.value(argument.value).rows());
+        let mut models = rows.map(|key| self.rows[key.0 as usize].model);
+        model.is_some_and(|model| models.any(|of| of == ModelRef::Class(model)))
     }
 
     /// The rows that were changed and are not committed yet, as changes of state.

@@ -6,7 +6,7 @@ use super::life::Reload;
 use super::row::Base;
 use super::state::State;
 use super::trace::Trace;
-use super::value::{ModelRef, RowKey, SessionKey};
+use super::value::{ModelRef, RowKey, SessionKey, Value, texts};
 
 impl Trace<'_> {
     /// Flushes a session: its open changes become visible.
@@ -27,6 +27,7 @@ impl Trace<'_> {
             row.published.get_or_insert(step);
             row.seal(self.rows[key.0 as usize].base == Base::New);
         }
+        state.defining.remove(&session);
         state.committed = true;
         self.flush_lives(state, session, step);
         let reload = self.reload(step);
@@ -58,6 +59,29 @@ impl Trace<'_> {
         self.detach(state, session);
     }
 
+    /// Rows are loaded again: all of them, or only what the names say, with the rows behind these.
+    pub(super) fn refresh(&mut self, state: &mut State, rows: &Value, names: Option<&Value>) {
+        let only = match names {
+            Some(Value::Tuple(names)) => texts(names),
+            _ => None,
+        };
+        for key in rows.rows() {
+            let behind: Vec<RowKey> =
+                only.iter().flatten().filter_map(|name| self.known_relative(key, *name)).collect();
+            if let Some(row) = state.rows.get_mut(&key) {
+                match &only {
+                    Some(names) => names.iter().for_each(|name| row.life.refresh_one(*name)),
+                    None => row.life.refresh(),
+                }
+            }
+            for key in behind {
+                if let Some(row) = state.rows.get_mut(&key) {
+                    row.life.refresh();
+                }
+            }
+        }
+    }
+
     /// The rows of a session are on their own.
     pub(super) fn detach(&mut self, state: &mut State, session: SessionKey) {
         for (_, row) in held(&self.rows, state, session) {
@@ -69,6 +93,7 @@ impl Trace<'_> {
     fn forget(&mut self, state: &mut State, session: SessionKey) {
         state.failures.retain(|failure| failure.session != session);
         state.erring.remove(&session);
+        state.defining.remove(&session);
         if session == SessionKey::Outer {
             state.rolled_back = true;
             self.outcome.summary.may_roll_back = true;

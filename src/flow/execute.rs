@@ -9,8 +9,9 @@ use super::call::model_of;
 use super::library::{self, Begins};
 use super::outcome::Executed;
 use super::sql;
+use super::state::State;
 use super::trace::Trace;
-use super::value::{Form, Keys, ModelRef, Statement, Value};
+use super::value::{Form, Keys, ModelRef, SessionKey, Statement, Value};
 
 impl Trace<'_> {
     /// SQL text is run: it writes what it says, and only the database adds to that.
@@ -36,6 +37,12 @@ impl Trace<'_> {
                 );
             }
         }
+    }
+
+    /// Whether all that a session has done in this transaction is to define tables and kin: then a commit writes no row.
+    pub(super) fn only_defines(&self, state: &State, session: SessionKey) -> bool {
+        state.defining.get(&session) == Some(&true)
+            && state.rows.values().all(|row| row.first.is_none() && !row.is_added())
     }
 
     /// Columns of a table as the attributes of the model.
@@ -160,4 +167,9 @@ impl Trace<'_> {
             text => self.table_object(path, &[text]),
         }
     }
+}
+
+/// Whether a value is a text that defines tables, triggers and kin, whichever of its values it is.
+pub(super) fn defines(value: &Value) -> bool {
+    value.each().iter().all(|one| matches!(one, Value::Text(text) if sql::defines(text)))
 }

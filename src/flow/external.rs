@@ -38,16 +38,22 @@ impl Trace<'_> {
                 }
                 // A text clause is its text, where that is known.
                 Begins::Text => {
-                    return match values.first() {
-                        Some(text @ Value::Text(_)) => text.clone(),
+                    let text = |one: Value| match one {
+                        Value::Text(_) => one,
                         _ => Value::External(path),
                     };
+                    return values.first().cloned().unwrap_or(Value::Unknown).map(text);
                 }
                 Begins::Insert => Operation::Create,
                 Begins::Update => Operation::Update,
                 Begins::Delete => Operation::Delete,
             };
             return Value::Statement(Box::new(Statement::begun(operation, model, step)));
+        }
+        if let (true, Some(Value::Symbol(Symbol::Function(function)))) =
+            (library::makes_manager(path), values.first())
+        {
+            return Value::Manager(*function);
         }
         if let Some(known) = self.shortcut(state, step, path, values) {
             return known;
@@ -315,6 +321,7 @@ impl Trace<'_> {
                     error.map_or(Value::Unknown, Value::Caught)
                 }
             },
+            Value::Form(class, key) => self.form_method(state, step, (class, key), &method, arguments),
             Value::Row(key) => {
                 if let Some(known) = self.row_method(state, step, key, &method, arguments) {
                     return known;
@@ -409,6 +416,7 @@ fn reaches_a_session(value: &Value) -> bool {
         | Value::Symbol(Symbol::Variable(..) | Symbol::Function(_))
         | Value::Method(..)
         | Value::Object(..)
+        | Value::Form(..)
         | Value::Param(_)
         | Value::Super(_)
         | Value::Session(..)

@@ -145,6 +145,11 @@ pub(super) fn saves_in_a_coroutine(method: &str) -> bool {
     matches!(method, "asave" | "adelete")
 }
 
+/// Whether a function makes a context manager of a generator function that it is handed.
+pub(super) fn makes_manager(path: Name) -> bool {
+    matches!(path.as_str(), "contextlib.contextmanager" | "contextlib.asynccontextmanager")
+}
+
 /// Methods of a Django manager or query set that write rows in a coroutine.
 pub(super) fn writes_in_a_coroutine(method: &str) -> bool {
     matches!(

@@ -224,6 +224,14 @@ impl Life {
         self.since = None;
     }
 
+    /// One attribute of the row is loaded again.
+    pub(super) fn refresh_one(&mut self, name: Name) {
+        self.columns.remove(&name);
+        if self.is_expired() {
+            self.kept.insert(name);
+        }
+    }
+
     /// What reading a column comes to, where it comes to no good.
     pub(super) fn read(&self, name: Name, reading: Reading) -> Option<Loss> {
         if self.columns.contains(&name) {

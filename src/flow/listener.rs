@@ -1,15 +1,17 @@
 //! flow/listener: mapper listeners that stamp rows: which duties they fill for which models on which kind of flush.
 //!
 //! `@event.listens_for(Mixin, "before_insert", propagate=True)` runs for every mapped class that derives from the
-//! mixin, and only for rows that the unit of work flushes: statements pass it by.
+//! mixin, and only for rows that the unit of work flushes: statements pass it by. So does what a class method of the
+//! mixin registers on its `cls` when classes are mapped: `__declare_last__` runs for each of them.
 
 use crate::duty::Duty;
-use crate::facts::{StepKind, Term};
+use crate::facts::{Function, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Project, Symbol};
 
+use super::object::decorated;
 use super::row::{Base, Level};
-use super::summary::{Knowledge, Summary};
+use super::summary::Knowledge;
 
 /// The flush a listener runs before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +48,20 @@ impl Listener {
 pub(super) struct Registration {
     /// The function that is called.
     pub(super) callback: FunctionId,
-    /// What it listens on, as the registering file writes it.
-    target: (FileId, Name),
+    /// What it listens on.
+    target: Target,
     /// What happens.
     pub(super) event: Name,
     propagates: bool,
+}
+
+/// What is listened on.
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    /// What a file writes down under this path.
+    Written(FileId, Name),
+    /// A class and every class that derives from it.
+    Derived(ClassId),
 }
 
 /// Every listener of the program that stamps something.
@@ -69,7 +80,11 @@ pub(super) fn registrations(project: &Project) -> Vec<Registration> {
                 && let [Term::Path(target), Term::Text(event), ..] = arguments.as_slice()
             {
                 let is_on = |(name, on): &(Name, Term)| &**name == "propagate" && *on == Term::Switch(true);
-                let (target, propagates) = ((id.file, *target), keywords.iter().any(is_on));
+                let around =
+                    project.function(id).parent.map(|index| FunctionId { index: index as u32, ..id });
+                let derived = around.and_then(|around| own_class(project, around, *target));
+                let target = derived.map_or(Target::Written(id.file, *target), Target::Derived);
+                let propagates = keywords.iter().any(is_on);
                 found.push(Registration { callback: id, target, event: *event, propagates });
             }
         }
@@ -85,7 +100,7 @@ fn registered_by_call(project: &Project, id: FunctionId) -> Vec<Registration> {
     let mut found = Vec::new();
     for step in &function.steps {
         let StepKind::Call { callee, arguments } = &step.kind else { continue };
-        if path(*callee).is_none_or(|path| path.as_str() != "event.listen") {
+        if !path(*callee).is_some_and(|path| listens(project, id.file, path)) {
             continue;
         }
         let [target, event, callback, rest @ ..] = arguments.as_slice() else { continue };
@@ -94,12 +109,49 @@ fn registered_by_call(project: &Project, id: FunctionId) -> Vec<Registration> {
             continue;
         };
         let (Some(target), Some(callback)) = (path(target.value), path(callback.value)) else { continue };
-        if let Some(Symbol::Function(callback)) = project.resolve_path(id.file, callback) {
-            let (target, propagates) = ((id.file, target), !rest.is_empty());
-            found.push(Registration { callback, target, event, propagates });
+        let derived = own_class(project, id, target);
+        let target = derived.map_or(Target::Written(id.file, target), Target::Derived);
+        if let Some(callback) = callback_of(project, id, callback) {
+            found.push(Registration { callback, target, event, propagates: !rest.is_empty() });
         }
     }
     found
+}
+
+/// Whether a path names `event.listen` of SQLAlchemy, however it is imported.
+fn listens(project: &Project, file: FileId, path: Name) -> bool {
+    let is_external = |path: Name| path.as_str() == "sqlalchemy.event.listen";
+    path.as_str() == "event.listen"
+        || path.last() == "listen"
+            && matches!(project.resolve_path(file, path), Some(Symbol::External(path)) if is_external(path))
+}
+
+/// The class that `cls` stands for in a class method that runs for every class which derives from it.
+fn own_class(project: &Project, id: FunctionId, path: Name) -> Option<ClassId> {
+    let function = project.function(id);
+    let runs_for_each =
+        matches!(&*function.name, "__declare_first__" | "__declare_last__" | "__init_subclass__");
+    let is_own = function.params.first().is_some_and(|param| param.name == path);
+    project.class_of(id).filter(|_| runs_for_each && is_own)
+}
+
+/// The function that is called: one of the module, of the class whose method registers it, or one inside that method.
+fn callback_of(project: &Project, id: FunctionId, path: Name) -> Option<FunctionId> {
+    let method = path.split_once('.').filter(|(_, name)| !name.contains('.')).and_then(|(class, name)| {
+        let class = own_class(project, id, Name::new(class))?;
+        project.method(class, Name::new(name))
+    });
+    let inner = || {
+        let functions = &project.file(id.file).facts.functions;
+        let is_inner =
+            |function: &&Function| function.parent == Some(id.index as usize) && function.name == path;
+        let index = functions.iter().position(|function| is_inner(&function))?;
+        Some(FunctionId { index: index as u32, ..id })
+    };
+    method.or_else(inner).or_else(|| match project.resolve_path(id.file, path) {
+        Some(Symbol::Function(callback)) => Some(callback),
+        _ => None,
+    })
 }
 
 fn listener(project: &Project, knowledge: &Knowledge, registered: Registration) -> Option<Listener> {
@@ -108,17 +160,25 @@ fn listener(project: &Project, knowledge: &Knowledge, registered: Registration) 
         "before_update" => Flush::Update,
         _ => return None,
     };
-    let (file, target) = registered.target;
-    let Some(Symbol::Class(target)) = project.resolve_path(file, target) else { return None };
-    let duties = stamped(knowledge.summaries.get(&registered.callback)?);
-    let propagates = registered.propagates;
+    let (target, propagates) = match registered.target {
+        Target::Derived(class) => (class, true),
+        Target::Written(file, target) => match project.resolve_path(file, target) {
+            Some(Symbol::Class(class)) => (class, registered.propagates),
+            _ => return None,
+        },
+    };
+    let duties = stamped(project, registered.callback, knowledge);
     (!duties.is_empty()).then_some(Listener { target, propagates, flush, duties })
 }
 
 /// The duties a listener may fill on the row it is handed as its third argument.
-fn stamped(summary: &Summary) -> Vec<Duty> {
-    let of_row = summary.rows.values().filter(|effect| effect.info.base == Base::Param(2));
-    let effects: Vec<_> = of_row.collect();
+fn stamped(project: &Project, callback: FunctionId, knowledge: &Knowledge) -> Vec<Duty> {
+    let Some(summary) = knowledge.summaries.get(&callback) else { return Vec::new() };
+    let function = project.function(callback);
+    // A bound method has its own object or class in front.
+    let is_bound = function.class.is_some() && !decorated(&function.decorators, "staticmethod");
+    let row = Base::Param(if is_bound { 3 } else { 2 });
+    let effects: Vec<_> = summary.rows.values().filter(|effect| effect.info.base == row).collect();
     let fills = |duty: &Duty| {
         let at = duty.index();
         effects.iter().any(|effect| effect.open[at].elements().any(|e| e.level == Level::Set))

@@ -1,6 +1,6 @@
 //! flow/manager: context managers that the project has written: classes with `__enter__` and `__exit__`, and generators.
 
-use crate::facts::StepId;
+use crate::facts::{StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
@@ -44,6 +44,33 @@ impl Trace<'_> {
             self.used.writes = true;
             self.commit(state, session, enter);
         }
+    }
+
+    /// What a generator hands out at the `with` that enters it, in the terms of the function that writes the `with`: an
+    /// object that works on a session which the generator opens has one of its own here, too.
+    pub(super) fn handed_out(&self, enter: StepId, yielded: Value) -> Value {
+        let is_opened = |one: &Value| matches!(one, Value::Object(_, SessionKey::Opened(_)));
+        let opens = yielded.each().iter().any(is_opened);
+        let handed = self.session_handed_to(enter);
+        yielded.map(|one| match (one, handed) {
+            (Value::Object(class, _), Some(session)) => Value::Object(class, session),
+            // Where the generator could have been handed a session it was not, so it has opened one.
+            (Value::Object(class, _), None) if opens => Value::Object(class, SessionKey::Opened(enter)),
+            (other, _) => other,
+        })
+    }
+
+    /// The session that is among the arguments of the call which a `with` enters.
+    fn session_handed_to(&self, enter: StepId) -> Option<SessionKey> {
+        let StepKind::Enter(context) = self.function.steps[enter as usize].kind else { return None };
+        let StepKind::Call { arguments, .. } = &self.function.steps[context as usize].kind else {
+            return None;
+        };
+        let values = arguments.iter().flat_map(|argument| self.value(argument.value).each());
+        values.into_iter().find_map(|value| match value {
+            Value::Session(session, _) => Some(*session),
+            _ => None,
+        })
     }
 
     fn manager_method(&mut self, class: ClassId, names: [&str; 2]) -> Option<FunctionId> {

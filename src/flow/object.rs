@@ -6,6 +6,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Symbol};
 
 use super::clock;
+use super::each::{COLUMN, NAMES_OF_COLUMN};
 use super::keys::{Dump, dumped};
 use super::library;
 use super::outcome::Phantom;
@@ -14,7 +15,7 @@ use super::read::DICTIONARY;
 use super::row::{Base, Change, Level, RowInfo, Touch};
 use super::state::State;
 use super::trace::Trace;
-use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value};
+use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value, texts};
 
 /// How deep annotations and declared values are followed.
 const DEEPEST: usize = 8;
@@ -54,7 +55,13 @@ impl Trace<'_> {
             if self.project.is_django_manager(class) {
                 return self.own_rows(class);
             }
-            return Value::Object(class, SessionKey::Outer);
+            return match self.form_parameter(state, number) {
+                Some(form) => form,
+                None => Value::Object(class, SessionKey::Outer),
+            };
+        }
+        if let Some(form) = self.form_parameter(state, number) {
+            return form;
         }
         match param.kind {
             ParamKind::Rest => return Value::Unknown,
@@ -76,6 +83,14 @@ impl Trace<'_> {
                 Value::Object(class, _) if self.project.django(*class).is_some() => {
                     self.row_param(state, number, ModelRef::Class(*class))
                 }
+                // A form: its callers say of which row.
+                Value::Object(class, _) if let Some((model, _)) = self.project.model_form(*class) => {
+                    let class = *class;
+                    self.row_param(state, number, ModelRef::Class(model)).map(|row| match row {
+                        Value::Row(key) => Value::Form(class, key),
+                        other => other,
+                    })
+                }
                 handed => handed.clone(),
             };
         }
@@ -92,7 +107,7 @@ impl Trace<'_> {
         }
     }
 
-    fn row_param(&mut self, state: &mut State, number: u32, model: ModelRef) -> Value {
+    pub(super) fn row_param(&mut self, state: &mut State, number: u32, model: ModelRef) -> Value {
         let (session, life) = self.handed_over(number);
         let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0), at: 0, session };
         // Parameters have no step; numbers behind the last step are free.
@@ -299,6 +314,13 @@ impl Trace<'_> {
                         if let Some(sql) = self.declared_sql(file, path, arguments, depth) {
                             return sql;
                         }
+                        if let (true, Some(Term::Path(function))) =
+                            (library::makes_manager(path), arguments.first())
+                            && let Some(Symbol::Function(function)) =
+                                self.project.resolve_path(file, *function)
+                        {
+                            return Value::Manager(function);
+                        }
                         let zone = arguments.first().or(keywords.first().map(|(_, term)| term));
                         let zone = zone.map(|term| self.declared_value(file, term, depth + 1));
                         if let Some(reading) = clock::read(path, zone.as_ref()) {
@@ -332,6 +354,11 @@ impl Trace<'_> {
                 }
             }
             Term::Text(text) => Value::Text(*text),
+            Term::List(items)
+                if !items.is_empty() && items.iter().all(|item| matches!(item, Term::Text(_))) =>
+            {
+                Value::Tuple(items.iter().map(|item| self.declared_value(file, item, depth + 1)).collect())
+            }
             Term::None => Value::None,
             Term::Switch(on) => Value::Switch(*on),
             _ => Value::Unknown,
@@ -416,6 +443,8 @@ impl Trace<'_> {
                     _ => Value::Unknown,
                 };
             }
+            Value::Form(_, key) if &*name == "instance" => return Value::Row(*key),
+            Value::Form(class, _) => self.object_attribute(*class, name, &of),
             Value::Object(class, session) => match self.object_attribute(*class, name, &of) {
                 // The session an object holds is the one it was made with.
                 Value::Session(_, kind) => Value::Session(*session, kind),
@@ -438,6 +467,13 @@ impl Trace<'_> {
                 None => Value::Attribute(Box::new(of.clone()), name),
             },
             Value::Caught(handler) => return Value::Caught(*handler),
+            Value::Attribute(names, column)
+                if &**column == COLUMN
+                    && NAMES_OF_COLUMN.contains(&&*name)
+                    && matches!(**names, Value::KeyOf(_)) =>
+            {
+                return (**names).clone();
+            }
             Value::External(path) if library::holds_session(path, &name) => {
                 self.outcome.sees_session = true;
                 return Value::Session(SessionKey::Outer, SessionKind::Sync);
@@ -557,7 +593,7 @@ impl Trace<'_> {
         for target in of.alternatives() {
             match target {
                 Value::Row(key) => self.store_column(state, step, key, name, &value),
-                Value::Object(class, _) if self.telling => {
+                Value::Object(class, _) | Value::Form(class, _) if self.telling => {
                     let outer = match &value {
                         Value::Session(_, kind) => Value::Session(SessionKey::Outer, *kind),
                         Value::Object(inner, _) => Value::Object(*inner, SessionKey::Outer),
@@ -648,6 +684,10 @@ impl Trace<'_> {
             match key {
                 Value::Text(key) => keys.give(key, value),
                 Value::KeyOf(other) => keys.extend(&other.thinned()),
+                // One of several texts.
+                Value::OneOf(all) if let Some(sure) = texts(&all) => {
+                    keys.extend(&Keys { sure, ..Keys::default() }.thinned());
+                }
                 _ => keys.hold(value),
             }
         }

@@ -147,6 +147,8 @@ pub struct Outcome {
     pub attributes: Vec<((ClassId, Name), Value)>,
     /// Dictionaries and schemas it hands to functions, by parameter.
     pub handed: BTreeMap<(FunctionId, u32), Value>,
+    /// Rows that its own parameters must be, by parameter: nothing where they would have to be of several models.
+    pub taken_for: BTreeMap<(FunctionId, u32), Option<ClassId>>,
     /// Functions it calls.
     pub calls: BTreeSet<FunctionId>,
     /// The same, with the step that calls.

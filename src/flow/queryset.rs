@@ -442,7 +442,11 @@ impl Trace<'_> {
             Some(Value::Row(key)) => {
                 self.row_method(state, step, key, method, arguments).unwrap_or(Value::Unknown)
             }
+            Some(Value::Form(class, key)) => self.form_method(state, step, (class, key), method, arguments),
             own => {
+                if let Some(known) = self.save_in_view(state, step, method, values) {
+                    return known;
+                }
                 if let Some(Value::Object(class, _)) = own {
                     self.save_form(step, class, method);
                 }

@@ -4,6 +4,7 @@ use crate::duty::{Duty, Operation};
 use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 
 use super::call::model_of;
+use super::execute::defines;
 use super::library::{self, Answers};
 use super::outcome::Executed;
 use super::row::Level;
@@ -67,7 +68,7 @@ impl Trace<'_> {
                 Value::None
             }
             "commit" => {
-                self.used.writes = true;
+                self.used.writes = !self.only_defines(state, session);
                 self.use_session(state, session);
                 self.commit(state, session, step);
                 Value::None
@@ -98,7 +99,11 @@ impl Trace<'_> {
                 model => Some(model),
             }),
             "execute" | "scalars" | "exec" | "stream" | "stream_scalars" | "scalar" => {
+                let before = state.defining.get(&session).copied();
                 self.use_session(state, session);
+                if defines(&first) {
+                    state.defining.insert(session, before.unwrap_or(true));
+                }
                 let mut queried = None;
                 let mut handed = None;
                 for one in first.alternatives() {
@@ -130,14 +135,7 @@ impl Trace<'_> {
             "connection" => Value::Connection,
             "refresh" => {
                 self.use_session(state, session);
-                // With names of attributes only those are loaded.
-                if let [row] = values {
-                    for key in row.rows() {
-                        if let Some(row) = state.rows.get_mut(&key) {
-                            row.life.refresh();
-                        }
-                    }
-                }
+                self.refresh(state, &first, values.get(1));
                 Value::Unknown
             }
             "run_sync" | "expire" | "expire_all" => {
@@ -338,7 +336,7 @@ impl Trace<'_> {
                 let Some(summary) = self.knowledge.summaries.get(&function) else { return Value::Unknown };
                 match summary.yields.clone() {
                     Some(Value::Session(_, kind)) => Value::Session(SessionKey::Opened(step), kind),
-                    Some(value) if value.rows().is_empty() => value,
+                    Some(value) if value.rows().is_empty() => self.handed_out(step, value),
                     _ => Value::Unknown,
                 }
             }
@@ -362,7 +360,7 @@ impl Trace<'_> {
     pub(super) fn exit(&mut self, state: &mut State, enter: StepId, raising: bool) {
         let StepKind::Enter(context) = self.function.steps[enter as usize].kind else { return };
         let session = match self.value(enter) {
-            Value::Session(session, _) => Some(*session),
+            Value::Session(session, _) | Value::Object(_, session @ SessionKey::Opened(_)) => Some(*session),
             _ => None,
         };
         for context in self.value(context).clone().alternatives() {

@@ -36,11 +36,31 @@ pub(super) struct Written {
     pub(super) on_conflict: Option<Keys>,
 }
 
+/// Words with which a text begins that defines what rows stand in, or sets the connection up, and writes none.
+const DEFINING: &[&str] = &[
+    "alter", "analyze", "comment", "create", "drop", "grant", "pragma", "reindex", "revoke", "set", "vacuum",
+];
+
+/// Whether a text defines tables, triggers and kin. Of several statements in one text the others may write.
+pub(super) fn defines(text: &str) -> bool {
+    let text = without_comments(text);
+    let word = first_word(text);
+    let is_alone = || !text.trim_end().trim_end_matches(';').contains(';');
+    // The statements in the body of a trigger or a procedure run later.
+    let has_body =
+        || ["trigger", "function", "procedure"].iter().any(|kind| text.to_ascii_lowercase().contains(kind));
+    DEFINING.contains(&&*word) && (is_alone() || word == "create" && has_body())
+}
+
+fn first_word(text: &str) -> String {
+    let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
+    word.to_ascii_lowercase()
+}
+
 /// Whether a text begins as one that writes.
 pub(super) fn seems_to_write(text: &str) -> bool {
     let first = without_comments(text);
-    let word: String = first.chars().take_while(char::is_ascii_alphabetic).collect();
-    match word.to_ascii_lowercase().as_str() {
+    match first_word(first).as_str() {
         "insert" | "update" | "delete" | "replace" => true,
         // What the named queries in front do, and what follows them, only reading it tells.
         "with" => {

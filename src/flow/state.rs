@@ -93,6 +93,8 @@ pub(super) struct State {
     pub last_session: Option<SessionKey>,
     /// Sessions that no path has used since they ended their last transaction.
     pub idle: BTreeSet<SessionKey>,
+    /// Sessions that were used in this transaction: whether every use defines tables, triggers and kin.
+    pub defining: BTreeMap<SessionKey, bool>,
     /// Changes of state that no audit event tells of yet.
     pub untold: Untold,
 }
@@ -156,6 +158,9 @@ impl State {
             self.last_session = None;
         }
         self.idle.retain(|session| other.idle.contains(session));
+        for (session, defines) in &other.defining {
+            *self.defining.entry(*session).or_insert(true) &= *defines;
+        }
         self.untold.join(&other.untold);
     }
 }

@@ -6,6 +6,7 @@ use crate::project::{ClassId, FunctionId, Lookup, Symbol};
 
 use super::call::model_of;
 use super::clock;
+use super::each::COLUMN;
 use super::library;
 use super::state::{Deeds, State};
 use super::trace::Trace;
@@ -168,7 +169,7 @@ impl Trace<'_> {
                 Value::Unknown
             }
             StepKind::StoreIndex { of, key, value: stored } => {
-                let (key, stored) = (value(key), value(stored));
+                let (key, stored) = (self.named_here(step, *key, value(key)), value(stored));
                 if stored.caught().is_some() || !state.handling.is_empty() {
                     self.deed(state, Deeds::RECORDED);
                 }
@@ -227,7 +228,10 @@ impl Trace<'_> {
                     all.into_iter().map(|one| self.iterated(state, step, one)).collect();
                 Value::one_of(elements)
             }
-            other => other.element(),
+            other => match self.column_names(&other) {
+                Some(keys) => Value::Attribute(Box::new(Value::KeyOf(Box::new(keys))), Name::new(COLUMN)),
+                None => other.element(),
+            },
         }
     }
 

@@ -66,6 +66,8 @@ pub(super) struct Trace<'p> {
     relatives: FxHashMap<(RowKey, Name), RowKey>,
     /// Rows of which only some columns were loaded.
     pub(super) parts: FxHashMap<RowKey, Loads>,
+    /// By row of a form: where that is saved first.
+    pub(super) saved_forms: FxHashMap<RowKey, StepId>,
 }
 
 /// Follows a function, and once more for each choice of its switches.
@@ -118,6 +120,7 @@ fn trace_choice(
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
         parts: FxHashMap::default(),
+        saved_forms: FxHashMap::default(),
     };
     let mut start = trace.start();
     for (number, value) in choice {
@@ -251,6 +254,10 @@ impl<'p> Trace<'p> {
             let lacking = if self.telling { lacking(&state) } else { Vec::new() };
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
+            if self.used.hidden {
+                // Code that is not known may have used any session.
+                state.defining.values_mut().for_each(|defines| *defines = false);
+            }
             self.follow_trail(&mut state);
             // A handler that writes does something about what it caught.
             if self.used.writes {
@@ -309,7 +316,9 @@ impl<'p> Trace<'p> {
             }
             Next::Any(all) => {
                 for next in all {
-                    self.go(&mut out, *next, state.clone());
+                    let mut state = state.clone();
+                    self.after_all_turns(&mut state, id, *next);
+                    self.go(&mut out, *next, state);
                 }
             }
             Next::Branch { test, yes, no } => {
@@ -446,7 +455,7 @@ impl<'p> Trace<'p> {
             Value::None => !is_there,
             Value::Switch(on) if by_truth => *on == is_there,
             Value::Symbol(Symbol::Class(_) | Symbol::Function(_) | Symbol::Module(_)) => is_there,
-            Value::Object(..) | Value::Logger if by_truth => is_there,
+            Value::Object(..) | Value::Form(..) | Value::Logger if by_truth => is_there,
             _ => true,
         };
         // The variable may have been told apart by its flag since the test read it.
@@ -476,6 +485,7 @@ impl<'p> Trace<'p> {
             state.locals.insert(name, narrowed);
         }
         self.assume_age(&mut state, subject, is_there);
+        self.assume_part(&mut state, subject, is_there);
         if is_there {
             self.is_filled(&mut state, subject);
         }
@@ -564,6 +574,11 @@ impl<'p> Trace<'p> {
         })
     }
 
+    /// The row that a row is known to lead to under a name.
+    pub(super) fn known_relative(&self, of: RowKey, name: Name) -> Option<RowKey> {
+        self.relatives.get(&(of, name)).copied()
+    }
+
     /// The one row of a model that a row leads to under a name.
     pub(super) fn relative(
         &mut self,
@@ -612,6 +627,7 @@ impl<'p> Trace<'p> {
     pub(super) fn use_session(&mut self, state: &mut State, session: SessionKey) {
         state.last_session = Some(session);
         state.idle.remove(&session);
+        state.defining.insert(session, false);
         self.used.any = true;
         self.used.outer |= session == SessionKey::Outer;
         if !self.in_savepoint() {

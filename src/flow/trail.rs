@@ -53,7 +53,7 @@ pub enum Bond {
 
 /// The bonds that a change has on the paths so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bonds(u8);
+pub struct Bonds(u16);
 
 impl Bonds {
     /// This one.
@@ -68,7 +68,12 @@ impl Bonds {
 
     /// The same, where an event before the change has told of it.
     pub(super) fn foretold(self) -> Bonds {
-        Bonds(self.0 << 3)
+        Bonds((self.0 & 7) << 3 | self.0 & !7)
+    }
+
+    /// The same, where who keeps the trail of its model hears of it.
+    pub(super) fn heard(self) -> Bonds {
+        Bonds((self.0 & 7) << 6 | self.0 & !7)
     }
 
     /// Those of paths on which no event has told of it.
@@ -76,9 +81,14 @@ impl Bonds {
         Bonds(self.0 & 7)
     }
 
+    /// Those of paths on which nobody hears of it.
+    pub(super) fn unheard(self) -> Bonds {
+        Bonds((self.0 | self.0 >> 3) & 7)
+    }
+
     /// All of them.
     pub(super) fn all(self) -> Bonds {
-        Bonds((self.0 | self.0 >> 3) & 7)
+        Bonds((self.0 | self.0 >> 3 | self.0 >> 6) & 7)
     }
 
     pub(super) fn is_empty(self) -> bool {
@@ -96,7 +106,8 @@ impl Bonds {
             let all = all.filter(|bond| bonds.has(*bond));
             all.fold(Bonds::default(), |found, bond| found.and(Bonds::one(becomes(bond))))
         };
-        each(self.untold()).and(each(Bonds(self.0 >> 3)).foretold())
+        let foretold = each(Bonds(self.0 >> 3 & 7)).foretold();
+        each(self.untold()).and(foretold).and(each(Bonds(self.0 >> 6)).heard())
     }
 }
 
@@ -121,7 +132,7 @@ impl Untold {
 
     /// A change is made.
     pub(super) fn add(&mut self, alteration: Alteration, step: StepId, bonds: Bonds) {
-        let bonds = if self.emitted { bonds.all().foretold() } else { bonds };
+        let bonds = if self.emitted { bonds.foretold() } else { bonds };
         let known = self.changes.entry(alteration).or_insert((step, bonds));
         *known = (known.0.min(step), known.1.and(bonds));
     }

@@ -1,5 +1,7 @@
 //! flow/value: what the flow engine knows of a value.
 
+use std::collections::BTreeSet;
+
 use crate::duty::Operation;
 use crate::facts::{HandlerId, StepId};
 use crate::name::Name;
@@ -145,6 +147,8 @@ pub enum Value {
     Manager(FunctionId),
     /// A row.
     Row(RowKey),
+    /// A form or serializer of Django's, and the row it is about.
+    Form(ClassId, RowKey),
     /// Many values of one kind.
     Many(Box<Value>),
     /// A list or tuple with known parts.
@@ -262,7 +266,7 @@ impl Value {
     /// The rows in it, at any depth of lists.
     pub fn rows(&self) -> Vec<RowKey> {
         match self {
-            Value::Row(key) => vec![*key],
+            Value::Row(key) | Value::Form(_, key) => vec![*key],
             Value::Many(inner) => inner.rows(),
             Value::Tuple(all) | Value::OneOf(all) => all.iter().flat_map(Value::rows).collect(),
             Value::Dictionary(keys) => keys.holds.as_ref().map_or(Vec::new(), |held| held.rows()),
@@ -274,6 +278,11 @@ impl Value {
     pub fn element(self) -> Value {
         match self {
             Value::Many(inner) => *inner,
+            // More texts than are kept apart still are the keys of something.
+            Value::Tuple(all) if all.len() > MOST_ALTERNATIVES => match texts(&all) {
+                Some(sure) => Value::KeyOf(Box::new(Keys { sure, ..Keys::default() })),
+                None => Value::one_of(all),
+            },
             Value::Tuple(all) => Value::one_of(all),
             Value::OneOf(all) => Value::one_of(all.into_iter().map(Value::element)),
             Value::Dictionary(keys) => Value::KeyOf(Box::new(keys.unheld())),
@@ -350,10 +359,21 @@ impl Value {
     pub fn is_vague(&self) -> bool {
         match self {
             Value::Unknown | Value::Param(_) | Value::None => true,
-            Value::Attribute(of, _) => of.is_vague() || matches!(**of, Value::Object(..) | Value::Row(_)),
+            Value::Attribute(of, _) => {
+                of.is_vague() || matches!(**of, Value::Object(..) | Value::Row(_) | Value::Form(..))
+            }
             Value::Symbol(Symbol::Variable(..)) => true,
             Value::OneOf(all) => all.iter().all(Value::is_vague),
             _ => false,
         }
     }
+}
+
+/// The texts that values are, where all are texts.
+pub(super) fn texts(values: &[Value]) -> Option<BTreeSet<Name>> {
+    let text = |value: &Value| match value {
+        Value::Text(text) => Some(*text),
+        _ => None,
+    };
+    values.iter().map(text).collect()
 }

@@ -76,6 +76,32 @@ async def test_a_failure_is_told_after_the_rollback(shop, db):
     assert (await state(shop), await told(shop)) == ("running", ["job.pause-failed"])
 
 
+def test_the_receiver_tells_and_what_follows_is_lost(patient, nurse, clinic):
+    """What the function adds of its own is still another transaction."""
+    from django.db import DatabaseError
+    from django.db.models.signals import pre_save
+
+    def refuse(instance, **kwargs):
+        if instance.action_type == "patient_discharged":
+            raise DatabaseError
+
+    with clinic_example("audit-outside-transaction", "bad", 3) as bad:
+        pre_save.connect(refuse, sender=clinic.AuditLog)
+        with pytest.raises(DatabaseError):
+            bad.discharge(patient.pk, nurse)
+    patient.refresh_from_db()
+    assert patient.status == "discharged"
+    assert list(clinic.AuditLog.objects.values_list("action_type", flat=True)) == ["patient_updated"]
+
+
+def test_an_event_about_something_else_tells_of_no_change(patient, nurse, clinic):
+    """An event about something else belongs to no change: the receiver has told of that."""
+    with clinic_example("audit-outside-transaction", "good", 3) as good:
+        good.sign_in(patient.pk, nurse)
+    told = clinic.AuditLog.objects.order_by("pk").values_list("action_type", "patient")
+    assert list(told) == [("patient_updated", patient.pk), ("login", None)]
+
+
 # unaudited-state-change
 
 
