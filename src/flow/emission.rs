@@ -141,6 +141,13 @@ impl Trace<'_> {
             let bond = [Bond::Committed, Bond::Loose].into_iter().find(|bond| bonds.has(*bond))?;
             Some((*alteration, *at, bond))
         });
+        // Where nobody says what the audit rows are, one that names something else tells of something else.
+        let audit = self.project.audit();
+        let is_guessed = !audit.is_named && !audit.names_emitters();
+        let named = self.told_at(step, &told.changes.keys().copied().collect());
+        let apart = apart.filter(|(change, _, _)| {
+            !is_guessed || named.iter().any(|(model, _)| change.model == Some(*model))
+        });
         let apart = if in_handler { None } else { apart.max_by_key(|(_, at, bond)| (*bond, *at)) };
         let failing = (can_fail != CanFail::No).then_some(landing);
         let heard = self.written_before();

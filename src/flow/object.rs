@@ -407,6 +407,8 @@ impl Trace<'_> {
                     }
                     if let (Base::Param(number), Some(model)) = (info.base, self.project.model(class))
                         && model.columns.contains_key(&name)
+                        // Django's rows keep what they hold, whatever becomes of the transaction.
+                        && self.project.django(class).is_none()
                     {
                         return Value::Read(number, name);
                     }

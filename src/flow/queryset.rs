@@ -22,6 +22,8 @@ pub struct RowSet {
     pub classes: Vec<ClassId>,
     /// How much of each row it loads.
     pub loads: Loads,
+    /// Whether it holds only rows that are marked as deleted.
+    pub is_marked: bool,
 }
 
 /// How much of each row a query set loads.
@@ -40,7 +42,7 @@ pub enum Loads {
 impl RowSet {
     /// All rows of a model, through a manager with these classes.
     pub fn of(model: ModelRef, classes: Vec<ClassId>) -> RowSet {
-        RowSet { model, classes, loads: Loads::All }
+        RowSet { model, classes, loads: Loads::All, is_marked: false }
     }
 }
 
@@ -172,6 +174,14 @@ impl Trace<'_> {
                 self.run_statement(step, rows.model, Operation::Update, Some(keys), Api::QueryUpdate);
                 Value::Plain
             }
+            // What was soft-deleted before is swept away.
+            "delete" | "_raw_delete" if rows.is_marked => {
+                self.use_connection();
+                if let ModelRef::Class(model) = rows.model {
+                    self.tell_written(step, model, Operation::Delete, Api::QueryDelete, None);
+                }
+                Value::Plain
+            }
             "delete" | "_raw_delete" => {
                 self.run_statement(step, rows.model, Operation::Delete, None, Api::QueryDelete);
                 Value::Plain
@@ -183,6 +193,10 @@ impl Trace<'_> {
                     let mut rows = rows.clone();
                     let named = || values.iter().filter_map(text).collect::<Vec<Name>>();
                     match plain {
+                        "filter" | "exclude" => {
+                            rows.is_marked |= self.picks_marked(plain, arguments, values);
+                        }
+                        "union" => rows.is_marked = false,
                         "only" => rows.loads = Loads::Only(named()),
                         "defer" => {
                             let all = named();
@@ -195,6 +209,23 @@ impl Trace<'_> {
                 }
             },
         }
+    }
+
+    /// Whether a query set is narrowed to rows that have a time of deletion.
+    fn picks_marked(&self, method: &str, arguments: &[Argument], values: &[Value]) -> bool {
+        arguments.iter().zip(values).any(|(argument, value)| {
+            let ArgumentKind::Keyword(name) = argument.kind else { return false };
+            let (field, lookup) = name.split_once("__").unwrap_or((&name, "exact"));
+            if self.project.roles.of_field(field) != Some(Duty::DeletedAt) {
+                return false;
+            }
+            match (method, lookup) {
+                ("filter", "isnull") => *value == Value::Switch(false),
+                ("filter", _) => *value != Value::None,
+                (_, "isnull") => *value == Value::Switch(true) && arguments.len() == 1,
+                (_, lookup) => lookup == "exact" && *value == Value::None && arguments.len() == 1,
+            }
+        })
     }
 
     /// A row that a call of a manager makes.

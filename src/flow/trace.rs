@@ -18,7 +18,7 @@ use super::life::Life;
 use super::outcome::{End, Outcome, Way};
 use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
-use super::state::{Failure, HandlerPaths, State, States};
+use super::state::{Deeds, Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
 use super::trail::Altered;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
@@ -259,6 +259,10 @@ impl<'p> Trace<'p> {
                 state.defining.values_mut().for_each(|defines| *defines = false);
             }
             self.follow_trail(&mut state);
+            // A handler that writes does something about what it caught.
+            if self.used.writes {
+                self.deed(&mut state, Deeds::RECORDED);
+            }
             if self.telling {
                 self.tell_use(step, block.region);
                 self.tell_discharged(&state, step, &lacking);
