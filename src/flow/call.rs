@@ -660,6 +660,7 @@ impl Trace<'_> {
                 let of = self.translate(state, step, of, summary, binding);
                 self.attribute(state, of, *name)
             }
+            Value::Seeker(_) => Value::Seeker(step),
             Value::Caught(_) | Value::Decision(_) | Value::Read(..) | Value::Inserted(..) => Value::Plain,
             other => other.clone(),
         }

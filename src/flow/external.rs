@@ -58,6 +58,9 @@ impl Trace<'_> {
         if let Some(known) = self.shortcut(state, step, path, values) {
             return known;
         }
+        if let Some(known) = self.admission(state, step, path) {
+            return known;
+        }
         if library::shows(&path) {
             self.deed(state, Deeds::PRINTED);
             return Value::None;
@@ -314,6 +317,9 @@ impl Trace<'_> {
                 }
                 "model_dump_json" | "json" => Value::Plain,
                 _ => {
+                    if let Some(known) = self.view_method(state, step, class, &method) {
+                        return known;
+                    }
                     self.save_form(step, class, &method);
                     if error.is_some() {
                         self.deed(state, Deeds::RECORDED);

@@ -101,6 +101,9 @@ impl Trace<'_> {
             }
             Type::Unknown if library::names_logger(&param.name) => Value::Logger,
             Type::Unknown if library::names_connection(&param.name) => Value::Connection,
+            Type::Unknown if let Some(model) = self.handed_by_view(index) => {
+                self.row_param(state, number, model)
+            }
             // Whatever is handed over may be a row; callers know.
             Type::Unknown => self.row_param(state, number, ModelRef::Unknown),
             declared => self.instance(state, &declared, Some(number), number),
@@ -404,6 +407,8 @@ impl Trace<'_> {
                     }
                     if let (Base::Param(number), Some(model)) = (info.base, self.project.model(class))
                         && model.columns.contains_key(&name)
+                        // Django's rows keep what they hold, whatever becomes of the transaction.
+                        && self.project.django(class).is_none()
                     {
                         return Value::Read(number, name);
                     }

@@ -1,6 +1,6 @@
 //! flow/queryset: managers and query sets of Django: what their methods answer, and which rows they write.
 
-use crate::duty::Operation;
+use crate::duty::{Duty, Operation};
 use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, Reverse, Symbol, To};
@@ -8,7 +8,7 @@ use crate::project::{ClassId, Reverse, Symbol, To};
 use super::call::model_of;
 use super::django::{Api, Listed};
 use super::outcome::Executed;
-use super::row::{Base, Change, RowInfo, Touch};
+use super::row::{Base, Change, Level, RowInfo, RowState, Touch};
 use super::state::State;
 use super::trace::Trace;
 use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, Value};
@@ -22,6 +22,8 @@ pub struct RowSet {
     pub classes: Vec<ClassId>,
     /// How much of each row it loads.
     pub loads: Loads,
+    /// Whether it holds only rows that are marked as deleted.
+    pub is_marked: bool,
 }
 
 /// How much of each row a query set loads.
@@ -40,7 +42,7 @@ pub enum Loads {
 impl RowSet {
     /// All rows of a model, through a manager with these classes.
     pub fn of(model: ModelRef, classes: Vec<ClassId>) -> RowSet {
-        RowSet { model, classes, loads: Loads::All }
+        RowSet { model, classes, loads: Loads::All, is_marked: false }
     }
 }
 
@@ -213,6 +215,14 @@ impl Trace<'_> {
                 self.run_statement(step, rows.model, Operation::Update, Some(keys), Api::QueryUpdate);
                 Value::Plain
             }
+            // What was soft-deleted before is swept away.
+            "delete" | "_raw_delete" if rows.is_marked => {
+                self.use_connection();
+                if let ModelRef::Class(model) = rows.model {
+                    self.tell_written(step, model, Operation::Delete, Api::QueryDelete, None);
+                }
+                Value::Plain
+            }
             "delete" | "_raw_delete" => {
                 self.run_statement(step, rows.model, Operation::Delete, None, Api::QueryDelete);
                 Value::Plain
@@ -227,6 +237,10 @@ impl Trace<'_> {
                     let mut rows = rows.clone();
                     let named = || values.iter().filter_map(text).collect::<Vec<Name>>();
                     match plain {
+                        "filter" | "exclude" => {
+                            rows.is_marked |= self.picks_marked(plain, arguments, values);
+                        }
+                        "union" => rows.is_marked = false,
                         "only" => rows.loads = Loads::Only(named()),
                         "defer" => {
                             let all = named();
@@ -239,6 +253,23 @@ impl Trace<'_> {
                 }
             },
         }
+    }
+
+    /// Whether a query set is narrowed to rows that have a time of deletion.
+    fn picks_marked(&self, method: &str, arguments: &[Argument], values: &[Value]) -> bool {
+        arguments.iter().zip(values).any(|(argument, value)| {
+            let ArgumentKind::Keyword(name) = argument.kind else { return false };
+            let (field, lookup) = name.split_once("__").unwrap_or((&name, "exact"));
+            if self.project.roles.of_field(field) != Some(Duty::DeletedAt) {
+                return false;
+            }
+            match (method, lookup) {
+                ("filter", "isnull") => *value == Value::Switch(false),
+                ("filter", _) => *value != Value::None,
+                (_, "isnull") => *value == Value::Switch(true) && arguments.len() == 1,
+                (_, lookup) => lookup == "exact" && *value == Value::None && arguments.len() == 1,
+            }
+        })
     }
 
     /// A row that a call of a manager makes.
@@ -312,7 +343,15 @@ impl Trace<'_> {
         values: &[Value],
     ) {
         self.use_connection();
-        for key in values.first().map(Value::rows).unwrap_or_default() {
+        let made = values.first().map(Value::rows).unwrap_or_default();
+        // A listed actor that no row was made with is written as nobody.
+        let is_unset = |key: &RowKey| {
+            let is_new = self.rows[key.0 as usize].base == Base::New;
+            let paths = state.rows.get(key).map(|row| row.open[Duty::UpdatedBy.index()]);
+            is_new && paths.is_some_and(|paths| paths.elements().all(|e| e.level == Level::Unset))
+        };
+        let leaves_nobody = !made.is_empty() && made.iter().all(is_unset);
+        for key in made {
             self.outcome.unheard.insert(key);
             self.write_row(state, step, key, Api::BulkCreate);
         }
@@ -322,7 +361,8 @@ impl Trace<'_> {
             && let Listed::Names(names) = self.names_in(&listed)
         {
             let mut keys = Keys::default();
-            keys.sure.extend(names);
+            let of_actor = |name: &Name| self.project.roles.of_field(name) == Some(Duty::UpdatedBy);
+            keys.sure.extend(names.into_iter().filter(|name| !(leaves_nobody && of_actor(name))));
             self.run_statement(step, rows.model, Operation::Update, Some(keys), Api::BulkCreate);
         }
     }
@@ -349,12 +389,12 @@ impl Trace<'_> {
         {
             let is_stale = |name: &Name| {
                 let on_update = model.columns.get(name).is_some_and(|column| column.on_update);
-                let Some(duty) = self.project.roles.of_field(name).filter(|_| on_update) else {
-                    return false;
-                };
+                let Some(duty) = self.project.roles.of_field(name) else { return false };
+                // An actor may have been assigned by whoever hands the rows over, unless they are changed here.
+                let is_ours = |row: &RowState| on_update || duty == Duty::UpdatedBy && !row.stored.is_empty();
                 let is_unset = |key: &RowKey| {
                     state.rows.get(key).is_some_and(|row| {
-                        row.open[duty.index()].elements().all(|e| e.level == super::row::Level::Unset)
+                        is_ours(row) && row.open[duty.index()].elements().all(|e| e.level == Level::Unset)
                     })
                 };
                 let is_stored = |step: &crate::facts::Step| matches!(step.kind, StepKind::Store { name: stored, .. } if stored == *name);
@@ -462,6 +502,9 @@ impl Trace<'_> {
                 }
                 if let Some(Value::Object(class, _)) = own {
                     self.save_form(step, class, method);
+                    if let Some(known) = self.view_method(state, step, class, method) {
+                        return known;
+                    }
                 }
                 values.iter().find_map(Value::caught).map_or(Value::Unknown, Value::Caught)
             }

@@ -18,7 +18,7 @@ use super::life::Life;
 use super::outcome::{End, Outcome, Way};
 use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
-use super::state::{Failure, HandlerPaths, State, States};
+use super::state::{Deeds, Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
 use super::trail::Altered;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
@@ -259,6 +259,10 @@ impl<'p> Trace<'p> {
                 state.defining.values_mut().for_each(|defines| *defines = false);
             }
             self.follow_trail(&mut state);
+            // A handler that writes does something about what it caught.
+            if self.used.writes {
+                self.deed(&mut state, Deeds::RECORDED);
+            }
             if self.telling {
                 self.tell_use(step, block.region);
                 self.tell_discharged(&state, step, &lacking);
@@ -365,7 +369,7 @@ impl<'p> Trace<'p> {
             for row in state.rows.values_mut() {
                 row.roll_back();
             }
-            state.untold.changes.clear();
+            state.untold.forget();
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
             state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
@@ -447,6 +451,9 @@ impl<'p> Trace<'p> {
             state.rows.remove(if holds { &old } else { &new });
         }
         let by_truth = subject == test;
+        if matches!(value, Value::Seeker(_)) {
+            self.refuse(&mut state, subject, is_there);
+        }
         let possible = |value: &Value| match value {
             Value::None => !is_there,
             Value::Switch(on) if by_truth => *on == is_there,

@@ -159,6 +159,8 @@ pub enum Value {
     Rows(Box<RowSet>),
     /// Whether a call has inserted the first of two rows, or has found the second.
     Inserted(RowKey, RowKey),
+    /// Who wants to be let in and was asked for credentials at a step, or nobody.
+    Seeker(StepId),
     /// A statement that writes.
     Statement(Box<Statement>),
     /// A dictionary.

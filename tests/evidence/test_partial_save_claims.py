@@ -133,6 +133,16 @@ def test_parent_with_a_table_of_its_own(patient):
             editor.delete_model(made.Parent)
 
 
+def test_part_of_a_model_drops_the_time_of_the_whole(clinic):
+    """An abstract model that saves itself leaves the time of the model as it was."""
+    with clinic_pages.example(PAGE, "bad", 9) as page:
+        referral = aged(page.Referral.objects.create())
+        referral.withdraw()
+        assert is_stale(referral)
+        referral.refresh_from_db()
+        assert referral.withdrawn
+
+
 def test_what_is_named_is_saved(visit, patient, nurse):
     """The first good example: the time moves, and the actor is there."""
     with clinic_pages.example(PAGE, "good", 1) as page:
