@@ -17,6 +17,7 @@ pub use audit::{Audit, AuditFaults, Direct, Strange, StrangeAction, Taker, Unfit
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
+pub use form::{Handling, Saving};
 pub use kept::{Kept, Registration, Route};
 pub use model::{Column, Model};
 pub use proxy::{Maker, Proxy};
@@ -37,6 +38,7 @@ mod builtin;
 mod class;
 mod constant;
 mod django;
+mod form;
 mod kept;
 mod model;
 mod module;
