@@ -84,6 +84,11 @@ impl Duty {
     pub fn is_actor(self) -> bool {
         matches!(self, Duty::CreatedBy | Duty::UpdatedBy | Duty::DeletedBy)
     }
+
+    /// Whether it is about when.
+    pub fn is_time(self) -> bool {
+        !self.is_actor()
+    }
 }
 
 /// How a duty of one write stands.

@@ -15,10 +15,11 @@ use crate::duty::Operation;
 use crate::facts::StepId;
 use crate::project::{ClassId, FunctionId, Project};
 
-pub use django::{Api, Partial, Written};
+pub use django::{Api, Written};
 pub use enqueue::Enqueued;
 pub use observe::{Naming, observe};
 pub use outcome::Outcome;
+pub use partial::Partial;
 pub use verdict::{Judgement, Subject};
 pub use worker::Worker;
 
@@ -59,6 +60,7 @@ mod library;
 mod life;
 mod limit;
 mod listener;
+mod login;
 mod maker;
 mod manager;
 mod migration;
@@ -68,6 +70,7 @@ mod nothing;
 mod object;
 mod observe;
 mod outcome;
+mod partial;
 mod queryset;
 mod reach;
 mod read;
@@ -80,6 +83,7 @@ mod stamp;
 mod state;
 mod step;
 mod summary;
+mod taken;
 mod trace;
 mod trail;
 mod transaction;
@@ -87,8 +91,10 @@ mod trigger;
 mod value;
 mod variant;
 mod verdict;
+mod view;
 mod waiting;
 mod worker;
+mod wrapper;
 
 /// How often the program is gone over; what still changes then is oscillating, not growing.
 const MOST_ROUNDS: usize = 24;
@@ -120,6 +126,8 @@ pub struct Flow {
     pub(crate) reach: reach::Reach,
     /// By model: the functions in which an audit event tells of a change by name, of which kind, and where it does.
     pub(crate) told: BTreeMap<ClassId, BTreeMap<(FunctionId, Operation), StepId>>,
+    /// Whether some audit event tells of a login.
+    pub(crate) tells_of_logins: bool,
     /// Functions that were still changing when the last round ended, in order.
     pub unsettled: Vec<FunctionId>,
 }
@@ -188,11 +196,25 @@ pub fn follow(project: &Project) -> Flow {
             told.entry(model).or_default().insert((id, operation), step);
         }
     }
+    let tells_of_logins = outcomes.values().any(|outcome| outcome.tells_of_logins)
+        || login::told_by_receivers(project, &knowledge);
     let listeners = listener::listeners(project, &knowledge);
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     let worker = worker::worker(project, &outcomes);
-    Flow { reach, told, outcomes, callers, listeners, hooks, migrated, triggers, worker, unsettled: due }
+    Flow {
+        reach,
+        told,
+        tells_of_logins,
+        outcomes,
+        callers,
+        listeners,
+        hooks,
+        migrated,
+        triggers,
+        worker,
+        unsettled: due,
+    }
 }
 
 /// Functions that are handed something else than was thought.

@@ -1,5 +1,8 @@
 //! django: what the program knows of Django's models: columns, choices, constraints, managers, ways back.
 
+#[path = "small/scanned.rs"]
+mod scanned;
+
 use std::sync::Arc;
 
 use trailcheck::config::Settings;
@@ -7,6 +10,8 @@ use trailcheck::lower::lower;
 use trailcheck::name::Name;
 use trailcheck::project::{Choices, ClassId, Project, Roles};
 use trailcheck::source::{Language, Source};
+
+use scanned::scanned;
 
 fn project(files: &[(&str, &str)]) -> Project {
     let settings = Settings::default();
@@ -149,4 +154,130 @@ fn constraints_managers_and_ways_back_are_known() {
     assert_eq!(back("note"), Some(class(&desk, "Note")));
     let user = desk.django(class(&desk, "User")).expect("Django maps it");
     assert_eq!(user.reverse.get(&Name::new("ticket_written")).map(|reverse| reverse.model), Some(ticket));
+}
+
+const ROWS: &str = r#"
+from django.db import models
+from django.utils import timezone
+
+class AuditLog(models.Model):
+    user = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    action = models.CharField(max_length=40)
+    target = models.CharField(max_length=40)
+    at = models.DateTimeField(auto_now_add=True)
+
+    @classmethod
+    def of_import(cls, lines):
+        for line in lines:
+            cls.objects.create(user=line.user, action="imported", target=line.name)
+
+class Case(models.Model):
+    state = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True)
+
+class Note(models.Model):
+    text = models.TextField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+class Memo(models.Model):
+    text = models.TextField()
+    updated_at = models.DateTimeField(auto_now=True)
+"#;
+
+/// What is found in `app/views.py`, as `line rule`, and the messages.
+fn seen(text: &str) -> (Vec<String>, Vec<String>) {
+    let text = format!("from app.models import *\nfrom django.db import IntegrityError, transaction\n{text}");
+    let settings =
+        "INSTALLED_APPS = ['app']\nDATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql'}}\n";
+    let files = [
+        ("app/__init__.py", ""),
+        ("app/models.py", ROWS),
+        ("app/views.py", text.as_str()),
+        ("site/settings.py", settings),
+    ];
+    let scan = scanned(&files, &[]);
+    let file = scan.files.iter().find(|file| file.source.path.ends_with("views.py")).expect("it is scanned");
+    let place = |finding: &trailcheck::finding::Finding| {
+        format!("{} {}", file.source.line(finding.place.span.start), finding.rule)
+    };
+    let messages = file.findings.iter().map(|finding| finding.message.clone()).collect();
+    (file.findings.iter().map(place).collect(), messages)
+}
+
+fn rules_in(text: &str) -> Vec<String> {
+    seen(text).0
+}
+
+#[test]
+fn what_was_soft_deleted_may_be_swept_away() {
+    let sweep = |rows: &str| rules_in(&format!("def sweep(day):\n    Case.objects.{rows}.delete()\n"));
+    for marked in [
+        "filter(deleted_at__lt=day)",
+        "filter(deleted_at__isnull=False).order_by('pk')",
+        "exclude(deleted_at=None)",
+        "filter(state='x', deleted_at__lte=day)",
+    ] {
+        assert!(sweep(marked).is_empty(), "{marked}");
+    }
+    for other in [
+        "filter(state='x')",
+        "filter(deleted_at=None)",
+        "filter(deleted_at__isnull=True)",
+        "exclude(deleted_at__lt=day)",
+        "exclude(deleted_at=None, state='x')",
+    ] {
+        assert_eq!(sweep(other), ["4 hard-delete"], "{other}");
+    }
+}
+
+#[test]
+fn a_default_of_a_field_is_filled_in_whichever_way_a_row_is_made() {
+    let make = "def make():\n    Case.objects.create(state='x')\n    Case(state='y').save()\n    Case.objects.bulk_create([Case(state='z')])\n";
+    assert!(rules_in(make).is_empty());
+}
+
+#[test]
+fn rows_of_django_do_not_expire() {
+    assert!(rules_in("def may_close(case: Case) -> bool:\n    return case.state == 'open'\n").is_empty());
+}
+
+#[test]
+fn a_handler_that_writes_swallows_nothing() {
+    let around = |handler: &str| {
+        rules_in(&format!(
+            "def save_all(rows):\n    try:\n        Note.objects.bulk_create(rows)\n    except IntegrityError:\n        {handler}\n"
+        ))
+    };
+    assert_eq!(around("pass"), ["6 swallowed-error"]);
+    assert!(
+        around("Note.objects.filter(text=rows[0].text).update(text='again', updated_at=rows[0].updated_at)")
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_place_that_writes_several_models_is_one_finding() {
+    let text = "def rename(old):\n    for model in (Note, Memo):\n        model.objects.filter(pk=old).update(pk=1)\n";
+    let (rules, messages) = seen(text);
+    assert_eq!(rules, ["5 missing-updated-at"]);
+    assert_eq!(messages, ["`rename` updates `Note` and `Memo` without setting `updated_at`"]);
+}
+
+#[test]
+fn a_method_that_knows_what_happened_is_no_logging_method() {
+    let text = "def close(user, pk):\n    AuditLog.objects.create(user=user, action='closed', target=pk)\n";
+    assert!(rules_in(text).is_empty());
+}
+
+#[test]
+fn an_audit_row_belongs_to_the_change_that_it_names() {
+    let close = |action: &str| {
+        rules_in(&format!(
+            "def close(user, pk):\n    case = Case.objects.get(pk=pk)\n    case.state = 'closed'\n    case.save()\n    AuditLog.objects.create(user=user, action='{action}', target=pk)\n"
+        ))
+    };
+    assert_eq!(close("case.closed"), ["7 audit-outside-transaction"]);
+    assert!(close("mail.sent").is_empty());
 }

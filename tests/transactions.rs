@@ -8,10 +8,10 @@ use scanned::scanned;
 const MODEL: &str = "\
 from contextlib import asynccontextmanager
 from datetime import datetime
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 import logging
 
 log = logging.getLogger(__name__)
@@ -186,4 +186,91 @@ fn a_class_method_registers_for_every_class_that_derives() {
     assert_eq!(weight(&by_call), Some("review"));
     assert_eq!(weight(by_decorator), Some("review"));
     assert_eq!(weight(&by_call.replace("before_update", "before_insert")), Some("error"));
+}
+
+const TRANSACTIONAL: &str = "
+def transactional(function):
+    async def wrapper(session, *args, **kwargs):
+        try:
+            result = await function(session, *args, **kwargs)
+            await session.commit()
+            return result
+        except Exception:
+            await session.rollback()
+            raise
+    return wrapper
+
+def traced(name):
+    def decorator(function):
+        async def wrapper(*args, **kwargs):
+            return await function(*args, **kwargs)
+        return wrapper
+    return decorator
+";
+
+#[test]
+fn a_decorator_that_rolls_back_leaves_the_session_whole() {
+    let code = |decorator: &str| {
+        found(&format!(
+            "{TRANSACTIONAL}
+{decorator}
+async def pause(session: AsyncSession) -> None:
+    await session.execute(select(Order))
+
+async def work(session: AsyncSession) -> None:
+    try:
+        await pause(session)
+    except SQLAlchemyError:
+        log.exception('not paused')
+    await session.execute(select(Order))
+"
+        ))
+    };
+    assert_eq!(code("@transactional"), [""; 0]);
+    assert_eq!(code("@traced('pause')"), ["missing-rollback 27"]);
+}
+
+#[test]
+fn a_decorator_that_commits_ends_what_the_function_began() {
+    let weight = |decorator: &str| {
+        let text = format!(
+            "{MODEL}{TRANSACTIONAL}
+{decorator}
+async def pause(session: AsyncSession) -> None:
+    try:
+        await session.execute(select(Order))
+    except SQLAlchemyError:
+        log.exception('not paused')
+"
+        );
+        let scan = scanned(&[("app.py", &text)], &[]);
+        let mut all = scan.files.iter().flat_map(|file| &file.findings);
+        all.find(|finding| finding.rule == "missing-rollback").map(|finding| finding.severity.word())
+    };
+    // The commit that follows fails.
+    assert_eq!(weight("@transactional"), Some("error"));
+    assert_eq!(weight("@traced('pause')"), None);
+}
+
+#[test]
+fn a_function_works_on_the_session_of_the_one_around_it() {
+    let code = |mend: &str| {
+        found(&format!(
+            "
+def seed(engine) -> None:
+    with Session(engine) as session:
+        def insert(name):
+            session.execute(text(name))
+            session.commit()
+        try:
+            insert('a')
+        except SQLAlchemyError:
+            log.exception('once more')
+            {mend}
+            insert('b')
+"
+        ))
+    };
+    assert_eq!(code("session.rollback()"), [""; 0]);
+    assert_eq!(code("pass"), ["missing-rollback 9"]);
 }

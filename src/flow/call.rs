@@ -7,6 +7,7 @@ use crate::project::{ClassId, FunctionId, Symbol};
 
 use super::actor;
 use super::external::is_harmless;
+use super::form;
 use super::keys::{Dump, dumped};
 use super::life::Life;
 use super::object::decorated;
@@ -191,7 +192,8 @@ impl Trace<'_> {
         if model == ModelRef::Class(class) && self.project.model(class).is_none() {
             let values: Vec<Value> =
                 arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
-            let object = Value::Object(class, session_among(&values));
+            let form = self.make_form(state, step, class, arguments);
+            let object = form.unwrap_or_else(|| Value::Object(class, session_among(&values)));
             if let Some(init) = init {
                 self.apply(state, step, Some(object.clone()), init, arguments);
             }
@@ -242,6 +244,7 @@ impl Trace<'_> {
             }
             return;
         }
+        self.take_for(class, name, value);
         if let (Some(duty), Some(row)) = (self.project.roles.of_field(&name), state.rows.get_mut(&key))
             && *value != Value::None
         {
@@ -281,7 +284,7 @@ impl Trace<'_> {
         for (value, number) in binding.iter().zip(0..) {
             let data = match self.django_row_handed(value) {
                 Some(class) => Value::Object(class, SessionKey::Outer),
-                None if is_data(value) => value.clone(),
+                None if is_data(&form::handed(value)) => form::handed(value),
                 None => Value::Unknown,
             };
             let known = self.outcome.handed.entry((callee, number)).or_insert_with(|| data.clone());
@@ -351,6 +354,21 @@ impl Trace<'_> {
         callee: FunctionId,
         arguments: &[Argument],
     ) -> Value {
+        let function = self.project.function(callee);
+        let is_static = decorated(&function.decorators, "staticmethod");
+        let binding = self.bind(callee, receiver.filter(|_| !is_static), arguments);
+        self.apply_bound(state, step, callee, arguments, binding)
+    }
+
+    /// A function is called whose parameters hold these values.
+    pub(super) fn apply_bound(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        callee: FunctionId,
+        arguments: &[Argument],
+        binding: Vec<Value>,
+    ) -> Value {
         self.outcome.calls.insert(callee);
         self.tell_bond(callee);
         if self.telling {
@@ -368,12 +386,11 @@ impl Trace<'_> {
             self.used.hidden = true;
             return self.declared_result(state, step, callee);
         };
-        let is_static = decorated(&function.decorators, "staticmethod");
-        let binding = self.bind(callee, receiver.filter(|_| !is_static), arguments);
         self.hand_over(callee, &binding);
         self.lean_on(step, callee, summary, (arguments, &binding));
         let summary = summary.for_arguments(&binding);
         self.effects(state, step, callee, summary, &binding);
+        self.wrapped(state, step, callee, session_among(&binding));
         if summary.stamps_actor {
             let seeds = arguments.iter().map(|argument| argument.value).collect();
             self.actors.extend(actor::made_from(self.function, seeds));
@@ -470,7 +487,10 @@ impl Trace<'_> {
         summary: &Summary,
         binding: &[Value],
     ) {
-        let session = session_among(binding);
+        let session = match session_among(binding) {
+            SessionKey::Outer => self.session_around(state, callee).unwrap_or(SessionKey::Outer),
+            handed => handed,
+        };
         self.read_by_callee(state, step, summary, binding);
         self.used.merge(DatabaseUse { outer: false, ..summary.database });
         if summary.throws_rolled_back {
@@ -540,6 +560,26 @@ impl Trace<'_> {
         }
     }
 
+    /// The session that a function defined in this one finds in a variable of this one.
+    fn session_around(&self, state: &State, callee: FunctionId) -> Option<SessionKey> {
+        let inner = self.project.function(callee);
+        if callee.file != self.id.file || inner.parent != Some(self.id.index as usize) {
+            return None;
+        }
+        let names = inner.steps.iter().filter_map(|step| match step.kind {
+            StepKind::Name(name) => Some(name),
+            _ => None,
+        });
+        let is_own = |name: &Name| inner.bound.iter().any(|bound| bound.name == *name);
+        let mut sessions =
+            names.filter(|name| !is_own(name)).filter_map(|name| match state.locals.get(&name) {
+                Some(Value::Session(session, _)) => Some(*session),
+                _ => None,
+            });
+        let first = sessions.next()?;
+        sessions.all(|session| session == first).then_some(first)
+    }
+
     /// A callee runs statements that it is handed.
     fn execute_for(&mut self, step: StepId, summary: &Summary, binding: &[Value]) {
         for &number in &summary.executes {
@@ -573,7 +613,12 @@ impl Trace<'_> {
             Value::Row(key) => {
                 let Some(effect) = summary.rows.get(key) else { return Value::Unknown };
                 if let Base::Param(number) = effect.info.base {
-                    return binding.get(number as usize).cloned().unwrap_or(Value::Unknown);
+                    let handed = binding.get(number as usize).cloned().unwrap_or(Value::Unknown);
+                    // A callee that was handed a form answers its row.
+                    return handed.map(|one| match one {
+                        Value::Form(_, key) => Value::Row(key),
+                        other => other,
+                    });
                 }
                 let model = self.translate_model(effect.info.model, binding);
                 // A session that the callee opened is its own.
@@ -618,6 +663,10 @@ impl Trace<'_> {
                 let holds = Some(Box::new(held)).filter(|held| !held.rows().is_empty());
                 Value::Dictionary(Box::new(Keys { holds, ..(**keys).clone() }))
             }
+            Value::Form(_, key) => match summary.rows.get(key).map(|effect| effect.info.base) {
+                Some(Base::Param(number)) => binding.get(number as usize).cloned().unwrap_or(Value::Unknown),
+                _ => Value::Unknown,
+            },
             Value::Many(inner) => Value::Many(Box::new(self.translate(state, step, inner, summary, binding))),
             Value::Tuple(parts) => Value::Tuple(
                 parts.iter().map(|part| self.translate(state, step, part, summary, binding)).collect(),
@@ -635,6 +684,7 @@ impl Trace<'_> {
                 let of = self.translate(state, step, of, summary, binding);
                 self.attribute(state, of, *name)
             }
+            Value::Seeker(_) => Value::Seeker(step),
             Value::Caught(_) | Value::Decision(_) | Value::Read(..) | Value::Inserted(..) => Value::Plain,
             other => other.clone(),
         }

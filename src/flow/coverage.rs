@@ -45,11 +45,14 @@ pub(super) fn is_covered(
         || is_triggered(project, flow, class, duty, on)
 }
 
-/// Whether a field of the role stamps itself, over whatever code assigns: there is nothing that code could do.
+/// Whether a field of the role stamps itself: there is nothing that code should do. Whichever way Django makes a row, by
+/// a save or in bulk, it fills in what `default=` gives, as it does for `auto_now_add`.
 pub(super) fn fills_itself(project: &Project, class: ClassId, duty: Duty, on: Flush) -> bool {
     let (Some(model), Some(django)) = (project.model(class), project.django(class)) else { return false };
     let stamps = |name: &crate::name::Name| match django.fields.get(name) {
-        Some(field) => field.auto_now || field.auto_now_add && on == Flush::Insert,
+        Some(field) => {
+            field.auto_now || (field.auto_now_add || field.default && duty.is_time()) && on == Flush::Insert
+        }
         // A base from outside declares it.
         None => model.columns.get(name).is_some_and(|column| column.on_update),
     };

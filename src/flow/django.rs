@@ -6,11 +6,10 @@
 use std::collections::BTreeSet;
 
 use crate::duty::{Duty, Operation};
-use crate::facts::{Argument, ArgumentKind, Function, Literal, StepId, StepKind};
+use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{ClassId, DjangoField, FunctionId, Project, Signal};
+use crate::project::{ClassId, FunctionId, Signal};
 
-use super::queryset::Loads;
 use super::row::{Base, Level, Touch};
 use super::state::State;
 use super::trace::Trace;
@@ -49,19 +48,6 @@ pub struct Written {
     pub api: Api,
     /// The columns it changes, as far as that is known.
     pub fields: Option<BTreeSet<Name>>,
-}
-
-/// A save that leaves out what the row, its model or Django has stamped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partial {
-    /// The model.
-    pub model: ClassId,
-    /// The word for how the row comes to be saved in part.
-    pub how: &'static str,
-    /// What is left out, with the word for what would have filled it.
-    pub dropped: BTreeSet<(&'static str, Name)>,
-    /// Whether the function has inserted that row before.
-    pub is_fresh: bool,
 }
 
 /// The columns a save is told to write.
@@ -236,8 +222,8 @@ impl Trace<'_> {
             }
         }
         self.receive(state, step, key);
-        if let (Some(model), Some(before)) = (self.django_model(key), &before) {
-            self.tell_partial(step, model, key, before, &listed, api);
+        if let Some(before) = &before {
+            self.tell_partial(step, key, before, &listed, api);
         }
         let (Some(row), Some(before)) = (state.rows.get_mut(&key), before) else { return };
         let written = row.done;
@@ -250,6 +236,11 @@ impl Trace<'_> {
     /// A `save()` that empties a stamp does harm where the code has stamped the row before, and nowhere else.
     fn keep_resets(&mut self, state: &mut State, step: StepId, key: RowKey, before: &super::row::RowState) {
         let project = self.project;
+        // What one `save()` hands on to the next, whoever asks for the first has stamped or not.
+        let is_own = self.rows[key.0 as usize].base == Base::Param(0);
+        if is_own && matches!(&*self.function.name, "save" | "asave") {
+            return;
+        }
         let Some(row) = state.rows.get_mut(&key) else { return };
         row.marks.nulls.retain(|name, since| {
             let is_assigned = |duty: Duty| {
@@ -374,6 +365,23 @@ impl Trace<'_> {
         }
     }
 
+    /// A branch of a `save()` asks whether only some fields are saved. Where it is so, the row is there, and what that save
+    /// leaves out is told where it is asked for.
+    pub(super) fn assume_part(&self, state: &mut State, subject: StepId, is_there: bool) {
+        let is_list = matches!(self.function.steps[subject as usize].kind, StepKind::Name(name)
+            if &*name == "update_fields");
+        if !is_there || !is_list || !matches!(&*self.function.name, "save" | "asave") {
+            return;
+        }
+        let handed = self.rows.iter().zip(0..).filter(|(info, _)| info.base == Base::Param(0));
+        let keys: Vec<RowKey> = handed.map(|(_, key)| RowKey(key)).collect();
+        for key in keys.into_iter().filter(|key| self.is_django_row(*key)) {
+            if let Some(row) = state.rows.get_mut(&key) {
+                Duty::ALL.into_iter().for_each(|duty| row.discharge(duty, Level::Excused));
+            }
+        }
+    }
+
     /// What `update_fields=` says.
     pub(super) fn listed(&self, arguments: &[Argument]) -> Listed {
         let passes_on = arguments
@@ -422,119 +430,6 @@ impl Trace<'_> {
         }
     }
 
-    /// A save in part: what does it leave out that somebody meant to be written?
-    fn tell_partial(
-        &mut self,
-        step: StepId,
-        model: ClassId,
-        key: RowKey,
-        before: &super::row::RowState,
-        listed: &Listed,
-        api: Api,
-    ) {
-        if !self.telling || adds_to_update_fields(self.project, model) {
-            return;
-        }
-        let (Some(known), Some(django)) = (self.project.model(model), self.project.django(model)) else {
-            return;
-        };
-        let mut dropped: BTreeSet<(&'static str, Name)> = BTreeSet::new();
-        let times = || django.fields.iter().filter(|(_, field)| field.auto_now);
-        let how = match (listed, api) {
-            (Listed::Names(names), Api::Upsert) => {
-                // Django adds the row's own fields that may fill themselves, but not those of a mapped parent.
-                let is_of_parent = |field: &DjangoField| {
-                    field.declared_in != model && self.project.model(field.declared_in).is_some()
-                };
-                let of_parent = times().filter(|(name, field)| is_of_parent(field) && !lists(names, **name));
-                dropped.extend(of_parent.map(|(name, _)| ("auto-now", *name)));
-                let is_added = |name: &Name| {
-                    let field = django.fields.get(name);
-                    field.is_some_and(|field| may_fill_itself(&field.kind) && !is_of_parent(field))
-                };
-                let stamped = self.stamped_by_save(model, names).into_iter();
-                dropped.extend(stamped.filter(|(_, name)| !is_added(name)));
-                "upsert"
-            }
-            (Listed::Names(names), _) => {
-                if names.is_empty() {
-                    return;
-                }
-                dropped.extend(
-                    times().filter(|(name, _)| !lists(names, **name)).map(|(name, _)| ("auto-now", *name)),
-                );
-                // A touch writes stamps alone: it changes nothing that somebody would have to sign.
-                let is_touch = names.iter().all(|name| self.project.roles.of_field(name).is_some());
-                if !is_touch {
-                    dropped.extend(self.stamped_by_save(model, names));
-                }
-                for duty in Duty::ALL {
-                    let assigned = before.open[duty.index()].elements().any(|e| e.level == Level::Set);
-                    let fields = known.fields_of(self.project, duty);
-                    if !assigned || before.is_kept(duty) || fields.iter().any(|field| lists(names, *field)) {
-                        continue;
-                    }
-                    let told: Vec<Name> = dropped.iter().map(|(_, name)| *name).collect();
-                    let field = fields.first().filter(|field| !told.contains(field));
-                    dropped.extend(field.map(|field| ("assigned-stamp", *field)));
-                }
-                "listed"
-            }
-            (Listed::All, Api::Save) => {
-                let Some(part) = self.parts.get(&key) else { return };
-                let is_loaded = |name: &Name| match part {
-                    Loads::Only(names) => lists(&names.iter().copied().collect(), *name),
-                    Loads::AllBut(names) => !names.contains(name),
-                    Loads::All | Loads::Values => true,
-                };
-                dropped.extend(
-                    times().filter(|(name, _)| !is_loaded(name)).map(|(name, _)| ("auto-now", *name)),
-                );
-                "deferred"
-            }
-            _ => return,
-        };
-        if dropped.is_empty() {
-            return;
-        }
-        let is_fresh = self.rows[key.0 as usize].base == Base::New;
-        let partial = Partial { model, how, dropped, is_fresh };
-        let all = self.outcome.partial.entry(step).or_default();
-        if !all.contains(&partial) {
-            all.push(partial);
-        }
-    }
-
-    /// What the model's `save()` and the receivers of `pre_save` stamp on a row that is there, and what is not listed.
-    fn stamped_by_save(&self, model: ClassId, names: &BTreeSet<Name>) -> Vec<(&'static str, Name)> {
-        let project = self.project;
-        let Some(known) = project.model(model) else { return Vec::new() };
-        let own = project.django_override(model, "save").map(|save| (save, 0));
-        let receivers = project.receivers_of(model, Signal::PreSave).filter_map(|receiver| {
-            let params = &project.function(receiver.function).params;
-            let number = params.iter().position(|param| &*param.name == "instance")?;
-            Some((receiver.function, number as u32))
-        });
-        let stampers: Vec<(FunctionId, u32)> = own.into_iter().chain(receivers).collect();
-        let stamps = |duty: &Duty| {
-            stampers.iter().any(|(function, number)| {
-                let effect = self.knowledge.summaries.get(function).and_then(|known| known.param(*number));
-                effect
-                    .is_some_and(|effect| effect.open[duty.index()].elements().any(|e| e.level == Level::Set))
-            })
-        };
-        let mut found = Vec::new();
-        for duty in [Duty::UpdatedAt, Duty::UpdatedBy].into_iter().filter(stamps) {
-            let fields = known.fields_of(project, duty);
-            if !fields.iter().any(|field| lists(names, *field)) {
-                // What fills itself is told as such.
-                let field = fields.iter().find(|field| !known.columns[*field].on_update);
-                found.extend(field.map(|field| ("save-stamp", *field)));
-            }
-        }
-        found
-    }
-
     pub(super) fn tell_written(
         &mut self,
         step: StepId,
@@ -574,54 +469,7 @@ impl Trace<'_> {
     }
 }
 
-/// Whether Django asks fields of a class for their value before each save, and so takes them along where others are not
-/// named.
-fn may_fill_itself(kind: &str) -> bool {
-    ["DateField", "DateTimeField", "TimeField", "FileField", "ImageField"].contains(&kind)
-}
-
 /// Whether a list of columns has a field, by its own name or by the name of its key.
-fn lists(names: &BTreeSet<Name>, field: Name) -> bool {
+pub(super) fn lists(names: &BTreeSet<Name>, field: Name) -> bool {
     names.contains(&field) || names.contains(&Name::new(&format!("{field}_id")))
-}
-
-/// Whether the `save()` of a model writes more than it is told to.
-fn adds_to_update_fields(project: &Project, model: ClassId) -> bool {
-    let by_base = project.django(model).is_some_and(|django| django.adds_to_update_fields);
-    by_base
-        || project.hierarchy(model).classes().any(|class| {
-            let methods = &project.class(class).methods;
-            methods
-                .iter()
-                .filter(|(name, _)| matches!(&**name, "save" | "asave"))
-                .any(|(_, index)| rewrites_list(&project.file(class.file).facts.functions[*index]))
-        })
-}
-
-/// Whether a `save()` changes the `update_fields` it is handed.
-fn rewrites_list(function: &Function) -> bool {
-    let kind = |step: StepId| &function.steps[step as usize].kind;
-    let is_list = |step: StepId| matches!(kind(step), StepKind::Name(name) if &**name == "update_fields");
-    let reads_keyword = |step: StepId| match kind(step) {
-        StepKind::Call { callee, .. } => {
-            matches!(kind(*callee), StepKind::Attribute { name, .. } if matches!(&**name, "get" | "pop"))
-        }
-        _ => false,
-    };
-    function.steps.iter().any(|step| match &step.kind {
-        StepKind::StoreIndex { key, .. } => {
-            matches!(kind(*key), StepKind::Literal(Literal::Text(key)) if &**key == "update_fields")
-        }
-        StepKind::Bind { name, value, .. } => &**name == "update_fields" && !reads_keyword(*value),
-        StepKind::Call { callee, arguments } => {
-            let changes = matches!(kind(*callee), StepKind::Attribute { of, name }
-                if is_list(*of) && matches!(&**name, "add" | "append" | "extend" | "update" | "union"));
-            let hands_other = arguments.iter().any(|argument| {
-                matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == "update_fields")
-                    && !is_list(argument.value)
-            });
-            changes || hands_other
-        }
-        _ => false,
-    })
 }

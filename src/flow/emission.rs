@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::duty::Operation;
 use crate::facts::{HandlerId, Next, RegionId, RegionKind, StepId, StepKind};
-use crate::project::FunctionId;
+use crate::project::{ClassId, FunctionId};
 
 use super::django::Api;
 use super::hearing::Heard;
@@ -28,14 +28,15 @@ impl Trace<'_> {
             }
             return;
         }
-        let (mut bond, mut passes_by) = (Bond::Within, None);
+        let (mut bonds, mut passes_by) = (Bonds::one(Bond::Within), None);
         if let Some(api) = api {
-            bond = self.bond();
+            bonds = Bonds::one(self.bond());
             match model.map_or(Heard::ByNobody, |model| self.heard(model, operation, api)) {
                 Heard::ByNobody => {}
+                // It is told already; an event of this function's own may still come in another transaction.
                 Heard::ByKeeper => {
                     self.outcome.told.extend(model.map(|model| ((model, operation), step)));
-                    return;
+                    bonds = bonds.heard();
                 }
                 Heard::PassedBy(whom) => passes_by = Some(whom),
             }
@@ -44,7 +45,8 @@ impl Trace<'_> {
             Base::Param(number) => Some(number),
             _ => None,
         });
-        let alteration = Alteration { place: (self.id, step), model, handed, operation, passes_by };
+        let place = (self.id, step);
+        let alteration = Alteration { place, model, handed, operation, login: None, passes_by };
         if self.telling && state.untold.emitted {
             // The event stands before the change that it tells of.
             let events: Vec<StepId> = self.outcome.emissions.keys().copied().collect();
@@ -52,7 +54,7 @@ impl Trace<'_> {
                 self.tell_named(event, &BTreeSet::from([alteration]));
             }
         }
-        state.untold.add(alteration, step, Bonds::one(bond));
+        state.untold.add(alteration, step, bonds);
     }
 
     /// An audit event tells of changes, as far as it names their models.
@@ -74,6 +76,15 @@ impl Trace<'_> {
         let model = match info.model {
             ModelRef::Class(class) if self.project.model(class).is_some() => Some(class),
             ModelRef::Unknown if matches!(info.base, Base::Param(_)) => None,
+            // A part of models saves itself: of which model it is the caller knows. An override of `save()` is part of
+            // the save that its caller is known to make.
+            ModelRef::Class(_)
+                if info.base == Base::Param(0)
+                    && self.is_django_row(key)
+                    && !matches!(&*self.function.name, "save" | "asave") =>
+            {
+                None
+            }
             _ => return,
         };
         let operation = if info.base == Base::New { Operation::Create } else { Operation::Update };
@@ -101,6 +112,10 @@ impl Trace<'_> {
             row.is_untold = false;
         }
         state.untold.emitted = true;
+        // What is told where something has failed is told of the failure.
+        let in_handler = self.enclosing(self.region).any(|(_, kind)| matches!(kind, RegionKind::Handler(_)));
+        let is_loose = self.bond() == Bond::Loose && !in_handler;
+        state.untold.before = (is_loose && told.changes.is_empty() && !told.emitted).then_some(step);
         let landing = self.failing(&told, can_fail);
         let summary = &mut self.outcome.summary.trail;
         let place = within.unwrap_or((self.id, step));
@@ -110,18 +125,41 @@ impl Trace<'_> {
         if !self.telling {
             return;
         }
-        self.tell_named(step, &told.changes.keys().copied().collect());
-        // What is told where something has failed is told of the failure.
-        let in_handler = self.enclosing(self.region).any(|(_, kind)| matches!(kind, RegionKind::Handler(_)));
+        let (logins, changes): (BTreeSet<Alteration>, BTreeSet<Alteration>) =
+            told.changes.keys().copied().partition(|alteration| alteration.login.is_some());
+        // What is told right behind a login and behind nothing else is the login.
+        self.outcome.tells_of_logins |= !logins.is_empty() && changes.is_empty();
+        self.tell_named(step, &changes);
         let apart = told.changes.iter().filter_map(|(alteration, (at, bonds))| {
-            let bonds = bonds.all();
+            // A login is part of no transaction. Where its keeper tells of a change, an event may be about something else,
+            // unless it is handed such a row.
+            let bonds = match alteration.login {
+                Some(_) => Bonds::default(),
+                None if self.is_about(step, alteration.model) => bonds.all(),
+                None => bonds.unheard(),
+            };
             let bond = [Bond::Committed, Bond::Loose].into_iter().find(|bond| bonds.has(*bond))?;
             Some((*alteration, *at, bond))
+        });
+        // Where nobody says what the audit rows are, one that names something else tells of something else.
+        let audit = self.project.audit();
+        let is_guessed = !audit.is_named && !audit.names_emitters();
+        let named = self.told_at(step, &told.changes.keys().copied().collect());
+        let apart = apart.filter(|(change, _, _)| {
+            !is_guessed || named.iter().any(|(model, _)| change.model == Some(*model))
         });
         let apart = if in_handler { None } else { apart.max_by_key(|(_, at, bond)| (*bond, *at)) };
         let failing = (can_fail != CanFail::No).then_some(landing);
         let heard = self.written_before();
-        self.outcome.emissions.insert(step, Emission { within, heard, apart, failing });
+        self.outcome.emissions.insert(step, Emission { within, heard, apart, failing, is_loose });
+    }
+
+    /// Whether a call is handed a row of a model.
+    fn is_about(&self, step: StepId, model: Option<ClassId>) -> bool {
+        let StepKind::Call { arguments, .. } = &self.function.steps[step as usize].kind else { return false };
+        let rows = arguments.iter().flat_map(|argument| self.value(argument.value).rows());
+        let mut models = rows.map(|key| self.rows[key.0 as usize].model);
+        model.is_some_and(|model| models.any(|of| of == ModelRef::Class(model)))
     }
 
     /// The rows that were changed and are not committed yet, as changes of state.
@@ -147,8 +185,14 @@ impl Trace<'_> {
                 }
                 (_, None) => (Operation::Update, info.origin, info.at),
             };
-            let alteration =
-                Alteration { place, model: Some(model), handed: None, operation, passes_by: None };
+            let alteration = Alteration {
+                place,
+                model: Some(model),
+                handed: None,
+                operation,
+                login: None,
+                passes_by: None,
+            };
             Some((alteration, (step, Bonds::one(Bond::Within))))
         };
         state.rows.iter().filter_map(of_row).collect()
@@ -271,11 +315,12 @@ impl Trace<'_> {
         let path = self.path(callee).unwrap_or(name);
         let tells = library::names_audit(&path) || self.project.is_external_emitter(&path);
         if tells && self.project.keeps_trail() {
-            state.untold.changes.clear();
+            state.untold.forget();
             for row in state.rows.values_mut() {
                 row.is_untold = false;
             }
             state.untold.emitted = true;
+            state.untold.before = None;
         }
     }
 
@@ -304,6 +349,9 @@ impl Trace<'_> {
             // What an event told of before is no news to a caller.
             let mut bonds = bonds.untold();
             if bonds.is_empty() {
+                if let Some((event, change)) = untold.foretold.get(&alteration) {
+                    self.outcome.foretold.entry(*event).or_insert((alteration, *change));
+                }
                 continue;
             }
             if self.ground.is_atomic {

@@ -58,6 +58,9 @@ impl Trace<'_> {
         if let Some(known) = self.shortcut(state, step, path, values) {
             return known;
         }
+        if let Some(known) = self.admission(state, step, path) {
+            return known;
+        }
         if library::shows(&path) {
             self.deed(state, Deeds::PRINTED);
             return Value::None;
@@ -314,6 +317,9 @@ impl Trace<'_> {
                 }
                 "model_dump_json" | "json" => Value::Plain,
                 _ => {
+                    if let Some(known) = self.view_method(state, step, class, &method) {
+                        return known;
+                    }
                     self.save_form(step, class, &method);
                     if error.is_some() {
                         self.deed(state, Deeds::RECORDED);
@@ -321,6 +327,7 @@ impl Trace<'_> {
                     error.map_or(Value::Unknown, Value::Caught)
                 }
             },
+            Value::Form(class, key) => self.form_method(state, step, (class, key), &method, arguments),
             Value::Row(key) => {
                 if let Some(known) = self.row_method(state, step, key, &method, arguments) {
                     return known;
@@ -415,6 +422,7 @@ fn reaches_a_session(value: &Value) -> bool {
         | Value::Symbol(Symbol::Variable(..) | Symbol::Function(_))
         | Value::Method(..)
         | Value::Object(..)
+        | Value::Form(..)
         | Value::Param(_)
         | Value::Super(_)
         | Value::Session(..)

@@ -31,7 +31,7 @@ impl Trace<'_> {
             }
         }
         for (&key, row) in &state.rows {
-            let info = self.rows[key.0 as usize];
+            let info = self.placed(key);
             let is_param = matches!(info.base, Base::Param(_));
             let goes_on = is_param || escaping.contains(&key);
             let is_django = self.django_model(key).is_some();

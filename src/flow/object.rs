@@ -55,7 +55,13 @@ impl Trace<'_> {
             if self.project.is_django_manager(class) {
                 return self.own_rows(class);
             }
-            return Value::Object(class, SessionKey::Outer);
+            return match self.form_parameter(state, number) {
+                Some(form) => form,
+                None => Value::Object(class, SessionKey::Outer),
+            };
+        }
+        if let Some(form) = self.form_parameter(state, number) {
+            return form;
         }
         match param.kind {
             ParamKind::Rest => return Value::Unknown,
@@ -77,6 +83,14 @@ impl Trace<'_> {
                 Value::Object(class, _) if self.project.django(*class).is_some() => {
                     self.row_param(state, number, ModelRef::Class(*class))
                 }
+                // A form: its callers say of which row.
+                Value::Object(class, _) if let Some((model, _)) = self.project.model_form(*class) => {
+                    let class = *class;
+                    self.row_param(state, number, ModelRef::Class(model)).map(|row| match row {
+                        Value::Row(key) => Value::Form(class, key),
+                        other => other,
+                    })
+                }
                 handed => handed.clone(),
             };
         }
@@ -87,13 +101,16 @@ impl Trace<'_> {
             }
             Type::Unknown if library::names_logger(&param.name) => Value::Logger,
             Type::Unknown if library::names_connection(&param.name) => Value::Connection,
+            Type::Unknown if let Some(model) = self.handed_by_view(index) => {
+                self.row_param(state, number, model)
+            }
             // Whatever is handed over may be a row; callers know.
             Type::Unknown => self.row_param(state, number, ModelRef::Unknown),
             declared => self.instance(state, &declared, Some(number), number),
         }
     }
 
-    fn row_param(&mut self, state: &mut State, number: u32, model: ModelRef) -> Value {
+    pub(super) fn row_param(&mut self, state: &mut State, number: u32, model: ModelRef) -> Value {
         let (session, life) = self.handed_over(number);
         let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0), at: 0, session };
         // Parameters have no step; numbers behind the last step are free.
@@ -267,12 +284,24 @@ impl Trace<'_> {
     }
 
     fn variable(&self, file: FileId, name: Name, depth: usize) -> Value {
-        match self.project.value_of(file, name) {
-            Some(term) => match self.declared_value(file, term, depth + 1) {
-                Value::Unknown => Value::Symbol(Symbol::Variable(file, name)),
-                known => known,
-            },
-            None => Value::Symbol(Symbol::Variable(file, name)),
+        let value = self.project.value_of(file, name).map(|term| self.declared_value(file, term, depth + 1));
+        match value {
+            Some(known) if !matches!(known, Value::Unknown | Value::None) => known,
+            // `_client: Client | None = None`, which some function fills.
+            other => {
+                let declared = &self.project.file(file).facts.declared;
+                let annotations = declared.iter().filter(|field| field.name == name);
+                let annotation = annotations.filter_map(|field| field.annotation.as_ref()).next_back();
+                match annotation.map(|term| self.type_of(file, term, 0)) {
+                    Some(Type::Instance(class)) if !self.is_row_class(class) => {
+                        Value::Object(class, SessionKey::Outer)
+                    }
+                    _ => match other {
+                        Some(Value::None) => Value::None,
+                        _ => Value::Symbol(Symbol::Variable(file, name)),
+                    },
+                }
+            }
         }
     }
 
@@ -390,6 +419,8 @@ impl Trace<'_> {
                     }
                     if let (Base::Param(number), Some(model)) = (info.base, self.project.model(class))
                         && model.columns.contains_key(&name)
+                        // Django's rows keep what they hold, whatever becomes of the transaction.
+                        && self.project.django(class).is_none()
                     {
                         return Value::Read(number, name);
                     }
@@ -427,6 +458,8 @@ impl Trace<'_> {
                     _ => Value::Unknown,
                 };
             }
+            Value::Form(_, key) if &*name == "instance" => return Value::Row(*key),
+            Value::Form(class, _) => self.object_attribute(*class, name, &of),
             Value::Object(class, session) => match self.object_attribute(*class, name, &of) {
                 // The session an object holds is the one it was made with.
                 Value::Session(_, kind) => Value::Session(*session, kind),
@@ -575,7 +608,7 @@ impl Trace<'_> {
         for target in of.alternatives() {
             match target {
                 Value::Row(key) => self.store_column(state, step, key, name, &value),
-                Value::Object(class, _) if self.telling => {
+                Value::Object(class, _) | Value::Form(class, _) if self.telling => {
                     let outer = match &value {
                         Value::Session(_, kind) => Value::Session(SessionKey::Outer, *kind),
                         Value::Object(inner, _) => Value::Object(*inner, SessionKey::Outer),

@@ -61,6 +61,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
     for judgement in &judgements {
         seen.extend(observer.write(judgement));
     }
+    let mut seen = said_once(seen);
     let fates = observer.fates();
     for id in project.function_ids() {
         let Some(outcome) = flow.outcomes.get(&id) else { continue };
@@ -101,6 +102,38 @@ fn once(mut seen: Vec<Observation>) -> Vec<Observation> {
     let mut told = BTreeSet::new();
     seen.retain(|one| told.insert((one.file, one.span, one.words.clone())));
     seen
+}
+
+/// A place that writes rows of several models, one after the other or whichever it is handed, is one place to mend: what
+/// is the same of them all is told once, with all their names.
+fn said_once(writes: Vec<Observation>) -> Vec<Observation> {
+    let mut places = BTreeMap::new();
+    let mut seen: Vec<(Observation, Vec<String>)> = Vec::new();
+    for mut write in writes {
+        let entity = write.texts.remove("entity").unwrap_or_default();
+        let what = (write.operation, write.words.clone(), write.texts.clone());
+        let at = *places.entry((write.file, write.span, what)).or_insert(seen.len());
+        match seen.get_mut(at) {
+            Some((first, entities)) => {
+                first.related.extend(write.related);
+                first.related.dedup();
+                if !entities.contains(&entity) {
+                    entities.push(entity);
+                }
+            }
+            None => seen.push((write, vec![entity])),
+        }
+    }
+    let named = |(mut write, entities): (Observation, Vec<String>)| {
+        // The page puts the marks around the first and the last of them.
+        let names = match entities.split_last() {
+            Some((last, before)) if !before.is_empty() => format!("{}` and `{last}", before.join("`, `")),
+            _ => entities.concat(),
+        };
+        write.show("entity", names);
+        write
+    };
+    seen.into_iter().map(named).collect()
 }
 
 pub(super) struct Observer<'a> {

@@ -8,11 +8,12 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 
 use super::clock::{ClockStore, Frozen};
-use super::django::{Partial, Written};
+use super::django::Written;
 use super::early::Early;
 use super::enqueue::Enqueued;
 use super::lean::Lean;
 use super::life::Loss;
+use super::partial::Partial;
 use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
 use super::state::{Deeds, State};
@@ -147,6 +148,8 @@ pub struct Outcome {
     pub attributes: Vec<((ClassId, Name), Value)>,
     /// Dictionaries and schemas it hands to functions, by parameter.
     pub handed: BTreeMap<(FunctionId, u32), Value>,
+    /// Rows that its own parameters must be, by parameter: nothing where they would have to be of several models.
+    pub taken_for: BTreeMap<(FunctionId, u32), Option<ClassId>>,
     /// Functions it calls.
     pub calls: BTreeSet<FunctionId>,
     /// The same, with the step that calls.
@@ -217,6 +220,10 @@ pub struct Outcome {
     pub told: BTreeMap<(ClassId, Operation), StepId>,
     /// Rows of which audit models it writes, by step.
     pub audit_rows: BTreeMap<StepId, ClassId>,
+    /// Whether an audit event here tells of a login.
+    pub tells_of_logins: bool,
+    /// Audit events that tell of a change behind them and are not part of its transaction, with that change.
+    pub foretold: BTreeMap<StepId, (Alteration, StepId)>,
     /// Whether any exit was seen yet.
     seen_exit: bool,
 }

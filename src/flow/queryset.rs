@@ -1,6 +1,6 @@
 //! flow/queryset: managers and query sets of Django: what their methods answer, and which rows they write.
 
-use crate::duty::Operation;
+use crate::duty::{Duty, Operation};
 use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, Reverse, Symbol, To};
@@ -8,7 +8,7 @@ use crate::project::{ClassId, Reverse, Symbol, To};
 use super::call::model_of;
 use super::django::{Api, Listed};
 use super::outcome::Executed;
-use super::row::{Base, Change, RowInfo, Touch};
+use super::row::{Base, Change, Level, RowInfo, RowState, Touch};
 use super::state::State;
 use super::trace::Trace;
 use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, Value};
@@ -22,6 +22,8 @@ pub struct RowSet {
     pub classes: Vec<ClassId>,
     /// How much of each row it loads.
     pub loads: Loads,
+    /// Whether it holds only rows that are marked as deleted.
+    pub is_marked: bool,
 }
 
 /// How much of each row a query set loads.
@@ -40,7 +42,7 @@ pub enum Loads {
 impl RowSet {
     /// All rows of a model, through a manager with these classes.
     pub fn of(model: ModelRef, classes: Vec<ClassId>) -> RowSet {
-        RowSet { model, classes, loads: Loads::All }
+        RowSet { model, classes, loads: Loads::All, is_marked: false }
     }
 }
 
@@ -125,6 +127,47 @@ impl Trace<'_> {
         Value::Row(key)
     }
 
+    /// The row that this function has inserted before, where a query looks for it by its key: it is no other row.
+    fn found_again(&self, state: &State, step: StepId, model: ModelRef) -> Option<RowKey> {
+        let kind = |step: StepId| &self.function.steps[step as usize].kind;
+        let mut at = step;
+        while let StepKind::Call { callee, arguments } = kind(at) {
+            for argument in arguments {
+                let is_key =
+                    matches!(argument.kind, ArgumentKind::Keyword(name) if matches!(&*name, "pk" | "id"));
+                let key = if is_key { self.keyed_by(argument.value) } else { None };
+                if let Some(key) = key
+                    && self.rows[key.0 as usize].base == Base::New
+                    && self.rows[key.0 as usize].model == model
+                    && state.rows.get(&key).is_some_and(|row| row.is_saved)
+                {
+                    return Some(key);
+                }
+            }
+            let StepKind::Attribute { of, .. } = kind(*callee) else { break };
+            at = *of;
+        }
+        None
+    }
+
+    /// The row whose key a value is: `row.pk`, or `serializer.data["id"]`.
+    fn keyed_by(&self, step: StepId) -> Option<RowKey> {
+        let kind = |step: StepId| &self.function.steps[step as usize].kind;
+        let of = match kind(step) {
+            StepKind::Attribute { of, name } if matches!(&**name, "pk" | "id") => *of,
+            StepKind::Index { of, key } if matches!(self.value(*key), Value::Text(key) if matches!(&**key, "pk" | "id")) =>
+            {
+                let StepKind::Attribute { of, name } = kind(*of) else { return None };
+                (&**name == "data").then_some(*of)?
+            }
+            _ => return None,
+        };
+        match self.value(of) {
+            Value::Row(key) | Value::Form(_, key) => Some(*key),
+            _ => None,
+        }
+    }
+
     /// A method that Django gives every manager and query set.
     pub(super) fn rows_method(
         &mut self,
@@ -172,17 +215,32 @@ impl Trace<'_> {
                 self.run_statement(step, rows.model, Operation::Update, Some(keys), Api::QueryUpdate);
                 Value::Plain
             }
+            // What was soft-deleted before is swept away.
+            "delete" | "_raw_delete" if rows.is_marked => {
+                self.use_connection();
+                if let ModelRef::Class(model) = rows.model {
+                    self.tell_written(step, model, Operation::Delete, Api::QueryDelete, None);
+                }
+                Value::Plain
+            }
             "delete" | "_raw_delete" => {
                 self.run_statement(step, rows.model, Operation::Delete, None, Api::QueryDelete);
                 Value::Plain
             }
             _ => match answer(plain) {
-                Answer::Row => self.row_of(state, step, rows),
+                Answer::Row => match self.found_again(state, step, rows.model) {
+                    Some(key) => Value::Row(key),
+                    None => self.row_of(state, step, rows),
+                },
                 Answer::Plain => Value::Plain,
                 Answer::Rows => {
                     let mut rows = rows.clone();
                     let named = || values.iter().filter_map(text).collect::<Vec<Name>>();
                     match plain {
+                        "filter" | "exclude" => {
+                            rows.is_marked |= self.picks_marked(plain, arguments, values);
+                        }
+                        "union" => rows.is_marked = false,
                         "only" => rows.loads = Loads::Only(named()),
                         "defer" => {
                             let all = named();
@@ -195,6 +253,23 @@ impl Trace<'_> {
                 }
             },
         }
+    }
+
+    /// Whether a query set is narrowed to rows that have a time of deletion.
+    fn picks_marked(&self, method: &str, arguments: &[Argument], values: &[Value]) -> bool {
+        arguments.iter().zip(values).any(|(argument, value)| {
+            let ArgumentKind::Keyword(name) = argument.kind else { return false };
+            let (field, lookup) = name.split_once("__").unwrap_or((&name, "exact"));
+            if self.project.roles.of_field(field) != Some(Duty::DeletedAt) {
+                return false;
+            }
+            match (method, lookup) {
+                ("filter", "isnull") => *value == Value::Switch(false),
+                ("filter", _) => *value != Value::None,
+                (_, "isnull") => *value == Value::Switch(true) && arguments.len() == 1,
+                (_, lookup) => lookup == "exact" && *value == Value::None && arguments.len() == 1,
+            }
+        })
     }
 
     /// A row that a call of a manager makes.
@@ -268,7 +343,15 @@ impl Trace<'_> {
         values: &[Value],
     ) {
         self.use_connection();
-        for key in values.first().map(Value::rows).unwrap_or_default() {
+        let made = values.first().map(Value::rows).unwrap_or_default();
+        // A listed actor that no row was made with is written as nobody.
+        let is_unset = |key: &RowKey| {
+            let is_new = self.rows[key.0 as usize].base == Base::New;
+            let paths = state.rows.get(key).map(|row| row.open[Duty::UpdatedBy.index()]);
+            is_new && paths.is_some_and(|paths| paths.elements().all(|e| e.level == Level::Unset))
+        };
+        let leaves_nobody = !made.is_empty() && made.iter().all(is_unset);
+        for key in made {
             self.outcome.unheard.insert(key);
             self.write_row(state, step, key, Api::BulkCreate);
         }
@@ -278,7 +361,8 @@ impl Trace<'_> {
             && let Listed::Names(names) = self.names_in(&listed)
         {
             let mut keys = Keys::default();
-            keys.sure.extend(names);
+            let of_actor = |name: &Name| self.project.roles.of_field(name) == Some(Duty::UpdatedBy);
+            keys.sure.extend(names.into_iter().filter(|name| !(leaves_nobody && of_actor(name))));
             self.run_statement(step, rows.model, Operation::Update, Some(keys), Api::BulkCreate);
         }
     }
@@ -305,12 +389,12 @@ impl Trace<'_> {
         {
             let is_stale = |name: &Name| {
                 let on_update = model.columns.get(name).is_some_and(|column| column.on_update);
-                let Some(duty) = self.project.roles.of_field(name).filter(|_| on_update) else {
-                    return false;
-                };
+                let Some(duty) = self.project.roles.of_field(name) else { return false };
+                // An actor may have been assigned by whoever hands the rows over, unless they are changed here.
+                let is_ours = |row: &RowState| on_update || duty == Duty::UpdatedBy && !row.stored.is_empty();
                 let is_unset = |key: &RowKey| {
                     state.rows.get(key).is_some_and(|row| {
-                        row.open[duty.index()].elements().all(|e| e.level == super::row::Level::Unset)
+                        is_ours(row) && row.open[duty.index()].elements().all(|e| e.level == Level::Unset)
                     })
                 };
                 let is_stored = |step: &crate::facts::Step| matches!(step.kind, StepKind::Store { name: stored, .. } if stored == *name);
@@ -411,9 +495,16 @@ impl Trace<'_> {
             Some(Value::Row(key)) => {
                 self.row_method(state, step, key, method, arguments).unwrap_or(Value::Unknown)
             }
+            Some(Value::Form(class, key)) => self.form_method(state, step, (class, key), method, arguments),
             own => {
+                if let Some(known) = self.save_in_view(state, step, method, values) {
+                    return known;
+                }
                 if let Some(Value::Object(class, _)) = own {
                     self.save_form(step, class, method);
+                    if let Some(known) = self.view_method(state, step, class, method) {
+                        return known;
+                    }
                 }
                 values.iter().find_map(Value::caught).map_or(Value::Unknown, Value::Caught)
             }

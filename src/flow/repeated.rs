@@ -183,6 +183,10 @@ fn is_kept_single(project: &Project, id: FunctionId, step: StepId, model: ClassI
             is_column && !is_ever_new(project, id, *value)
         })
     };
+    // Nobody has the same key twice.
+    if given.iter().any(|(name, value)| matches!(&**name, "pk" | "id") && !is_ever_new(project, id, *value)) {
+        return true;
+    }
     project.unique_sets(model).iter().any(|set| !set.is_empty() && set.iter().all(is_given))
 }
 

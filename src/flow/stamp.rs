@@ -250,7 +250,17 @@ impl Trace<'_> {
                 Base::Param(_) => continue,
             };
             for (field, step) in std::mem::take(&mut row.marks.nulls) {
-                self.tell_stamp(step, key, field, |stamp| Stamp { stored: Stored::None, onto, ..stamp });
+                // Django has inserted the row by then, and a save changes what is there.
+                let is_there = row.is_saved && row.published.is_some_and(|saved| saved < step);
+                self.tell_stamp(step, key, field, |stamp| match onto {
+                    Onto::New if is_there => Stamp {
+                        stored: Stored::None,
+                        onto: Onto::Loaded,
+                        operation: Operation::Update,
+                        ..stamp
+                    },
+                    _ => Stamp { stored: Stored::None, onto, ..stamp },
+                });
             }
         }
     }

@@ -18,7 +18,7 @@ use super::life::Life;
 use super::outcome::{End, Outcome, Way};
 use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
-use super::state::{Failure, HandlerPaths, State, States};
+use super::state::{Deeds, Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
 use super::trail::Altered;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
@@ -66,6 +66,8 @@ pub(super) struct Trace<'p> {
     relatives: FxHashMap<(RowKey, Name), RowKey>,
     /// Rows of which only some columns were loaded.
     pub(super) parts: FxHashMap<RowKey, Loads>,
+    /// By row of a form: where that is saved first.
+    pub(super) saved_forms: FxHashMap<RowKey, StepId>,
 }
 
 /// Follows a function, and once more for each choice of its switches.
@@ -118,6 +120,7 @@ fn trace_choice(
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
         parts: FxHashMap::default(),
+        saved_forms: FxHashMap::default(),
     };
     let mut start = trace.start();
     for (number, value) in choice {
@@ -256,6 +259,10 @@ impl<'p> Trace<'p> {
                 state.defining.values_mut().for_each(|defines| *defines = false);
             }
             self.follow_trail(&mut state);
+            // A handler that writes does something about what it caught.
+            if self.used.writes {
+                self.deed(&mut state, Deeds::RECORDED);
+            }
             if self.telling {
                 self.tell_use(step, block.region);
                 self.tell_discharged(&state, step, &lacking);
@@ -362,7 +369,7 @@ impl<'p> Trace<'p> {
             for row in state.rows.values_mut() {
                 row.roll_back();
             }
-            state.untold.changes.clear();
+            state.untold.forget();
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
             state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
@@ -444,11 +451,14 @@ impl<'p> Trace<'p> {
             state.rows.remove(if holds { &old } else { &new });
         }
         let by_truth = subject == test;
+        if matches!(value, Value::Seeker(_)) {
+            self.refuse(&mut state, subject, is_there);
+        }
         let possible = |value: &Value| match value {
             Value::None => !is_there,
             Value::Switch(on) if by_truth => *on == is_there,
             Value::Symbol(Symbol::Class(_) | Symbol::Function(_) | Symbol::Module(_)) => is_there,
-            Value::Object(..) | Value::Logger if by_truth => is_there,
+            Value::Object(..) | Value::Form(..) | Value::Logger if by_truth => is_there,
             _ => true,
         };
         // The variable may have been told apart by its flag since the test read it.
@@ -478,6 +488,7 @@ impl<'p> Trace<'p> {
             state.locals.insert(name, narrowed);
         }
         self.assume_age(&mut state, subject, is_there);
+        self.assume_part(&mut state, subject, is_there);
         if is_there {
             self.is_filled(&mut state, subject);
         }

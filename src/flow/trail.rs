@@ -25,8 +25,29 @@ pub struct Alteration {
     pub handed: Option<u32>,
     /// What it does to them.
     pub operation: Operation,
+    /// Whether it is a login, and how that ends.
+    pub login: Option<Login>,
     /// Who would have told of it, had the write not passed them by.
     pub passes_by: Option<&'static str>,
+}
+
+/// How somebody's wish to be let in ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Login {
+    /// A session is theirs.
+    Granted,
+    /// Nobody was found by these credentials.
+    Refused,
+}
+
+impl Login {
+    /// What code does that ends it so.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Login::Granted => "logs in",
+            Login::Refused => "refuses a login of",
+        }
+    }
 }
 
 /// A write, as the step that does it tells of it.
@@ -53,7 +74,7 @@ pub enum Bond {
 
 /// The bonds that a change has on the paths so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bonds(u8);
+pub struct Bonds(u16);
 
 impl Bonds {
     /// This one.
@@ -68,7 +89,12 @@ impl Bonds {
 
     /// The same, where an event before the change has told of it.
     pub(super) fn foretold(self) -> Bonds {
-        Bonds(self.0 << 3)
+        Bonds((self.0 & 7) << 3 | self.0 & !7)
+    }
+
+    /// The same, where who keeps the trail of its model hears of it.
+    pub(super) fn heard(self) -> Bonds {
+        Bonds((self.0 & 7) << 6 | self.0 & !7)
     }
 
     /// Those of paths on which no event has told of it.
@@ -76,9 +102,19 @@ impl Bonds {
         Bonds(self.0 & 7)
     }
 
+    /// Those of paths on which nobody hears of it.
+    pub(super) fn unheard(self) -> Bonds {
+        Bonds((self.0 | self.0 >> 3) & 7)
+    }
+
     /// All of them.
     pub(super) fn all(self) -> Bonds {
-        Bonds((self.0 | self.0 >> 3) & 7)
+        Bonds((self.0 | self.0 >> 3 | self.0 >> 6) & 7)
+    }
+
+    /// Whether somebody who keeps the trail of its model hears of it.
+    fn has_keeper(self) -> bool {
+        self.0 >> 6 != 0
     }
 
     pub(super) fn is_empty(self) -> bool {
@@ -96,7 +132,8 @@ impl Bonds {
             let all = all.filter(|bond| bonds.has(*bond));
             all.fold(Bonds::default(), |found, bond| found.and(Bonds::one(becomes(bond))))
         };
-        each(self.untold()).and(each(Bonds(self.0 >> 3)).foretold())
+        let foretold = each(Bonds(self.0 >> 3 & 7)).foretold();
+        each(self.untold()).and(foretold).and(each(Bonds(self.0 >> 6)).heard())
     }
 }
 
@@ -107,6 +144,10 @@ pub(super) struct Untold {
     pub changes: BTreeMap<Alteration, (StepId, Bonds)>,
     /// Whether every path has emitted an audit event.
     pub emitted: bool,
+    /// The last event, where it told of no change before it and is part of no transaction that is open.
+    pub before: Option<StepId>,
+    /// Changes behind such an event: where the event and the change are.
+    pub foretold: BTreeMap<Alteration, (StepId, StepId)>,
 }
 
 impl Untold {
@@ -116,14 +157,29 @@ impl Untold {
             let known = self.changes.entry(*alteration).or_insert((*step, *bonds));
             *known = (known.0.min(*step), known.1.and(*bonds));
         }
+        for (alteration, steps) in &other.foretold {
+            self.foretold.entry(*alteration).or_insert(*steps);
+        }
+        self.before = self.before.filter(|_| self.before == other.before);
         self.emitted &= other.emitted;
     }
 
     /// A change is made.
     pub(super) fn add(&mut self, alteration: Alteration, step: StepId, bonds: Bonds) {
-        let bonds = if self.emitted { bonds.all().foretold() } else { bonds };
+        // In which order a callee does both it knows itself.
+        let before = self.before.filter(|event| *event != step && alteration.login.is_none());
+        if let Some(event) = before.filter(|_| !bonds.has_keeper()) {
+            self.foretold.entry(alteration).or_insert((event, step));
+        }
+        let bonds = if self.emitted { bonds.foretold() } else { bonds };
         let known = self.changes.entry(alteration).or_insert((step, bonds));
         *known = (known.0.min(step), known.1.and(bonds));
+    }
+
+    /// Nothing that was done on these paths counts.
+    pub(super) fn forget(&mut self) {
+        self.changes.clear();
+        self.foretold.clear();
     }
 
     /// The transaction at hand ends, and what is part of it becomes something else.
@@ -161,6 +217,8 @@ pub struct Emission {
     pub apart: Option<(Alteration, StepId, Bond)>,
     /// What becomes of its failure when that change is kept.
     pub failing: Option<Failing>,
+    /// Whether it is part of no transaction that this function opens, and tells of no failure.
+    pub is_loose: bool,
 }
 
 /// What callers need to know of a function's changes and audit events.

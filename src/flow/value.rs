@@ -147,6 +147,8 @@ pub enum Value {
     Manager(FunctionId),
     /// A row.
     Row(RowKey),
+    /// A form or serializer of Django's, and the row it is about.
+    Form(ClassId, RowKey),
     /// Many values of one kind.
     Many(Box<Value>),
     /// A list or tuple with known parts.
@@ -157,6 +159,8 @@ pub enum Value {
     Rows(Box<RowSet>),
     /// Whether a call has inserted the first of two rows, or has found the second.
     Inserted(RowKey, RowKey),
+    /// Who wants to be let in and was asked for credentials at a step, or nobody.
+    Seeker(StepId),
     /// A statement that writes.
     Statement(Box<Statement>),
     /// A dictionary.
@@ -264,7 +268,7 @@ impl Value {
     /// The rows in it, at any depth of lists.
     pub fn rows(&self) -> Vec<RowKey> {
         match self {
-            Value::Row(key) => vec![*key],
+            Value::Row(key) | Value::Form(_, key) => vec![*key],
             Value::Many(inner) => inner.rows(),
             Value::Tuple(all) | Value::OneOf(all) => all.iter().flat_map(Value::rows).collect(),
             Value::Dictionary(keys) => keys.holds.as_ref().map_or(Vec::new(), |held| held.rows()),
@@ -357,7 +361,9 @@ impl Value {
     pub fn is_vague(&self) -> bool {
         match self {
             Value::Unknown | Value::Param(_) | Value::None => true,
-            Value::Attribute(of, _) => of.is_vague() || matches!(**of, Value::Object(..) | Value::Row(_)),
+            Value::Attribute(of, _) => {
+                of.is_vague() || matches!(**of, Value::Object(..) | Value::Row(_) | Value::Form(..))
+            }
             Value::Symbol(Symbol::Variable(..)) => true,
             Value::OneOf(all) => all.iter().all(Value::is_vague),
             _ => false,

@@ -7,11 +7,11 @@ use rustc_hash::FxHashMap;
 
 use crate::facts::{Function, FunctionKind, Literal, Next, Param, ParamKind, StepKind, Term};
 use crate::name::Name;
-use crate::project::{FunctionId, Project};
+use crate::project::{ClassId, FunctionId, Project};
 
 use super::row::{Base, Paths};
 use super::summary::Summary;
-use super::value::{ModelRef, Value};
+use super::value::{ModelRef, SessionKey, Value};
 
 /// How many parameters of a function are told apart.
 const MOST_SWITCHES: usize = 2;
@@ -159,13 +159,17 @@ pub(super) fn default_of(default: &Option<Term>) -> Option<Value> {
     }
 }
 
-/// The dictionaries and schemas that every known caller hands a function, by parameter.
+/// The dictionaries, schemas and rows that functions are handed, by parameter: what every known caller says, or else what
+/// the function itself takes a parameter for.
 pub(super) fn handed<'o>(
     project: &Project,
     outcomes: impl Iterator<Item = &'o super::Outcome>,
 ) -> FxHashMap<(FunctionId, u32), Value> {
     let mut found: FxHashMap<(FunctionId, u32), Value> = FxHashMap::default();
+    let mut taken: Vec<((FunctionId, u32), ClassId)> = Vec::new();
     for outcome in outcomes {
+        let certain = outcome.taken_for.iter().filter_map(|(place, model)| Some((*place, (*model)?)));
+        taken.extend(certain);
         for (place, value) in &outcome.handed {
             match found.remove(place) {
                 Some(known) => found.insert(*place, known.join(value.clone())),
@@ -179,6 +183,10 @@ pub(super) fn handed<'o>(
             matches!(decorator, Term::Path(path) if matches!(path.last(), "staticmethod" | "classmethod" | "abstractmethod"))
         }) && is_data(value)
     });
+    // What the callers do not say, the function itself may: it puts the row where no other fits.
+    for (place, model) in taken {
+        found.entry(place).or_insert(Value::Object(model, SessionKey::Outer));
+    }
     found
 }
 

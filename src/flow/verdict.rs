@@ -78,7 +78,7 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
             all.extend(executed.map(|executed| of_statement(project, flow, id, step, executed)));
         }
     }
-    let mut all = said_in_callee(flow, all);
+    let mut all = said_in_callee(project, flow, all);
     all.sort_by_key(|j| (j.function, j.step, j.operation, j.model, j.subject));
     let mut all = merged(flow, all);
     for id in project.function_ids() {
@@ -106,8 +106,12 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
         && project
             .class_of(id)
             .is_some_and(|class| project.hierarchy(class).classes().any(|c| c == model) || class == model);
+    // Whether a form makes its row or changes it, only who makes the form knows.
+    let is_of_form = matches!(report.info.base, Base::Param(_))
+        && project.class_of(id).is_some_and(|class| project.model_form(class).is_some());
     let answers = |at: usize| {
-        let is_left_to_callers = is_method_of_row && (!is_django || is_hook(&project.function(id).name));
+        let is_left_to_callers =
+            is_of_form || is_method_of_row && (!is_django || is_hook(&project.function(id).name));
         if has_callers || is_left_to_callers {
             report.judged[at]
         } else {
@@ -276,7 +280,7 @@ fn drifts(project: &Project, flow: &Flow, model: ClassId, on: Flush) -> [Option<
 }
 
 /// Where all callers leave the same duty of the same callee's change, it is missing in the callee.
-fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
+fn said_in_callee(project: &Project, flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
     let mut by_change: BTreeMap<(FunctionId, StepId), Vec<usize>> = BTreeMap::new();
     for (index, judgement) in all.iter().enumerate() {
         if let Some(within) = judgement.within {
@@ -286,7 +290,9 @@ fn said_in_callee(flow: &Flow, all: Vec<Judgement>) -> Vec<Judgement> {
     let mut all: Vec<Option<Judgement>> = all.into_iter().map(Some).collect();
     let mut moved = Vec::new();
     for ((function, step), indices) in by_change {
-        let callers = flow.callers.get(&function).map_or(0, |callers| callers.len());
+        // What tests hand over is often made up, and says nothing of the others.
+        let counts = |caller: &&FunctionId| !project.is_test(caller.file);
+        let callers = flow.callers.get(&function).map_or(0, |all| all.iter().filter(counts).count());
         let of_callers: Vec<&Judgement> = indices.iter().filter_map(|&index| all[index].as_ref()).collect();
         let functions: std::collections::BTreeSet<FunctionId> =
             of_callers.iter().map(|j| j.function).collect();

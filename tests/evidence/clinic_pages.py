@@ -74,10 +74,12 @@ def forgetting():
     """Models, receivers, formatters and tasks that are made meanwhile are forgotten; tells the models made so far."""
     from celery import current_app
     from django.apps import apps
+    from django.contrib.auth.signals import user_logged_in, user_login_failed
     from django.db.models import signals
 
     known = dict(apps.all_models["clinic"])
     sent = [signals.pre_save, signals.post_save, signals.pre_delete, signals.post_delete, signals.m2m_changed]
+    sent += [user_logged_in, user_login_failed]
     receivers = [(signal, list(signal.receivers)) for signal in sent]
     registries = _registries()
     tasks = set(current_app.tasks)

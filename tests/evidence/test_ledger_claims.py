@@ -133,6 +133,14 @@ def test_a_fixture_leaves_audit_rows(clinic, patient):
     assert clinic.AuditLog.objects.count() == 1
 
 
+def test_a_parameter_that_nobody_reads_keeps_nothing_out(clinic, patient):
+    """A parameter of that name that nobody reads is no guard."""
+    text = serializers.serialize("json", [patient])
+    with example(RAW, "bad", 2):
+        load(text)
+    assert clinic.AuditLog.objects.count() == 1
+
+
 def test_a_guard_keeps_fixtures_out(clinic, patient):
     """Those that read `raw` are left alone: a fixture leaves nothing, a save still does."""
     text = serializers.serialize("json", [patient])

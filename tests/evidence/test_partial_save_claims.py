@@ -94,6 +94,17 @@ def test_loaded_fields_alone_are_saved(visit):
     assert is_stale(visit)
 
 
+def test_nothing_but_a_patient_fits(patient, nurse, clinic):
+    """Nothing fits where the function puts it except a patient."""
+    aged(patient)
+    with clinic_pages.example(PAGE, "bad", 7) as page:
+        page.prescribe(patient, "aspirin", nurse)
+    assert is_stale(patient)
+    for other in (nurse, patient.pk):
+        with pytest.raises(ValueError):
+            clinic.Prescription.objects.create(patient=other, drug="aspirin")
+
+
 def test_parent_with_a_table_of_its_own(patient):
     """`update_or_create()` remembers the `auto_now` fields of the model, but not those of a parent with a table of its
     own."""
@@ -122,6 +133,16 @@ def test_parent_with_a_table_of_its_own(patient):
             editor.delete_model(made.Parent)
 
 
+def test_part_of_a_model_drops_the_time_of_the_whole(clinic):
+    """An abstract model that saves itself leaves the time of the model as it was."""
+    with clinic_pages.example(PAGE, "bad", 9) as page:
+        referral = aged(page.Referral.objects.create())
+        referral.withdraw()
+        assert is_stale(referral)
+        referral.refresh_from_db()
+        assert referral.withdrawn
+
+
 def test_what_is_named_is_saved(visit, patient, nurse):
     """The first good example: the time moves, and the actor is there."""
     with clinic_pages.example(PAGE, "good", 1) as page:
@@ -143,9 +164,21 @@ def test_save_that_adds_the_stamp(clinic):
         assert not is_stale(bed)
 
 
+def test_save_that_stamps_what_is_among_the_saved(clinic):
+    """A `save()` that stamps whenever the time is among what is saved leaves the choice to whoever asks for less."""
+    with clinic_pages.example(PAGE, "good", 3) as page:
+        for change in (page.occupy, page.vacate):
+            bed = aged(page.Bed.objects.create(number="1"))
+            change(bed.pk)
+            assert not is_stale(bed)
+        aged(bed)
+        bed.save(update_fields=["free"])
+        assert is_stale(bed)
+
+
 def test_update_or_create_remembers_the_times(visit, prescription, patient):
     """`update_or_create()` adds the dates and times of the model to what it saves, `auto_now` or not."""
-    with clinic_pages.example(PAGE, "good", 3) as page:
+    with clinic_pages.example(PAGE, "good", 4) as page:
         page.note(patient, "cold")
         page.prescribe(patient, "ibuprofen")
     assert not is_stale(visit) and not is_stale(prescription)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import clinic_pages
 from pages import example
 from sqlalchemy import DateTime, insert, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -102,6 +103,17 @@ async def test_empty_stamp_is_filled_and_another_kept(shop, db, actor):
 
 
 # nulled-audit-field
+
+
+def test_save_empties_what_the_task_stamped(clinic):
+    """A `save()` that asks who acts … finds nobody in a worker, and then empties what the task has stamped by hand."""
+    with clinic_pages.example("nulled-audit-field", "bad", 3) as page:
+        page.set_up.run(" 1", "ada")
+        bed = page.Bed.objects.get(number="1")
+        assert bed.created_by is None
+        page.Bed.objects.update(created_by="ada")
+        bed.refresh_from_db()
+        assert bed.created_by == "ada"
 
 
 async def test_statement_writes_null(shop, db):

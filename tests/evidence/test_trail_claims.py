@@ -76,6 +76,32 @@ async def test_a_failure_is_told_after_the_rollback(shop, db):
     assert (await state(shop), await told(shop)) == ("running", ["job.pause-failed"])
 
 
+def test_the_receiver_tells_and_what_follows_is_lost(patient, nurse, clinic):
+    """What the function adds of its own is still another transaction."""
+    from django.db import DatabaseError
+    from django.db.models.signals import pre_save
+
+    def refuse(instance, **kwargs):
+        if instance.action_type == "patient_discharged":
+            raise DatabaseError
+
+    with clinic_example("audit-outside-transaction", "bad", 3) as bad:
+        pre_save.connect(refuse, sender=clinic.AuditLog)
+        with pytest.raises(DatabaseError):
+            bad.discharge(patient.pk, nurse)
+    patient.refresh_from_db()
+    assert patient.status == "discharged"
+    assert list(clinic.AuditLog.objects.values_list("action_type", flat=True)) == ["patient_updated"]
+
+
+def test_an_event_about_something_else_tells_of_no_change(patient, nurse, clinic):
+    """An event about something else belongs to no change: the receiver has told of that."""
+    with clinic_example("audit-outside-transaction", "good", 3) as good:
+        good.sign_in(patient.pk, nurse)
+    told = clinic.AuditLog.objects.order_by("pk").values_list("action_type", "patient")
+    assert list(told) == [("patient_updated", patient.pk), ("login", None)]
+
+
 # unaudited-state-change
 
 
@@ -93,6 +119,84 @@ async def test_a_helper_tells_of_it(shop, db):
     assert await good.resume(db, job) is True
     assert await good.resume(db, job) is False
     assert (await state(shop), await told(shop)) == ("running", ["job.resumed"])
+
+
+def try_to_log_in(view, password: str) -> int:
+    from django.contrib.sessions.backends.signed_cookies import SessionStore
+    from django.test import RequestFactory
+
+    request = RequestFactory().post("/", {"name": "ada", "password": password})
+    request.session = SessionStore()
+    return view(request).status_code
+
+
+def test_a_login_that_failed_leaves_no_row(clinic, nurse):
+    """Where `authenticate()` has found nobody, somebody has tried, and the trail does not know."""
+    with clinic_example("unaudited-state-change", "bad", 2) as bad:
+        assert try_to_log_in(bad.log_in, "wrong") == 401
+        assert clinic.AuditLog.objects.count() == 0
+        assert try_to_log_in(bad.log_in, "right") == 200
+    assert [row.action_type for row in clinic.AuditLog.objects.all()] == ["login"]
+
+
+def test_a_receiver_tells_of_logins_that_fail(clinic, nurse):
+    """Django sends `user_login_failed` from `authenticate()` and `user_logged_in` from `login()`."""
+    from django.contrib.auth.signals import user_logged_in
+
+    heard = []
+
+    def hear(sender, user, **kwargs):
+        heard.append(user)
+
+    user_logged_in.connect(hear)
+    try:
+        with clinic_example("unaudited-state-change", "good", 2) as good:
+            assert try_to_log_in(good.log_in, "wrong") == 401
+            assert heard == []
+            assert try_to_log_in(good.log_in, "right") == 200
+    finally:
+        user_logged_in.disconnect(hear)
+    assert heard == [nurse]
+    rows = clinic.AuditLog.objects.order_by("pk")
+    assert [row.action_type for row in rows] == ["login_failed", "login"]
+
+
+# audit-outside-transaction, with Django
+
+
+@pytest.fixture
+def changes_refused(clinic):
+    """Every change of a patient is refused by the database."""
+    from unittest import mock
+
+    from django.db import DatabaseError
+
+    with mock.patch("clinic.models.Patient.save", side_effect=DatabaseError("disk full")):
+        yield
+
+
+def test_the_row_stays_without_its_change(clinic, nurse, patient, changes_refused):
+    """The row is there before the change, and stays when the change fails."""
+    from django.db import DatabaseError
+
+    with clinic_example("audit-outside-transaction", "bad", 4) as bad, pytest.raises(DatabaseError):
+        bad.discharge(patient.pk, nurse)
+    assert clinic.AuditLog.objects.count() == 1
+    with clinic_example("audit-outside-transaction", "bad", 4) as good, pytest.raises(DatabaseError):
+        good.admit(patient.pk, nurse)
+    assert clinic.AuditLog.objects.count() == 1
+
+
+def test_a_decorator_loses_the_row_of_a_change(clinic, nurse, patient):
+    """A decorator writes the row when the function is through, and the change is kept without it."""
+    from clinic_pages import failing
+    from django.db import DatabaseError
+
+    with clinic_example("audit-outside-transaction", "bad", 5) as bad:
+        with failing("clinic.models.AuditLog.objects.create"), pytest.raises(DatabaseError):
+            bad.discharge(patient.pk, nurse)
+    patient.refresh_from_db()
+    assert (patient.status, clinic.AuditLog.objects.count()) == ("discharged", 0)
 
 
 # request-breaking-audit

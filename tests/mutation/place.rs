@@ -45,6 +45,16 @@ pub(crate) enum Kind {
     Standby,
     /// A use of the session in the place of a rollback.
     Use,
+    /// A statement that emits an audit event.
+    Emission,
+    /// What makes a task or an event wait for the commit.
+    OnCommit,
+    /// A transaction, around a block or around a function.
+    Atomic,
+    /// An audit column in a list of the columns that a save or an update writes.
+    Listed,
+    /// A test that keeps a fixture, a missing value or a size out.
+    Guard,
 }
 
 impl Kind {
@@ -54,6 +64,12 @@ impl Kind {
 
     pub(crate) fn mends(self) -> bool {
         matches!(self, Kind::Rollback | Kind::Raise | Kind::Log | Kind::Mending)
+    }
+
+    /// Whether it keeps the trail of a Django service.
+    pub(crate) fn trails(self) -> bool {
+        use Kind::{Atomic, Emission, Guard, Listed, OnCommit};
+        matches!(self, Emission | OnCommit | Atomic | Listed | Guard)
     }
 
     pub(crate) fn imports(self) -> bool {
@@ -484,7 +500,20 @@ fn around<'t>(node: Node<'t>) -> impl Iterator<Item = &'t str> {
 }
 
 impl Parsed<'_> {
-    fn field_text(&self, node: Node<'_>, field: &str) -> &str {
+    pub(super) fn root_node(&self) -> Node<'_> {
+        self.tree.root_node()
+    }
+
+    pub(super) fn text_of(&self, node: Node<'_>) -> &str {
+        &self.text[node.byte_range()]
+    }
+
+    /// The qualified names of all functions.
+    pub(super) fn functions(&self) -> impl Iterator<Item = String> {
+        self.facts.functions.iter().map(|function| function.qualname.clone())
+    }
+
+    pub(super) fn field_text(&self, node: Node<'_>, field: &str) -> &str {
         node.child_by_field_name(field).map_or("", |node| &self.text[node.byte_range()])
     }
 
@@ -536,7 +565,7 @@ impl Parsed<'_> {
     }
 
     /// What a statement calls, when a call, awaited or not, is all it is.
-    fn called<'t>(&self, statement: Node<'t>) -> Option<Node<'t>> {
+    pub(super) fn called<'t>(&self, statement: Node<'t>) -> Option<Node<'t>> {
         let mut inner = named(statement).into_iter().next()?;
         if inner.kind() == "await" {
             inner = named(inner).into_iter().next()?;
@@ -563,7 +592,7 @@ impl Parsed<'_> {
     }
 
     /// The name at the beginning of `a.b.c`, `a().b`, `a[b]`.
-    fn root(&self, node: Node<'_>) -> &str {
+    pub(super) fn root(&self, node: Node<'_>) -> &str {
         let mut at = node;
         while !matches!(at.kind(), "identifier") {
             match at.named_child(0) {
@@ -575,13 +604,13 @@ impl Parsed<'_> {
     }
 
     /// The name at the end of `a.b.c`.
-    fn last(&self, node: Node<'_>) -> &str {
+    pub(super) fn last(&self, node: Node<'_>) -> &str {
         let last = node.child_by_field_name("attribute").unwrap_or(node);
         &self.text[last.byte_range()]
     }
 
     /// The qualified name of the innermost function around a place.
-    fn function_around(&self, span: &Range<usize>) -> String {
+    pub(super) fn function_around(&self, span: &Range<usize>) -> String {
         let span = Span::new(span.clone());
         let inside =
             self.facts.functions.iter().filter(|f| f.kind == FunctionKind::Function && f.span.contains(span));
@@ -590,14 +619,14 @@ impl Parsed<'_> {
     }
 
     /// Blanks behind some text, with every line end where it was.
-    fn emptied(&self, range: Range<usize>, text: &str) -> String {
+    pub(super) fn emptied(&self, range: Range<usize>, text: &str) -> String {
         let old = &self.text.as_bytes()[range];
         let blank = |&byte: &u8| if byte == b'\n' || byte == b'\r' { char::from(byte) } else { ' ' };
         text.chars().chain(old.iter().skip(text.len()).map(blank)).collect()
     }
 
     /// A part of a list together with the comma that goes when it goes.
-    fn with_comma(&self, node: Node<'_>) -> Range<usize> {
+    pub(super) fn with_comma(&self, node: Node<'_>) -> Range<usize> {
         let mut range = node.byte_range();
         if let Some(after) = node.next_sibling().filter(|after| after.kind() == ",") {
             range.end = after.end_byte();
@@ -608,13 +637,13 @@ impl Parsed<'_> {
     }
 }
 
-fn named(node: Node<'_>) -> Vec<Node<'_>> {
+pub(super) fn named(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor).filter(|child| !child.is_extra()).collect()
 }
 
 /// Tells of every node below one, itself included, outermost first.
-fn each<'t>(node: Node<'t>, tell: &mut impl FnMut(Node<'t>)) {
+pub(super) fn each<'t>(node: Node<'t>, tell: &mut impl FnMut(Node<'t>)) {
     tell(node);
     for child in named(node) {
         each(child, tell);

@@ -12,6 +12,7 @@ use super::super::catch::{catches_database, catches_more};
 use super::super::clause::Unreachable;
 use super::super::dependency::dependency;
 use super::super::value::SessionKey;
+use super::super::wrapper::wrappers;
 use super::super::{actor, library};
 use super::Observer;
 
@@ -100,13 +101,17 @@ impl Observer<'_> {
         (0..).zip(dead).map(|(handler, dead)| self.handler(id, handler, fates, *dead)).collect()
     }
 
-    /// Whether the session a route depends on is committed once the route has returned.
+    /// Whether the session is committed once the function has returned: by what a route depends on, or a decorator.
     fn owner_commits(&self, id: FunctionId) -> bool {
+        let commits = |id: &FunctionId| self.flow.outcomes.get(id).is_some_and(|known| known.summary.commits);
+        if wrappers(self.project, id).iter().any(commits) {
+            return true;
+        }
         let function = self.project.function(id);
         let mut owners = function.params.iter().filter_map(|param| dependency(self.project, id.file, param));
         owners.any(|owner| {
             let is_generator = self.project.function(owner).is_generator;
-            is_generator && self.flow.outcomes.get(&owner).is_some_and(|outcome| outcome.summary.commits)
+            is_generator && commits(&owner)
         })
     }
 

@@ -191,8 +191,15 @@ impl Observer<'_> {
             StepKind::Name(name) => &**name == "raw",
             _ => false,
         };
-        let names_raw = function.params.iter().any(|param| &*param.name == "raw")
-            || function.steps.iter().any(|step| reads_raw(&step.kind));
+        // A parameter that nobody reads keeps nothing away; a function inside may read it.
+        let facts = &self.project.file(id.file).facts;
+        let within = |index: &usize| {
+            let mut around = std::iter::successors(Some(*index), |at| facts.functions[*at].parent);
+            around.any(|at| at == id.index as usize)
+        };
+        let names_raw = (0..facts.functions.len())
+            .filter(within)
+            .any(|index| facts.functions[index].steps.iter().any(|step| reads_raw(&step.kind)));
         names_raw
             || !function.decorators.iter().all(is_known)
             || function.steps.iter().any(|step| hands_on(&step.kind))

@@ -12,8 +12,8 @@ use super::Observer;
 
 mod actor;
 mod call;
-mod handler;
 mod custom;
+mod handler;
 mod name;
 mod plan;
 mod setter;

@@ -4,7 +4,7 @@ use crate::facts::StepId;
 use crate::project::FunctionId;
 use crate::vocabulary::Observation;
 
-use super::super::django::Partial;
+use super::super::partial::Partial;
 use super::Observer;
 
 impl Observer<'_> {

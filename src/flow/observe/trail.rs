@@ -1,5 +1,7 @@
 //! flow/observe/trail: audit events apart from the change they tell of, what their failure breaks, and tasks that start early.
 
+use std::collections::BTreeMap;
+
 use crate::config::AuditPolicy;
 use crate::facts::{HandlerId, RegionKind, StepId, StepKind};
 use crate::project::{ClassId, FunctionId};
@@ -8,7 +10,7 @@ use crate::vocabulary::Observation;
 use super::super::early::{Early, Handed};
 use super::super::hearing::is_fed;
 use super::super::outcome::End;
-use super::super::trail::{Bond, Emission, Failing};
+use super::super::trail::{Alteration, Bond, Emission, Failing};
 use super::Observer;
 
 impl Observer<'_> {
@@ -18,11 +20,15 @@ impl Observer<'_> {
             return Vec::new();
         }
         let mut seen = self.untold();
+        seen.extend(self.apart_around());
         for id in self.project.function_ids() {
             let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
             for (&step, emission) in &outcome.emissions {
                 seen.extend(self.apart(id, step, emission));
                 seen.extend(self.failing(id, step, emission));
+            }
+            for (&step, (alteration, at)) in &outcome.foretold {
+                seen.extend(self.apart_before(id, step, alteration, *at));
             }
         }
         seen
@@ -67,18 +73,76 @@ impl Observer<'_> {
         seen
     }
 
+    /// Events that a decorator emits of what the function it is put around has changed, in no transaction with it.
+    fn apart_around(&self) -> Vec<Observation> {
+        let mut seen: BTreeMap<(FunctionId, StepId), Observation> = BTreeMap::new();
+        for id in self.project.function_ids() {
+            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
+            let change = outcome.left.iter().find(|(alteration, _)| self.is_to_be_told(alteration));
+            let Some((alteration, &at)) = change.filter(|_| self.flow.reach.loose.contains(&id)) else {
+                continue;
+            };
+            for around in self.tellers_around(id) {
+                for (&step, emission) in &self.flow.outcomes[&around].emissions {
+                    if emission.is_loose && self.flow.reach.loose.contains(&around) {
+                        seen.entry((around, step)).or_insert_with(|| {
+                            let change = (id, at);
+                            self.apart_from(around, step, alteration.model, change)
+                        });
+                    }
+                }
+            }
+        }
+        seen.into_values().collect()
+    }
+
+    /// An event before the change it tells of, in no transaction with it.
+    fn apart_before(
+        &self,
+        id: FunctionId,
+        step: StepId,
+        alteration: &Alteration,
+        at: StepId,
+    ) -> Option<Observation> {
+        let is_apart = self.flow.reach.loose.contains(&id) && self.is_to_be_told(alteration);
+        is_apart.then(|| self.apart_from(id, step, alteration.model, (id, at)))
+    }
+
+    /// Whether changes of a model are told of: the settings track it, or audit events name it.
+    fn is_to_be_told(&self, alteration: &Alteration) -> bool {
+        let audit = self.project.audit();
+        alteration.login.is_none()
+            && alteration.model.is_some_and(|model| match audit.has_tracked() {
+                true => audit.is_tracked(model),
+                false => self.flow.told.contains_key(&model),
+            })
+    }
+
+    fn apart_from(
+        &self,
+        id: FunctionId,
+        step: StepId,
+        model: Option<ClassId>,
+        (changing, at): (FunctionId, StepId),
+    ) -> Observation {
+        let mut seen = self.at(id, self.span(id, step));
+        self.name_entity(&mut seen, model);
+        seen.say("audit-event", "apart");
+        let span = self.span(changing, at);
+        seen.related.push(("the change is made here".into(), changing.file.0 as usize, span));
+        if let Some(emission) = self.flow.outcomes[&id].emissions.get(&step) {
+            self.tell_where(&mut seen, id, emission);
+        }
+        seen
+    }
+
     /// An audit event that is not part of the transaction of the change it tells of.
     fn apart(&self, id: FunctionId, step: StepId, emission: &Emission) -> Option<Observation> {
         let (alteration, at, bond) = emission.apart?;
         if bond == Bond::Loose && !self.flow.reach.loose.contains(&id) {
             return None;
         }
-        let mut seen = self.at(id, self.span(id, step));
-        self.name_entity(&mut seen, alteration.model);
-        seen.say("audit-event", "apart");
-        seen.related.push(("the change is made here".into(), id.file.0 as usize, self.span(id, at)));
-        self.tell_where(&mut seen, id, emission);
-        Some(seen)
+        Some(self.apart_from(id, step, alteration.model, (id, at)))
     }
 
     /// An audit event whose failure does what the policy forbids.

@@ -7,7 +7,7 @@ use crate::facts::{FunctionKind, StepId, Term};
 use crate::project::{ClassId, FunctionId, Symbol};
 use crate::vocabulary::Observation;
 
-use super::super::trail::Alteration;
+use super::super::trail::{Alteration, Login};
 use super::Observer;
 
 /// In how many functions audit events must tell of the changes of a model before that is a practice: one alone may
@@ -46,6 +46,12 @@ impl Observer<'_> {
         let mut seen = Vec::new();
         let mut left = Left::default();
         for (alteration, places) in answering {
+            if let Some(login) = alteration.login {
+                seen.extend(
+                    places.iter().filter_map(|&(id, at)| self.untold_login(id, at, &alteration, login)),
+                );
+                continue;
+            }
             let Some(model) = alteration.model else { continue };
             let (function, step) = alteration.place;
             // What passes a keeper by does so where it stands.
@@ -110,6 +116,35 @@ impl Observer<'_> {
                 other.file.0 as usize,
                 self.span(other, step),
             ));
+        }
+        Some(seen)
+    }
+
+    /// A login that nobody is told of. Of whose users is not asked where some event of the program tells of one.
+    fn untold_login(
+        &self,
+        id: FunctionId,
+        step: StepId,
+        alteration: &Alteration,
+        login: Login,
+    ) -> Option<Observation> {
+        let audit = self.project.audit();
+        let word = match alteration.model {
+            Some(model) if audit.is_tracked(model) => "tracked",
+            _ if !audit.has_tracked() && self.flow.tells_of_logins && self.serves(id) => "told-elsewhere",
+            _ => return None,
+        };
+        let mut seen = self.at(id, self.span(id, step));
+        seen.operation = Some(alteration.operation);
+        self.name_entity(&mut seen, alteration.model);
+        if alteration.model.is_none() {
+            seen.show("entity", "User");
+        }
+        seen.show("writes", login.verb());
+        seen.say("untold", word);
+        seen.show("practice", if word == "tracked" { "" } else { "; other logins are told of" });
+        if alteration.place.0 != id {
+            self.relate_write(&mut seen, alteration);
         }
         Some(seen)
     }
@@ -190,6 +225,11 @@ impl Observer<'_> {
 
     /// Whether a decorator of the project tells of what the function does.
     fn is_told_around(&self, id: FunctionId) -> bool {
+        !self.tellers_around(id).is_empty()
+    }
+
+    /// The functions that decorators of the project put around one and that emit audit events.
+    pub(super) fn tellers_around(&self, id: FunctionId) -> Vec<FunctionId> {
         let function = self.project.function(id);
         let decorators = function.decorators.iter().filter_map(|decorator| match decorator {
             Term::Path(path) => Some(*path),
@@ -199,21 +239,26 @@ impl Observer<'_> {
             },
             _ => None,
         });
-        decorators.into_iter().any(|path| match self.project.resolve_path(id.file, path) {
-            Some(Symbol::Function(decorator)) => self.emits_within(decorator),
-            _ => false,
-        })
+        let emitting = decorators.filter_map(|path| match self.project.resolve_path(id.file, path) {
+            Some(Symbol::Function(decorator)) => Some(self.emitting_within(decorator)),
+            _ => None,
+        });
+        emitting.flatten().collect()
     }
 
-    /// Whether a function, or one that is made in it, emits an audit event.
-    fn emits_within(&self, id: FunctionId) -> bool {
+    /// Those of a function and the ones that are made in it which emit audit events.
+    fn emitting_within(&self, id: FunctionId) -> Vec<FunctionId> {
         let facts = &self.project.file(id.file).facts;
-        (0..facts.functions.len()).any(|index| {
-            let mut around = std::iter::successors(Some(index), |at| facts.functions[*at].parent);
-            let inner = FunctionId { file: id.file, index: index as u32 };
+        let is_within = |index: &usize| {
+            let mut around = std::iter::successors(Some(*index), |at| facts.functions[*at].parent);
             around.any(|at| at == id.index as usize)
-                && self.flow.outcomes.get(&inner).is_some_and(|o| o.summary.trail.emits.is_some())
-        })
+        };
+        let all = (0..facts.functions.len()).filter(is_within);
+        let all = all.map(|index| FunctionId { file: id.file, index: index as u32 });
+        let emits = |id: &FunctionId| {
+            self.flow.outcomes.get(id).is_some_and(|outcome| outcome.summary.trail.emits.is_some())
+        };
+        all.filter(emits).collect()
     }
 
     /// Whether nothing but tests calls a function, and somebody outside may.

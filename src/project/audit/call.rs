@@ -318,8 +318,12 @@ impl Page<'_, '_> {
     }
 
     fn direct(&self, step: StepId, model: ClassId, faults: &mut AuditFaults) {
-        let Some(&method) = self.ledger.loggers[&model].first() else { return };
         let project = self.project();
+        // A method that decides for itself what happened is there for that alone.
+        let takes_action = |method: &&FunctionId| {
+            action::action_column(project, model).is_none() || self.ledger.carriers.contains_key(method)
+        };
+        let Some(&method) = self.ledger.loggers[&model].iter().find(takes_action) else { return };
         let managers = project.django(model).into_iter().flat_map(|django| django.managers.values());
         let own: Vec<ClassId> = project
             .hierarchy(model)

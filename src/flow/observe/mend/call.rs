@@ -7,7 +7,7 @@ use crate::project::{FunctionId, Lookup, Symbol, written_path};
 use crate::remedy::{Binding, Deed, Remedy};
 use crate::source::Span;
 
-use super::super::super::django::Partial;
+use super::super::super::partial::Partial;
 use super::super::super::shared::{Shared, calls_default};
 use super::super::super::waiting::Waiting;
 use super::super::Observer;

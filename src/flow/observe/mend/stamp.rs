@@ -274,7 +274,8 @@ impl Observer<'_> {
             }
             _ => false,
         };
-        let mut others = (0..function.steps.len() as StepId).filter(|at| !beside.contains(at) && changes(*at));
+        let mut others =
+            (0..function.steps.len() as StepId).filter(|at| !beside.contains(at) && changes(*at));
         others.next()?;
         leads_to(function, step, end).then_some(end)
     }
