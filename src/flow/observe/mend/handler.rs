@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{BlockId, Function, HandlerId, RegionId, StepId, StepKind};
+use crate::facts::{BlockId, Function, HandlerId, RegionId, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{FunctionId, Lookup, written_path};
 use crate::remedy::{Act, Binding, Deed, Remedy};
@@ -28,20 +28,20 @@ impl Observer<'_> {
     pub(in super::super) fn tried_session(&self, id: FunctionId, number: HandlerId) -> Option<Tried> {
         let function = self.project.function(id);
         let body = function.handlers[number as usize].body_span;
-        let uses = || {
-            function.steps.iter().enumerate().filter_map(|(at, step)| match step.kind {
-                StepKind::Attribute { of, name } if is_of_session(&name) => {
-                    let path = written_path(function, of)?;
-                    let root = path.split('.').next().unwrap_or(&path);
-                    let is_session = library::names_session(path.last()) && !library::names_request(root);
-                    is_session.then_some((at as StepId, path, name, step.span))
-                }
-                _ => None,
-            })
+        let read = |(at, step): (usize, &crate::facts::Step)| {
+            let path = written_path(function, at as StepId)?;
+            let root = path.split('.').next().unwrap_or(&path);
+            let is_session = library::names_session(path.last()) && !library::names_request(root);
+            (is_session && body.contains(step.span)).then_some(path)
         };
-        let texts: BTreeSet<Name> =
-            uses().filter(|(.., span)| body.contains(*span)).map(|(_, path, ..)| path).collect();
-        let &text = texts.first().filter(|_| texts.len() == 1)?;
+        let steps = || function.steps.iter().enumerate();
+        let reads: BTreeSet<Name> = steps().filter_map(read).collect();
+        // `db.session` reads `db`, too.
+        let is_owner = |path: &Name| {
+            reads.iter().any(|other| other.strip_prefix(&**path).is_some_and(|rest| rest.starts_with('.')))
+        };
+        let mut texts = reads.iter().filter(|path| !is_owner(path));
+        let &text = texts.next().filter(|_| texts.next().is_none())?;
         // What is bound in the body may not be bound when it fails.
         let root = Name::new(text.split('.').next().unwrap_or(&text));
         let is_bound_within = function.steps.iter().any(|step| {
@@ -50,8 +50,19 @@ impl Observer<'_> {
         if is_bound_within {
             return None;
         }
-        let calls = uses().filter(|(_, path, method, _)| *path == text && library::is_coroutine(method));
-        let waits: BTreeSet<bool> = calls.filter_map(|(at, ..)| is_awaited(function, at)).collect();
+        let calls = steps().filter_map(|(at, step)| match step.kind {
+            StepKind::Attribute { of, name } if library::is_coroutine(&name) => {
+                (written_path(function, of) == Some(text)).then_some(at as StepId)
+            }
+            _ => None,
+        });
+        let mut waits: BTreeSet<bool> = calls.filter_map(|at| is_awaited(function, at)).collect();
+        let annotation = function.params.iter().find(|param| param.name == text);
+        match annotation.and_then(|param| param.annotation.as_ref()) {
+            Some(Term::Path(path)) if path.last() == "AsyncSession" => drop(waits.insert(true)),
+            Some(Term::Path(path)) if path.last() == "Session" => drop(waits.insert(false)),
+            _ => {}
+        }
         let wait = match (waits.contains(&true), waits.contains(&false)) {
             (true, false) => "await ",
             (false, true) => "",
@@ -234,11 +245,6 @@ impl Observer<'_> {
         });
         is_tested || function.steps.iter().any(|step| within.contains(step.span) && asks(&step.kind))
     }
-}
-
-/// Methods that show which session code works with.
-fn is_of_session(method: &str) -> bool {
-    library::is_coroutine(method) && method != "close" || library::answers_at_once(method)
 }
 
 /// Whether the call of a method is awaited; nothing where it is not called.
