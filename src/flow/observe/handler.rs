@@ -148,7 +148,8 @@ impl Observer<'_> {
         seen.switch("catches-more", catches_more(self.project, id, number));
         let (raised, statement) = self.raised(id, handler.body);
         seen.say("raised", raised);
-        if fates.lost.contains(&(id, number)) {
+        let is_lost = fates.lost.contains(&(id, number));
+        if is_lost {
             seen.say("transaction", "lost");
         }
         let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
@@ -195,7 +196,7 @@ impl Observer<'_> {
             false => format!("{block} {text}.begin_nested()"),
         };
         if let Some(session) = session.as_ref().filter(|_| is_left) {
-            seen.remedies.push(self.rolled_back(id, number, session));
+            seen.remedies.extend(self.rolled_back(id, number, session));
         }
         if let Some(session) = session.as_ref().filter(|_| catches && raised != "inside") {
             seen.remedies.push(self.flushed(id, number, session));
@@ -203,7 +204,8 @@ impl Observer<'_> {
         if !report.silent_ends.is_empty() {
             seen.remedies.extend(self.logged(id, number));
         }
-        if fates.lost.contains(&(id, number)) && (report.breaks_connection || session.is_some()) {
+        let is_of_session = session.is_some() && !report.breaks_connection;
+        if is_lost && report.breaks_connection || (is_lost || is_left) && is_of_session {
             seen.remedies.extend(self.with_savepoint(id, number, &savepoint, report.breaks_connection));
         }
         seen.remedies.extend(unreachable.and_then(|why| self.clause_first(id, number, why)));

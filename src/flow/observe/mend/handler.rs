@@ -1,10 +1,10 @@
 //! flow/observe/mend/handler: what mends a `try`: what its handlers do first, where its statements stand, what is kept before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{BlockId, Function, HandlerId, RegionId, StepId, StepKind, Term};
 use crate::name::Name;
-use crate::project::{FunctionId, Lookup, written_path};
+use crate::project::{FunctionId, Lookup, Symbol, written_path};
 use crate::remedy::{Act, Binding, Deed, Remedy};
 use crate::source::Span;
 
@@ -72,10 +72,25 @@ impl Observer<'_> {
         Some(Tried { text: text.to_string(), wait })
     }
 
-    /// Rolls a session back before all else that a handler does.
-    pub(in super::super) fn rolled_back(&self, id: FunctionId, number: HandlerId, session: &Tried) -> Remedy {
+    /// Rolls a session back before all else that a handler does. In a loop that does not commit in between, that would take
+    /// the earlier rounds along.
+    pub(in super::super) fn rolled_back(
+        &self,
+        id: FunctionId,
+        number: HandlerId,
+        session: &Tried,
+    ) -> Option<Remedy> {
+        let function = self.project.function(id);
+        let handler = &function.handlers[number as usize];
+        let commits = function.steps.iter().any(|step| {
+            handler.body_span.contains(step.span)
+                && matches!(step.kind, StepKind::Attribute { name, .. } if &*name == "commit")
+        });
+        if !commits && comes_again(function, handler.body) {
+            return None;
+        }
         let code = format!("{}{}.rollback()", session.wait, session.text);
-        self.first_in_handler("rollback", id, number, code)
+        Some(self.first_in_handler("rollback", id, number, code))
     }
 
     /// Logs the error before all else that a handler does, where the module has a logger.
@@ -108,17 +123,22 @@ impl Observer<'_> {
     /// The logger of a module, by its name.
     fn logger(&self, id: FunctionId) -> Option<Name> {
         let module = self.project.function(FunctionId { file: id.file, index: 0 });
-        let makes_logger = |value: StepId| match module.steps[value as usize].kind {
+        let is_logger = |name: Name, value: StepId| match module.steps[value as usize].kind {
             StepKind::Call { callee, .. } => written_path(module, callee)
                 .is_some_and(|path| matches!(path.last(), "getLogger" | "get_logger" | "get_task_logger")),
-            StepKind::Import(_) => true,
+            // What is imported is a logger by its name, unless it is what makes one.
+            StepKind::Import(_) => {
+                let is_value = match self.project.global(id.file, name) {
+                    Some(Symbol::Variable(..)) => true,
+                    Some(Symbol::External(path)) => !path.last().starts_with("get"),
+                    _ => false,
+                };
+                is_value && library::names_logger(&name) && &*name != "logging"
+            }
             _ => false,
         };
         let mut found = module.steps.iter().filter_map(|step| match step.kind {
-            StepKind::Bind { name, value, .. } if makes_logger(value) && &*name != "logging" => {
-                let is_import = matches!(module.steps[value as usize].kind, StepKind::Import(_));
-                (library::names_logger(&name) || !is_import).then_some(name)
-            }
+            StepKind::Bind { name, value, .. } => is_logger(name, value).then_some(name),
             _ => None,
         });
         found.find(|&name| matches!(self.project.lookup(id, name), Lookup::Global(_)))
@@ -216,15 +236,51 @@ impl Observer<'_> {
         {
             return None;
         }
-        let names = [name.to_string(), format!("{row}_{name}"), format!("{row}_{name}_before")];
-        let is_free = |local: &&String| self.project.lookup(id, Name::new(local)) == Lookup::Nowhere;
-        let local = names.iter().find(is_free)?;
+        // The next read of the row would fail as well: all of them are served, unless the row is changed or loaded again.
+        let is_row =
+            |of: StepId| matches!(function.steps[of as usize].kind, StepKind::Name(name) if name == row);
+        let behind = Span { start: at.start, end: handler.span.end };
+        let is_touched = function.steps.iter().any(|step| match &step.kind {
+            StepKind::Store { of, .. } => behind.contains(step.span) && is_row(*of),
+            StepKind::Call { callee, .. } => {
+                behind.contains(step.span)
+                    && matches!(function.steps[*callee as usize].kind, StepKind::Attribute { name, .. }
+                        if matches!(&*name, "refresh" | "get" | "merge"))
+            }
+            _ => false,
+        });
+        let columns = &self.project.model(read.model)?.columns;
+        let mut reads: Vec<(Name, Span)> = Vec::new();
+        for step in &function.steps {
+            if let StepKind::Attribute { of, name: column } = step.kind
+                && is_row(of)
+                && columns.contains_key(&column)
+                && (step.span == at || !is_touched && behind.contains(step.span))
+                && !reads.contains(&(column, step.span))
+            {
+                reads.push((column, step.span));
+            }
+        }
         let statement = Span { start: tried, end: handler.head.end };
-        let acts = vec![
-            Observer::act(id, Deed::Before { span: statement, code: format!("{local} = {row}.{name}") }),
-            Observer::act(id, Deed::Replace { span: at, text: local.clone() }),
-        ];
-        Some(Remedy::new("kept-before", format!("Keep `{row}.{name}` in `{local}` before the `try`"), acts))
+        let mut kept: BTreeMap<Name, String> = BTreeMap::new();
+        let mut acts = Vec::new();
+        for (column, span) in reads {
+            if !kept.contains_key(&column) {
+                let names = [column.to_string(), format!("{row}_{column}"), format!("{row}_{column}_before")];
+                let is_free = |local: &String| {
+                    self.project.lookup(id, Name::new(local)) == Lookup::Nowhere
+                        && !kept.values().any(|other| other == local)
+                };
+                let local = names.into_iter().find(is_free)?;
+                let code = format!("{local} = {row}.{column}");
+                acts.push(Observer::act(id, Deed::Before { span: statement, code }));
+                kept.insert(column, local);
+            }
+            acts.push(Observer::act(id, Deed::Replace { span, text: kept[&column].clone() }));
+        }
+        let shown: Vec<String> = kept.keys().map(|column| format!("`{row}.{column}`")).collect();
+        let title = format!("Keep {} in a local before the `try`", shown.join(" and "));
+        Some(Remedy::new("kept-before", title, acts))
     }
 
     /// Whether code in a span asks whether there is a row at all.
@@ -255,6 +311,25 @@ fn is_awaited(function: &Function, method: StepId) -> Option<bool> {
     })?;
     let is_it = |step: &crate::facts::Step| matches!(step.kind, StepKind::Await(of) if of == call);
     Some(function.steps[call as usize..].iter().any(is_it))
+}
+
+/// Whether a `try` stands in a loop, so that control may come to its body again.
+fn comes_again(function: &Function, body: RegionId) -> bool {
+    let parent = |id: &RegionId| function.regions[*id as usize].parent;
+    let is_inside = |block: &BlockId| {
+        let region = function.blocks[*block as usize].region;
+        std::iter::successors(region, parent).any(|region| region == body)
+    };
+    let mut seen: BTreeSet<BlockId> = function.regions[body as usize].lands.iter().copied().collect();
+    let mut waiting: Vec<BlockId> = seen.iter().copied().collect();
+    while let Some(number) = waiting.pop() {
+        if is_inside(&number) {
+            return true;
+        }
+        let next = super::super::behind::next(&function.blocks[number as usize].next);
+        waiting.extend(next.into_iter().filter(|next| seen.insert(*next)));
+    }
+    false
 }
 
 /// Whether every way to the body of a `try` comes by one of some steps.
