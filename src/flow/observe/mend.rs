@@ -26,6 +26,8 @@ pub(super) use custom::Customs;
 pub(super) struct Habits {
     modules: BTreeMap<Name, BTreeSet<Name>>,
     packages: BTreeSet<String>,
+    /// The first two parts of what is imported.
+    beginnings: BTreeSet<String>,
 }
 
 impl Habits {
@@ -36,6 +38,8 @@ impl Habits {
                 if import.level == 0 {
                     let package = import.module.split('.').next().unwrap_or(&import.module);
                     habits.packages.insert(package.to_owned());
+                    let parts: Vec<&str> = import.module.split('.').take(2).collect();
+                    habits.beginnings.insert(parts.join("."));
                 }
                 if let Imported::Item(item) = import.item
                     && item == import.binds
@@ -102,7 +106,16 @@ impl Observer<'_> {
 
     fn importable_path(&self, path: &str) -> Option<String> {
         let parts: Vec<&str> = path.split('.').collect();
-        let first = parts.iter().position(|part| self.habits().knows(part))?;
+        let habits = self.habits();
+        let begins = |at: &usize| habits.knows(parts[*at]);
+        // A folder around the package may be called like it.
+        let is_used = |at: &usize| {
+            parts
+                .get(at + 1)
+                .is_some_and(|next| habits.beginnings.contains(&format!("{}.{next}", parts[*at])))
+        };
+        let all = || (0..parts.len()).filter(begins);
+        let first = all().find(is_used).or_else(|| all().next())?;
         Some(parts[first..].join("."))
     }
 
