@@ -269,30 +269,29 @@ impl Observer<'_> {
 
     /// Whether a value is a context made here, and whether it may be `None`.
     fn makes_context(&self, function: &Function, value: StepId) -> Option<bool> {
-        match &function.steps[value as usize].kind {
-            StepKind::Await(of) => self.makes_context(function, *of),
-            StepKind::Call { callee, .. } => {
-                let class = match function.steps[*callee as usize].kind {
-                    StepKind::Attribute { of, .. } => of,
-                    _ => *callee,
-                };
-                matches!(function.steps[class as usize].kind, StepKind::Name(name) if &*name == self.context_name())
-                    .then_some(false)
-            }
-            StepKind::Either(parts) => {
-                let is_call = |part: &StepId| {
-                    matches!(function.steps[*part as usize].kind, StepKind::Call { .. })
-                        && self.makes_context(function, *part) == Some(false)
-                };
-                let is_none = |part: &StepId| {
-                    matches!(function.steps[*part as usize].kind, StepKind::Literal(Literal::None))
-                };
-                let fits =
-                    parts.iter().all(|part| is_call(part) || is_none(part)) && parts.iter().any(is_call);
-                fits.then(|| parts.iter().any(is_none))
-            }
-            _ => None,
+        let mut at = value;
+        while let StepKind::Await(of) = function.steps[at as usize].kind {
+            at = of;
         }
+        let StepKind::Either(parts) = &function.steps[at as usize].kind else {
+            return self.calls_context(function, at).then_some(false);
+        };
+        let is_none =
+            |part: StepId| matches!(function.steps[part as usize].kind, StepKind::Literal(Literal::None));
+        let is_call = |part: StepId| self.calls_context(function, part);
+        let fits = parts.iter().all(|&part| is_call(part) || is_none(part))
+            && parts.iter().any(|&part| is_call(part));
+        fits.then(|| parts.iter().any(|&part| is_none(part)))
+    }
+
+    /// Whether a step calls the context's class, or a method of it.
+    fn calls_context(&self, function: &Function, step: StepId) -> bool {
+        let StepKind::Call { callee, .. } = function.steps[step as usize].kind else { return false };
+        let class = match function.steps[callee as usize].kind {
+            StepKind::Attribute { of, .. } => of,
+            _ => callee,
+        };
+        matches!(function.steps[class as usize].kind, StepKind::Name(name) if &*name == self.context_name())
     }
 
     fn learn_forms(&self, id: FunctionId, customs: &mut Customs) {

@@ -50,7 +50,7 @@ impl Observer<'_> {
         };
         let mut acts = self.saying(spot, &given)?;
         for &id in &way.functions {
-            acts.push(self.taking(id, param, way.is_tested)?);
+            acts.push(self.taking(id, param, &way)?);
         }
         for ((caller, step), user) in way.calls {
             let owner = project.function(caller).steps[step as usize].span;
@@ -73,7 +73,7 @@ impl Observer<'_> {
             if seen.len() > MOST_FUNCTIONS {
                 return Err("too many functions would have to hand the user on");
             }
-            for (caller, step) in self.calls_of(id, &mut way.is_tested)? {
+            for (caller, step) in self.calls_of(id, &mut way)? {
                 let at_hand = self.at_hand(caller, step);
                 let mut users = at_hand.iter().filter(|who| who.role == Role::User);
                 match (users.next(), users.next()) {
@@ -122,7 +122,7 @@ impl Observer<'_> {
     }
 
     /// The act that gives a function the parameter.
-    fn taking(&self, id: FunctionId, param: Name, is_tested: bool) -> Result<Act, Hindrance> {
+    fn taking(&self, id: FunctionId, param: Name, way: &Way) -> Result<Act, Hindrance> {
         let project = self.project;
         let function = project.function(id);
         let name = &function.name;
@@ -148,13 +148,13 @@ impl Observer<'_> {
             return Err("the name for the acting user is something else there");
         }
         let annotation = self.annotation(id);
-        let text = match (is_tested, annotation.is_empty()) {
+        let text = match (way.is_tested, annotation.is_empty()) {
             (false, _) => format!("{param}{annotation}"),
             (true, true) => format!("{param}=None"),
             (true, false) => format!("{param}{annotation} = None"),
         };
         let is_by_name = |kind: ParamKind| matches!(kind, ParamKind::KeywordOnly | ParamKind::Rest);
-        let follows_default = !is_tested
+        let follows_default = !way.is_tested
             && function.params.iter().any(|p| p.kind == ParamKind::Plain && p.default.is_some())
             && !function.params.iter().any(|p| is_by_name(p.kind));
         // Behind a default only what is given by name needs none.
@@ -187,11 +187,7 @@ impl Observer<'_> {
     }
 
     /// All calls of a function, where they are all known.
-    fn calls_of(
-        &self,
-        id: FunctionId,
-        is_tested: &mut bool,
-    ) -> Result<BTreeSet<(FunctionId, StepId)>, Hindrance> {
+    fn calls_of(&self, id: FunctionId, way: &mut Way) -> Result<BTreeSet<(FunctionId, StepId)>, Hindrance> {
         let project = self.project;
         let name = project.function(id).name;
         let known = self.customs().callers.get(&id);
@@ -199,11 +195,11 @@ impl Observer<'_> {
         for &(reader, step) in self.customs().reads.get(&name).into_iter().flatten() {
             match self.is_known_read(id, reader, step, &calls) {
                 true => {}
-                false if project.is_test(reader.file) => *is_tested = true,
+                false if project.is_test(reader.file) => way.is_tested = true,
                 false => return Err(UNSEEN),
             }
         }
-        *is_tested |= calls.iter().any(|(caller, _)| project.is_test(caller.file));
+        way.is_tested |= calls.iter().any(|(caller, _)| project.is_test(caller.file));
         calls.retain(|(caller, _)| !project.is_test(caller.file));
         if calls.is_empty() {
             return Err("no user is at hand, and nothing in the program calls the function that needs one");
