@@ -174,3 +174,23 @@ fn safe_fixes_leave_what_is_unsafe() {
     assert!(mended.left.iter().all(|left| left.why.contains("unsafe")), "{:?}", mended.left);
     assert_eq!(mended.left.len(), 2);
 }
+
+#[test]
+fn of_a_suppression_goes_what_is_of_no_use() {
+    let head = "from datetime import datetime\nfrom shop.models import Job\n\n\nasync def f(db):\n";
+    for (comment, kept) in [
+        ("  # trailcheck: ignore[hard-delete] reason=\"r\"", ""),
+        ("  # noqa  # trailcheck: ignore[hard-delete] reason=\"r\"", "  # noqa"),
+        ("  # trailcheck: ignore[hard-delete] reason=\"r\"  # noqa", "  # noqa"),
+        (
+            "  # trailcheck: ignore[hard-delete, missing-created-at] reason=\"r\"",
+            "  # trailcheck: ignore[missing-created-at] reason=\"r\"",
+        ),
+    ] {
+        let stamp = if kept.contains("missing") { "" } else { ", created_at=datetime.now()" };
+        let call = format!("    db.add(Job(state='new', updated_at=datetime.now(){stamp}))");
+        let sources = with_package(&format!("{head}{call}{comment}\n"));
+        let mended = mended(sources.clone(), None, Safety::Safe);
+        assert_eq!(texts(&sources, &mended)[EXAMPLE], format!("{head}{call}{kept}\n"));
+    }
+}
