@@ -51,7 +51,7 @@ impl Observer<'_> {
             _ => None,
         })?;
         let is_maker = &*keyword == "default_factory";
-        if !is_maker && !(CALLED.contains(&&*keyword) && calls_default(self.project, id, callee)) {
+        if !(is_maker || CALLED.contains(&&*keyword) && calls_default(self.project, id, callee)) {
             return None;
         }
         let StepKind::Call { callee: clock, arguments } = &function.steps[value as usize].kind else {

@@ -147,15 +147,9 @@ fn mentions(annotation: &Term, is_it: &dyn Fn(&str) -> bool) -> bool {
     let mut waiting = vec![annotation];
     while let Some(term) = waiting.pop() {
         match term {
-            Term::Path(path) => {
-                if is_it(path.last()) {
-                    return true;
-                }
-            }
-            Term::Text(text) => {
-                if text.split(|c: char| !c.is_alphanumeric() && c != '_').any(is_it) {
-                    return true;
-                }
+            Term::Path(path) if is_it(path.last()) => return true,
+            Term::Text(text) if text.split(|c: char| !c.is_alphanumeric() && c != '_').any(is_it) => {
+                return true;
             }
             // Of `Annotated` and `Optional` the first part counts; a list of users is no user.
             Term::Generic { base, arguments } => {
@@ -301,11 +295,12 @@ impl Observer<'_> {
         for (number, step) in (0..).zip(&function.steps) {
             let mut puts: Vec<(Name, StepId)> = Vec::new();
             match &step.kind {
-                StepKind::Store { of, name, value } if is_actor(name) => {
-                    // What a row stores in itself says nothing of where it comes from.
-                    if !matches!(function.steps[*of as usize].kind, StepKind::Name(of) if &*of == "self") {
-                        puts.push((*name, *value));
-                    }
+                // What a row stores in itself says nothing of where it comes from.
+                StepKind::Store { of, name, value }
+                    if is_actor(name)
+                        && !matches!(function.steps[*of as usize].kind, StepKind::Name(of) if &*of == "self") =>
+                {
+                    puts.push((*name, *value));
                 }
                 StepKind::StoreIndex { key, value, .. } => {
                     if let StepKind::Literal(Literal::Text(name)) = function.steps[*key as usize].kind

@@ -88,6 +88,8 @@ impl Observer<'_> {
         let mut bindings = match root {
             "datetime" => vec![Binding::item("datetime", "datetime")],
             "func" => vec![Binding::item("sqlalchemy", "func")],
+            // Only Django's module of this name reads a clock.
+            "timezone" => vec![Binding::item("django.utils", "timezone")],
             _ => vec![self.usual_binding(Name::new(root))?],
         };
         if clock.contains("(timezone.utc)") {
