@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{BlockId, Function, Imported, Next, StepId, StepKind};
+use crate::facts::{Function, Imported, Next, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{FileId, FunctionId, Lookup, Project, Symbol};
 use crate::remedy::{Act, Binding, Deed};
@@ -142,11 +142,45 @@ fn straight(function: &Function, step: StepId) -> std::ops::Range<StepId> {
     block.map_or(step..step + 1, |block| block.start..block.end)
 }
 
+/// Where control goes on from a block when nothing is raised.
+fn successors(function: &Function, block: usize) -> Vec<usize> {
+    match &function.blocks[block].next {
+        Next::Goto(next) | Next::Resume { swallowed: Some((_, next)) } => vec![*next as usize],
+        Next::Branch { yes, no, .. } => vec![*yes as usize, *no as usize],
+        Next::Any(all) => all.iter().map(|next| *next as usize).collect(),
+        Next::Leave | Next::Throw | Next::Resume { swallowed: None } => Vec::new(),
+    }
+}
+
+/// Whether a block can be reached from the beginning of a function without going through any block that is to be avoided.
+fn is_reached(function: &Function, target: usize, avoid: &dyn Fn(usize) -> bool) -> bool {
+    let mut seen = BTreeSet::from([0]);
+    let mut waiting = vec![0];
+    while let Some(block) = waiting.pop() {
+        if block == target {
+            return true;
+        }
+        let mut next = if avoid(block) { Vec::new() } else { successors(function, block) };
+        // An exception may leave a block before any of its steps is done.
+        let mut region = function.blocks[block].region;
+        while let Some(at) = region {
+            let region_here = &function.regions[at as usize];
+            next.extend(region_here.lands.iter().map(|block| *block as usize));
+            region = region_here.parent.filter(|_| region_here.passes);
+        }
+        waiting.extend(next.into_iter().filter(|block| seen.insert(*block)));
+    }
+    false
+}
+
+/// The block that a step lies in.
+fn block_of(function: &Function, step: StepId) -> Option<usize> {
+    function.blocks.iter().position(|block| (block.start..block.end).contains(&step))
+}
+
 /// Whether every path that leaves the function normally after one step comes by a later one.
 fn leads_to(function: &Function, from: StepId, to: StepId) -> bool {
-    let block_of =
-        |step: StepId| function.blocks.iter().position(|block| (block.start..block.end).contains(&step));
-    let (Some(first), Some(last)) = (block_of(from), block_of(to)) else { return false };
+    let (Some(first), Some(last)) = (block_of(function, from), block_of(function, to)) else { return false };
     if first == last {
         return from <= to;
     }
@@ -154,16 +188,11 @@ fn leads_to(function: &Function, from: StepId, to: StepId) -> bool {
     let mut waiting = vec![first];
     let mut arrives = false;
     while let Some(block) = waiting.pop() {
-        let next: Vec<BlockId> = match &function.blocks[block].next {
-            Next::Goto(next) => vec![*next],
-            Next::Branch { yes, no, .. } => vec![*yes, *no],
-            Next::Any(all) => all.clone(),
-            Next::Leave => return false,
-            // An exception takes the change with it, or is not this function's to judge.
-            Next::Throw | Next::Resume { .. } => continue,
-        };
-        for next in next {
-            let next = next as usize;
+        // An exception takes the change with it, or is not this function's to judge.
+        if function.blocks[block].next == Next::Leave {
+            return false;
+        }
+        for next in successors(function, block) {
             arrives |= next == last;
             if next != last && seen.insert(next) {
                 waiting.push(next);
@@ -175,37 +204,11 @@ fn leads_to(function: &Function, from: StepId, to: StepId) -> bool {
 
 /// Whether every path that arrives at a step has gone past an earlier one.
 fn comes_before(function: &Function, first: StepId, then: StepId) -> bool {
-    let block_of =
-        |step: StepId| function.blocks.iter().position(|block| (block.start..block.end).contains(&step));
-    let (Some(before), Some(after)) = (block_of(first), block_of(then)) else { return false };
-    if before == after {
-        return first < then;
+    match (block_of(function, first), block_of(function, then)) {
+        (Some(before), Some(after)) if before == after => first < then,
+        (Some(before), Some(after)) => !is_reached(function, after, &|block| block == before),
+        _ => false,
     }
-    let mut seen = BTreeSet::from([0]);
-    let mut waiting = vec![0];
-    while let Some(block) = waiting.pop() {
-        if block == after {
-            return false;
-        }
-        let mut next: Vec<BlockId> = match &function.blocks[block].next {
-            // The way on from here has gone past it.
-            _ if block == before => Vec::new(),
-            Next::Goto(next) => vec![*next],
-            Next::Branch { yes, no, .. } => vec![*yes, *no],
-            Next::Any(all) => all.clone(),
-            Next::Resume { swallowed: Some((_, next)) } => vec![*next],
-            Next::Leave | Next::Throw | Next::Resume { swallowed: None } => Vec::new(),
-        };
-        // An exception may leave a block before any of its steps is done.
-        let mut region = function.blocks[block].region;
-        while let Some(at) = region {
-            let region_here = &function.regions[at as usize];
-            next.extend(&region_here.lands);
-            region = region_here.parent.filter(|_| region_here.passes);
-        }
-        waiting.extend(next.into_iter().map(|block| block as usize).filter(|block| seen.insert(*block)));
-    }
-    true
 }
 
 /// The name that a value is bound to by an assignment of its own, awaited or not.

@@ -1,14 +1,16 @@
 //! flow/observe/mend/stamp: the missing time, set where the row is made or changed.
 
+use std::collections::BTreeSet;
+
 use crate::duty::{Duty, Operation};
-use crate::facts::{Argument, ArgumentKind, Function, StepId, StepKind};
+use crate::facts::{Argument, ArgumentKind, Block, Comparison, Function, Literal, Next, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Keeps, Symbol};
 use crate::remedy::{Act, Binding, Deed, Remedy};
 
 use super::super::super::verdict::{Judgement, Subject};
 use super::super::Observer;
-use super::{bound_name, leads_to, straight};
+use super::{block_of, bound_name, is_reached, leads_to, straight};
 
 /// How the clock is read in a function, and what must be imported for that.
 struct Reading {
@@ -279,7 +281,43 @@ impl Observer<'_> {
         let mut others =
             (0..function.steps.len() as StepId).filter(|at| !beside.contains(at) && changes(*at));
         others.next()?;
-        leads_to(function, step, end).then_some(end)
+        (leads_to(function, step, end) && self.is_there(id, row, end)).then_some(end)
+    }
+
+    /// Whether the expression of a row holds one at a step for certain: on every path to it the row was used before, or a
+    /// test has shown that it is there.
+    fn is_there(&self, id: FunctionId, row: &str, at: StepId) -> bool {
+        let function = self.project.function(id);
+        let is_row = |step: StepId| self.source_text(id, step) == row;
+        let Some(target) = block_of(function, at) else { return false };
+        let uses = |step: StepId| match function.steps[step as usize].kind {
+            StepKind::Attribute { of, .. } | StepKind::Store { of, .. } => is_row(of),
+            _ => false,
+        };
+        // The side of a test on which the row is there.
+        let shown = |block: &Block| match block.next {
+            Next::Branch { test, yes, .. } if is_row(test) => Some(yes as usize),
+            Next::Branch { test, yes, no } => match function.steps[test as usize].kind {
+                StepKind::Not(of) if is_row(of) => Some(no as usize),
+                StepKind::Compare { comparison: Comparison::Is, negated, left, right } if is_row(left) => {
+                    let is_none =
+                        matches!(function.steps[right as usize].kind, StepKind::Literal(Literal::None));
+                    is_none.then_some(if negated { yes as usize } else { no as usize })
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let known: BTreeSet<usize> = function.blocks.iter().filter_map(shown).collect();
+        let (start, end) = (function.blocks[target].start, function.blocks[target].end);
+        if (start..at.min(end)).any(uses) {
+            return true;
+        }
+        let avoid = |block: usize| {
+            let block_steps = &function.blocks[block];
+            block != target && (block_steps.start..block_steps.end).any(uses) || known.contains(&block)
+        };
+        !is_reached(function, target, &avoid)
     }
 
     /// The expression of the row that a change is made to, where it can be written once more.
