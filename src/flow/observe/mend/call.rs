@@ -1,6 +1,7 @@
 //! flow/observe/mend/call: what mends a call or its arguments where they are written: an `await`, a default, a list of
 //! columns, a guard before all that a receiver does.
 
+use crate::duty::Duty;
 use crate::facts::{Argument, ArgumentKind, Literal, ParamKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{FunctionId, Lookup, Symbol, written_path};
@@ -115,6 +116,13 @@ impl Observer<'_> {
             matches!(function.steps[*item as usize].kind, StepKind::Literal(Literal::Text(_)))
         };
         if partial.how != "listed" || !items.iter().all(is_text) {
+            return None;
+        }
+        // In a worker nobody acts, and a `save()` that asks who does would empty the column.
+        let is_actor = |(why, name): &(&str, Name)| {
+            *why == "save-stamp" && self.project.roles.of_field(name).is_some_and(Duty::is_actor)
+        };
+        if self.flow.worker.reached.contains_key(&id) && partial.dropped.iter().any(is_actor) {
             return None;
         }
         // The names that are there say how a name is quoted.
