@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Argument, ArgumentKind, Function, Literal, Param, StepId, StepKind, Term};
 use crate::name::Name;
-use crate::project::{FunctionId, Project};
+use crate::project::{ClassId, FunctionId, Project};
 
 use super::super::Observer;
 use super::comes_before;
@@ -382,8 +382,34 @@ impl Observer<'_> {
     /// Who or what says who acts, of all that is bound on every path to a step, the function's own names first.
     pub(super) fn at_hand(&self, id: FunctionId, step: StepId) -> Vec<Candidate> {
         let mut found = self.hands(id, step, self.customs());
-        found.retain(|who| !REQUESTS.contains(&&*who.text) || self.customs().requests.contains(&who.text));
+        found.retain(|who| {
+            let is_request = REQUESTS.contains(&&*who.text);
+            !is_request || self.customs().requests.contains(&who.text) && self.keeps(id, &who.text)
+        });
         found
+    }
+
+    /// Whether an object has what an expression reads from `self`: a view has its request, and so has a class that reads it
+    /// elsewhere. What is read from anything else is there.
+    fn keeps(&self, id: FunctionId, text: &str) -> bool {
+        let Some(path) = text.strip_prefix("self.") else { return true };
+        let name = path.split('.').next().unwrap_or(path);
+        let Some(class) = self.project.class_of(id) else { return false };
+        let hierarchy = self.project.hierarchy(class);
+        let is_view = hierarchy.externals().any(|path| path.split('.').any(|part| part.starts_with("view")));
+        let reads = |class: ClassId| {
+            self.project.class(class).methods.iter().any(|&(_, index)| {
+                let method = FunctionId { file: class.file, index: index as u32 };
+                let function = self.project.function(method);
+                function.steps.iter().any(|step| match step.kind {
+                    StepKind::Attribute { of, name: read } => {
+                        *read == *name && self.source_text(method, of) == "self"
+                    }
+                    _ => false,
+                })
+            })
+        };
+        is_view || hierarchy.classes().any(reads)
     }
 
     fn hands(&self, id: FunctionId, step: StepId, customs: &Customs) -> Vec<Candidate> {
