@@ -299,22 +299,23 @@ impl Ground<'_> {
         }
         let line_end = self.line_end(first.span.start);
         let step = self.step();
-        let mut patches = Vec::new();
-        let start = first.span.start;
-        let text = format!("{head}{line_end}{indentation}{step}");
-        patches.push(Patch { span: Span { start, end: start }, text });
-        let mut at = self.line_stop(start);
-        while at < last.span.end {
-            // Both characters of a long line end belong to it.
-            at += self.line_end(at).len() as u32;
-            let stop = self.line_stop(at);
+        let span = Span { start: first.span.start, end: last.span.end };
+        // One patch for all of it: whatever else would be put between the lines is in its way.
+        let mut text = format!("{head}{line_end}{indentation}{step}");
+        let mut at = span.start;
+        while at < span.end {
+            let stop = self.line_stop(at).min(span.end);
             let line = &self.text()[at as usize..stop as usize];
-            if at < last.span.end && !line.trim().is_empty() && !self.layout.is_in_text(at) {
-                patches.push(Patch { span: Span { start: at, end: at }, text: step.to_owned() });
+            if at > span.start && !line.trim().is_empty() && !self.layout.is_in_text(at) {
+                text.push_str(step);
             }
-            at = stop;
+            text.push_str(line);
+            // Both characters of a long line end belong to it.
+            let end = if stop < span.end { self.line_end(stop) } else { "" };
+            text.push_str(end);
+            at = stop + end.len() as u32;
         }
-        Ok(patches)
+        Ok(vec![Patch { span, text }])
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::finding::{Change, Finding, Safety, Scan, Severity};
+use crate::lower;
 use crate::source::Source;
 
 use super::choose::{Key, Round, choose};
@@ -132,6 +133,7 @@ fn faults(before: &Scan, after: &Scan, round: &Round<'_>) -> Faults {
         let why = match source.bytes() {
             None => NOT_WRITTEN,
             Some(_) if gaps(after) > gaps(before) => BREAKS,
+            Some(_) if is_worse(before, source) => BREAKS,
             Some(_) => continue,
         };
         let of_file = round.chosen.iter().filter(|finding| touches(finding, path));
@@ -175,6 +177,13 @@ fn faults(before: &Scan, after: &Scan, round: &Round<'_>) -> Faults {
         (true, Some(why)) => Faults::Somewhere(why),
         (true, None) => Faults::None,
     }
+}
+
+/// Whether a new text has more faults than the file had before.
+fn is_worse(before: &Scan, source: &Source) -> bool {
+    let old = before.files.iter().find(|file| file.source.path == source.path);
+    let faults = |source: &Source| lower::layout(source).faults;
+    old.is_some_and(|old| faults(source) > faults(&old.source))
 }
 
 fn touches(finding: &Finding, path: &PathBuf) -> bool {

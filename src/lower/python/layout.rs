@@ -84,12 +84,26 @@ fn block<'t>(text: &str, open: Open<'t>, layout: &mut Layout, waiting: &mut Vec<
         }
         waiting.push(Open { node: child, statement: Some(statement) });
     }
+    layout.faults += uneven(text, layout, number);
     if let (Some(&first), Some(&last)) =
         (layout.blocks[number].statements.first(), layout.blocks[number].statements.last())
     {
         let (first, last) = (layout.statements[first].span, layout.statements[last].span);
         layout.blocks[number].span = Span { start: first.start, end: last.end };
     }
+}
+
+/// How many statements of a block stand deeper or less deep than its first one. The parser takes them, Python does not.
+fn uneven(text: &str, layout: &Layout, number: usize) -> usize {
+    let indentation = |statement: &usize| {
+        let start = layout.statements[*statement].span.start as usize;
+        let line = text[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+        let before = text[line..start].trim_start_matches('\u{c}');
+        before.chars().all(|c| c == ' ' || c == '\t').then_some(before)
+    };
+    let mut found = layout.blocks[number].statements.iter().filter_map(indentation);
+    let Some(first) = found.next() else { return 0 };
+    found.filter(|other| *other != first).count()
 }
 
 /// How long the head of a block is, colon included.
