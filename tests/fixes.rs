@@ -194,3 +194,34 @@ fn of_a_suppression_goes_what_is_of_no_use() {
         assert_eq!(texts(&sources, &mended)[EXAMPLE], format!("{head}{call}{kept}\n"));
     }
 }
+
+/// What the file of an example becomes under fixes of every kind.
+fn fixed(code: &str) -> String {
+    let sources = with_package(code);
+    texts(&sources, &mended(sources.clone(), None, Safety::Unsafe))[EXAMPLE].clone()
+}
+
+#[test]
+fn one_stamp_serves_all_branches_of_one_row_and_no_other() {
+    let head =
+        "from datetime import datetime\nfrom shop.models import Job\nfrom sqlalchemy import select\n\n\n";
+    let one = format!(
+        "{head}async def f(db, job_id, data):\n    job = await db.get(Job, job_id)\n    if not job:\n        return\n    for name, value in data.items():\n        setattr(job, name, value)\n    await db.commit()\n"
+    );
+    assert!(
+        fixed(&one).contains("value)\n    job.updated_at = datetime.now()\n    await db.commit()\n"),
+        "{}",
+        fixed(&one)
+    );
+    let many = format!(
+        "{head}async def f(db, urgent):\n    for job in (await db.scalars(select(Job))).all():\n        job.state = 'late'\n        if urgent:\n            job.runs = 2\n    await db.commit()\n"
+    );
+    let text = fixed(&many);
+    assert!(text.contains("'late'\n        job.updated_at = datetime.now()\n"), "{text}");
+    assert!(!text.contains("\n    job.updated_at"), "only the last row would be stamped: {text}");
+    let perhaps = format!(
+        "{head}async def f(db, job_id, urgent):\n    job = await db.get(Job, job_id)\n    if job:\n        if urgent:\n            job.state = 'urgent'\n        else:\n            job.state = 'late'\n    await db.commit()\n"
+    );
+    let text = fixed(&perhaps);
+    assert!(!text.contains("\n    job.updated_at"), "a row that is not there cannot be stamped: {text}");
+}

@@ -173,6 +173,16 @@ fn is_reached(function: &Function, target: usize, avoid: &dyn Fn(usize) -> bool)
     false
 }
 
+/// The blocks that control can come to behind the block of a step.
+fn behind(function: &Function, step: StepId) -> BTreeSet<usize> {
+    let mut seen = BTreeSet::new();
+    let mut waiting: Vec<usize> = block_of(function, step).into_iter().collect();
+    while let Some(block) = waiting.pop() {
+        waiting.extend(successors(function, block).into_iter().filter(|next| seen.insert(*next)));
+    }
+    seen
+}
+
 /// The block that a step lies in.
 fn block_of(function: &Function, step: StepId) -> Option<usize> {
     function.blocks.iter().position(|block| (block.start..block.end).contains(&step))

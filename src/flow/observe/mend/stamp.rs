@@ -10,7 +10,7 @@ use crate::remedy::{Act, Binding, Deed, Remedy};
 
 use super::super::super::verdict::{Judgement, Subject};
 use super::super::Observer;
-use super::{block_of, bound_name, is_reached, leads_to, straight};
+use super::{behind, block_of, bound_name, is_reached, leads_to, straight};
 
 /// How the clock is read in a function, and what must be imported for that.
 struct Reading {
@@ -278,10 +278,24 @@ impl Observer<'_> {
             }
             _ => false,
         };
+        let behind = behind(function, step);
         let mut others =
             (0..function.steps.len() as StepId).filter(|at| !beside.contains(at) && changes(*at));
-        others.next()?;
-        (leads_to(function, step, end) && self.is_there(id, row, end)).then_some(end)
+        let is_repeated = block_of(function, step).is_some_and(|block| behind.contains(&block));
+        if others.next().is_none() && !is_repeated {
+            return None;
+        }
+        // What is bound anew on the way is another row by then, as in a loop over rows.
+        let root = row.split('.').next().unwrap_or(row);
+        let binds = |at: StepId| match function.steps[at as usize].kind {
+            StepKind::Bind { name, .. } => *name == *root,
+            _ => false,
+        };
+        let is_rebound = behind.iter().any(|&block| {
+            let block = &function.blocks[block];
+            (block.start..block.end).any(binds)
+        });
+        (!is_rebound && leads_to(function, step, end) && self.is_there(id, row, end)).then_some(end)
     }
 
     /// Whether the expression of a row holds one at a step for certain: on every path to it the row was used before, or a
