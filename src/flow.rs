@@ -52,6 +52,7 @@ mod guard;
 mod handing;
 mod handler;
 mod hearing;
+mod held;
 mod hook;
 mod keys;
 mod lean;
@@ -134,8 +135,11 @@ pub struct Flow {
 
 /// Follows all functions until nothing changes.
 pub fn follow(project: &Project) -> Flow {
+    let grounds = ground::grounds(project);
     let mut knowledge = Knowledge {
-        grounds: ground::grounds(project),
+        stamping: held::Stamping::of(project, &grounds),
+        ways_back: held::ways_back(project),
+        grounds,
         row_classes: row_classes(project),
         expires_on_commit: maker::expires_on_commit(project),
         ..Knowledge::default()

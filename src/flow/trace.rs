@@ -64,6 +64,8 @@ pub(super) struct Trace<'p> {
     row_keys: FxHashMap<(StepId, u32), RowKey>,
     /// By row and relationship: the rows it leads to.
     relatives: FxHashMap<(RowKey, Name), RowKey>,
+    /// By attribute of `self`: the row that it holds.
+    pub(super) held: FxHashMap<Name, RowKey>,
     /// Rows of which only some columns were loaded.
     pub(super) parts: FxHashMap<RowKey, Loads>,
     /// By row of a form: where that is saved first.
@@ -119,6 +121,7 @@ fn trace_choice(
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
+        held: FxHashMap::default(),
         parts: FxHashMap::default(),
         saved_forms: FxHashMap::default(),
     };
