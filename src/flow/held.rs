@@ -144,15 +144,13 @@ impl Trace<'_> {
             let session = Some(SessionKey::Connection);
             self.rows.push(RowInfo { base: Base::Loaded, model, origin: (self.id, 0), at: 0, session });
         }
-        if !state.rows.contains_key(&key) {
+        state.rows.entry(key).or_insert_with(|| {
             let mut row = RowState::start(Life::loaded());
             let elsewhere = self.stamped_elsewhere(class);
-            Duty::ALL
-                .into_iter()
-                .filter(|duty| elsewhere[duty.index()])
-                .for_each(|duty| row.discharge(duty, Level::Perhaps));
-            state.rows.insert(key, row);
-        }
+            let open = Duty::ALL.into_iter().filter(|duty| elsewhere[duty.index()]);
+            open.for_each(|duty| row.discharge(duty, Level::Perhaps));
+            row
+        });
         Some(Value::Row(key))
     }
 
@@ -211,8 +209,8 @@ fn stored_by(project: &Project, grounds: &FxHashMap<FunctionId, Ground>, id: Fun
 /// The methods of a class, and its body.
 fn code_of(project: &Project, class: ClassId) -> Vec<FunctionId> {
     let facts = project.class(class);
-    let methods = facts.methods.iter().map(|(_, index)| *index as usize);
-    let all = methods.chain([facts.body as usize]);
+    let methods = facts.methods.iter().map(|(_, index)| *index);
+    let all = methods.chain([facts.body]);
     all.map(|index| FunctionId { file: class.file, index: index as u32 }).collect()
 }
 
