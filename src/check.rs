@@ -9,7 +9,8 @@ use rustc_hash::FxHashMap;
 
 use crate::check::suppression::{Suppression, Verdict};
 use crate::facts::Remark;
-use crate::finding::{Finding, Gap, Place, Related, Severity};
+use crate::finding::{Finding, Gap, Place, Related, Safety, Severity};
+use crate::remedy::Remedy;
 use crate::rule::Rule;
 use crate::rulebook::Rulebook;
 use crate::source::{Source, Span};
@@ -161,6 +162,9 @@ impl Desk<'_> {
 
     fn placed(&self, mut observation: Observation) -> Observation {
         observation.file = self.file;
+        for act in observation.remedies.iter_mut().flat_map(|remedy| &mut remedy.acts) {
+            act.file = self.file;
+        }
         observation.function = match self.inputs.enclosing {
             Some(enclosing) => enclosing(self.file, observation.span),
             None => "<module>".to_owned(),
@@ -216,6 +220,9 @@ impl Desk<'_> {
                 .collect(),
             fingerprint: String::new(),
             suppressed: None,
+            remedies: remedies(rule, severity, seen),
+            fix: None,
+            unfixable: seen.hindrance.filter(|_| !rule.remedies.is_empty()).map(str::to_owned),
         }
     }
 
@@ -230,6 +237,17 @@ impl Desk<'_> {
             rule.is_some_and(|rule| rule.find.mention("suppression"))
         })
     }
+}
+
+/// What mends it, as the rule trusts it. Where a person must decide, no fix is safe.
+fn remedies(rule: &Rule, severity: Severity, seen: &Observation) -> Vec<(Safety, Remedy)> {
+    let is_decided = rule.severity == Severity::Review || severity == Severity::Error;
+    let trusted = |safety| if is_decided { safety } else { Safety::Unsafe };
+    let offered = rule.remedies.iter().flat_map(|&(safety, word)| {
+        let of_word = seen.remedies.iter().filter(move |remedy| remedy.word == word);
+        of_word.map(move |remedy| (trusted(safety), remedy.clone()))
+    });
+    offered.collect()
 }
 
 /// By position, then rule; of those that say the same at the same place, the heaviest is kept.

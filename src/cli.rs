@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod mend;
 mod progress;
 mod rules;
 mod terminal;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::duty::{Duty, Operation, Standing};
+use crate::remedy::Remedy;
 use crate::source::{Source, Span};
 
 /// How much a finding weighs.
@@ -80,6 +81,64 @@ pub struct Finding {
     pub fingerprint: String,
     /// Set when a comment suppresses it; it stays in the output, marked.
     pub suppressed: Option<Suppressed>,
+    /// What the rule offers to mend it, best first, until that has become a fix.
+    pub remedies: Vec<(Safety, Remedy)>,
+    /// The edits that mend it.
+    pub fix: Option<Fix>,
+    /// Why it has no fix although its rule has remedies, where that is known.
+    pub unfixable: Option<String>,
+}
+
+/// How far a fix can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Safety {
+    /// It changes nothing but what it is meant to.
+    Safe,
+    /// A person should read it.
+    Unsafe,
+}
+
+impl Safety {
+    /// The word for it in every format.
+    pub fn word(self) -> &'static str {
+        match self {
+            Safety::Safe => "safe",
+            Safety::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// Edits that mend a finding; all of them or none.
+#[derive(Clone, Debug)]
+pub struct Fix {
+    /// How far it can be trusted.
+    pub safety: Safety,
+    /// What it does, as an order.
+    pub title: String,
+    /// The edits, by file and place.
+    pub edits: Vec<Edit>,
+}
+
+/// Text in place of a stretch of code.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// What is replaced; an empty span is a place between two characters.
+    pub place: Place,
+    /// By what.
+    pub text: String,
+}
+
+/// Something that mending changed in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The rule whose finding was mended.
+    pub rule: String,
+    /// The function the finding was in.
+    pub function: String,
+    /// What was done, as an order.
+    pub title: String,
+    /// How far the fix can be trusted.
+    pub safety: Safety,
 }
 
 /// One write, compliant or not.
@@ -124,6 +183,8 @@ pub struct FileReport {
     pub writes: Vec<Write>,
     /// Its findings, in position order, suppressed ones included.
     pub findings: Vec<Finding>,
+    /// What mending changed in it, in the order of the rounds.
+    pub changes: Vec<Change>,
 }
 
 /// Everything one scan found.

@@ -1,7 +1,8 @@
 //! trailcheck proves that service code stamps and audits every row it writes.
 //!
-//! This is the map of the house. Data goes one way: `walk → lower → facts → project → flow → check → report`. Read left
-//! to right it is the run; right to left it is who may know whom.
+//! This is the map of the house. Data goes one way: `walk → lower → facts → project → flow → check → report`, and back only
+//! to mend: `fix` makes new texts of what `check` found, has them scanned, and `walk` writes them. Read left to right it is
+//! the run; right to left it is who may know whom.
 //!
 //! | room | what is in it | what it does not know |
 //! | --- | --- | --- |
@@ -10,6 +11,8 @@
 //! | [`nearest`] | the known name a mistyped one was meant to be | what is being named |
 //! | [`source`] | one file: its text, spans, lines, language | what the text means |
 //! | [`duty`] | the words for a write: its operation, its duties, how each one stands | everything else |
+//! | [`remedy`] | what would mend something that was seen, as acts on the code around a place | how the code is laid out |
+//! | [`layout`] | where the statements, blocks and brackets of a file stand | what they mean |
 //! | [`facts`] | what a file says, the same for every language: imports, classes, functions as outlines of steps | syntax, and what a step means |
 //! | [`finding`] | what a rule has to say about a place, and all that a scan found | how it is shown |
 //! | [`vocabulary`] | the table of words that rule pages use and observations answer to | rules |
@@ -21,6 +24,7 @@
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
 //! | [`check`] | observations × rules → findings, with suppressions heeded | formats, the disk |
+//! | [`fix`] | remedies become edits, chosen and proved by a new scan | rules, the disk |
 //! | [`report`] | a scan as text, one file a format | how findings came to be |
 //! | [`scan`] | the way of the data, each step a call of its room | decisions |
 //! | [`cli`] | arguments, colours, progress, the exit code | analysis |
@@ -45,11 +49,14 @@ pub mod duty;
 pub mod escape;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod flow;
+pub mod layout;
 pub mod lower;
 pub mod name;
 pub mod nearest;
 pub mod project;
+pub mod remedy;
 pub mod report;
 pub mod rule;
 pub mod rulebook;

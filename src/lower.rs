@@ -3,6 +3,7 @@
 //! Lowering never fails, knows no other file, no rule and no setting.
 
 use crate::facts::FileFacts;
+use crate::layout::Layout;
 use crate::source::{Language, Source};
 
 mod python;
@@ -11,5 +12,12 @@ mod python;
 pub fn lower(source: &Source) -> FileFacts {
     match source.language {
         Language::Python => python::lower(&source.text),
+    }
+}
+
+/// Where the statements of a file stand.
+pub fn layout(source: &Source) -> Layout {
+    match source.language {
+        Language::Python => python::layout::layout(&source.text),
     }
 }

@@ -14,6 +14,7 @@ use crate::name::Name;
 use crate::source::Source;
 
 pub use audit::{Audit, AuditFaults, Direct, Strange, StrangeAction, Taker, Unfit};
+pub use builtin::is_standard_module;
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};

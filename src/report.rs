@@ -4,16 +4,18 @@
 //! once, here, so that two formats of one scan never disagree.
 
 pub mod concise;
+pub mod diff;
 mod excerpt;
 pub mod human;
 pub mod json;
 pub mod markdown;
+pub mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::duty::{Operation, Standing};
 use crate::escape;
-use crate::finding::{FileReport, Finding, Gap, Scan, Severity, Write};
+use crate::finding::{FileReport, Finding, Gap, Safety, Scan, Severity, Write};
 
 /// How much of a scan a text for people holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Extent {
 pub enum Status {
     /// Nothing is left to do.
     Compliant,
+    /// Nothing is left to do since this run has mended it.
+    Fixed,
     /// A person must decide something, or a part of the file could not be understood.
     NeedsReview,
     /// Something is wrong.
@@ -62,6 +66,10 @@ pub struct Tally {
     pub reviews: usize,
     /// Suppressed findings.
     pub suppressed: usize,
+    /// Open findings that a safe fix would mend.
+    pub safely_fixable: usize,
+    /// Open findings that an unsafe fix would mend.
+    pub unsafely_fixable: usize,
 }
 
 /// The numbers of one rule.
@@ -104,6 +112,12 @@ impl Tally {
                     (None, Severity::Error) => tally.errors += 1,
                     (None, Severity::Review) => tally.reviews += 1,
                 }
+                let fix = finding.fix.as_ref().filter(|_| finding.suppressed.is_none());
+                match fix.map(|fix| fix.safety) {
+                    Some(Safety::Safe) => tally.safely_fixable += 1,
+                    Some(Safety::Unsafe) => tally.unsafely_fixable += 1,
+                    None => {}
+                }
             }
         }
         tally
@@ -119,6 +133,17 @@ impl Tally {
     /// It is rounded down, so that nothing short of all of them ever reads as 100 %.
     pub fn coverage(&self) -> Option<usize> {
         (self.stamped * 1000).checked_div(self.writes())
+    }
+
+    /// What could be mended, in one line; nothing where nothing can.
+    fn offer(&self) -> String {
+        let (safe, daring) = (self.safely_fixable, self.unsafely_fixable);
+        match (safe, daring) {
+            (0, 0) => String::new(),
+            (_, 0) => format!("{safe} can be fixed with `--fix`\n"),
+            (0, _) => format!("{daring} can be fixed with `--fix --unsafe-fixes`\n"),
+            _ => format!("{safe} can be fixed with `--fix`, {daring} more with `--fix --unsafe-fixes`\n"),
+        }
     }
 
     /// The summary in one line.
@@ -142,6 +167,11 @@ impl Tally {
     }
 }
 
+/// Whether a report has anything to say of a file; `Tally::scanned` counts the others.
+fn has_news(file: &FileReport) -> bool {
+    !file.writes.is_empty() || !file.findings.is_empty() || !file.changes.is_empty()
+}
+
 /// How a file came out, given all gaps of the scan.
 pub fn status(file: &FileReport, gaps: &[Gap]) -> Status {
     let open = || file.findings.iter().filter(|finding| finding.suppressed.is_none());
@@ -153,7 +183,7 @@ pub fn status(file: &FileReport, gaps: &[Gap]) -> Status {
     if open().next().is_some() || gaps.iter().any(|gap| gap.path == path) {
         return Status::NeedsReview;
     }
-    Status::Compliant
+    if file.changes.is_empty() { Status::Compliant } else { Status::Fixed }
 }
 
 /// The numbers of each rule that found something, by id.
@@ -203,7 +233,8 @@ fn closing(scan: &Scan, extent: Extent) -> String {
         return String::new();
     }
     let gaps: String = scan.gaps.iter().map(|gap| gap_line(gap) + "\n").collect();
-    format!("{gaps}{}\n", Tally::of(scan).line())
+    let tally = Tally::of(scan);
+    format!("{gaps}{}\n{}", tally.line(), tally.offer())
 }
 
 fn is_stamped(write: &Write) -> bool {

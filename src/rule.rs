@@ -3,7 +3,7 @@
 //! A rule knows the vocabulary and nothing of source text: it is asked about an [`Observation`] and answers with its
 //! page's words. How a page becomes a rule is in [`page`].
 
-use crate::finding::Severity;
+use crate::finding::{Safety, Severity};
 use crate::rule::wording::Wording;
 use crate::vocabulary::Observation;
 
@@ -33,8 +33,8 @@ pub struct Rule {
     pub message: Wording,
     /// What to do.
     pub help: Wording,
-    /// How it could be mended, as the page says it.
-    pub fix: Option<toml::Table>,
+    /// The remedies that mend it, best first, each with how far it can be trusted.
+    pub remedies: Vec<(Safety, &'static str)>,
     /// The whole page.
     pub page: String,
     /// The page's examples, in its order.
@@ -110,6 +110,8 @@ pub struct Example {
     pub first_line: u32,
     /// What must be found, in line order; empty for a good example.
     pub expected: Vec<Expectation>,
+    /// What the rule's fixes make of it, where the page shows that.
+    pub fixed: Option<String>,
 }
 
 /// A mark in an example: these rules, and no others, must find this line.

@@ -3,7 +3,7 @@
 //! `lower → project → flow → check`, each a call of the room of that name; nothing is decided here.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,7 +11,8 @@ use rayon::prelude::*;
 use crate::check::{self, Checked, Covered, Inputs, Policy};
 use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
-use crate::finding::{FileReport, Gap, Scan, Severity, Write};
+use crate::finding::{FileReport, Gap, Safety, Scan, Severity, Write};
+use crate::fix::{self, Limits, Mended, Texts};
 use crate::flow::{self, Judgement, Naming};
 use crate::lower::lower;
 use crate::project::{FileId, FunctionId, Project, Roles};
@@ -65,6 +66,34 @@ pub fn scan(request: Request<'_>) -> Scan {
         })
         .collect();
     scan_facts(request, facts)
+}
+
+/// Scans the files of a run and mends what fixes of at most the given daring can mend. Nothing is written.
+pub fn mend(request: Request<'_>, most: Safety) -> Mended {
+    let sources = &request.walked.sources;
+    request.progress.files(sources.len());
+    let lowered = |source: &Arc<Source>| {
+        let facts = lower(source);
+        request.progress.file_done();
+        facts
+    };
+    let facts: Vec<FileFacts> = sources.par_iter().map(lowered).collect();
+    let mut rescan = |texts: &Texts| {
+        let mut walked = request.walked.clone();
+        let mut facts = facts.clone();
+        for (source, facts) in walked.sources.iter_mut().zip(&mut facts) {
+            if let Some(new) = texts.get(&source.path) {
+                *source = Arc::clone(new);
+                *facts = lower(new);
+            }
+        }
+        scan_facts(
+            Request { walked, selection: request.selection.clone(), today: request.today.clone(), ..request },
+            facts,
+        )
+    };
+    let first = rescan(&Texts::new());
+    fix::mend(first, most, &mut rescan)
 }
 
 /// Scans files whose facts are at hand, those of each file in the order of the files.
@@ -122,15 +151,19 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     gaps.sort();
     gaps.dedup();
     let mut writes = writes(&project, &judgements);
-    let files = sources
+    let mut files: Vec<FileReport> = sources
         .into_iter()
         .zip(findings)
         .enumerate()
         .map(|(index, (source, findings))| {
             let writes = writes.remove(&index).unwrap_or_default();
-            FileReport { source, writes, findings }
+            FileReport { source, writes, findings, changes: Vec::new() }
         })
         .collect();
+    let paths: Vec<PathBuf> = files.iter().map(|file| file.source.path.clone()).collect();
+    let is_protected = |file: usize| configuration.for_path(&paths[file]).is_protected(&paths[file]);
+    let is_own = |package: &str| project.has_package(package);
+    fix::propose(&mut files, &Limits { is_protected: &is_protected, is_own: &is_own });
     Scan { files, gaps }
 }
 

@@ -99,6 +99,20 @@ impl Source {
         Source { path, language, text, encoding, line_starts }
     }
 
+    /// The same file with another text.
+    pub fn with_text(&self, text: String) -> Source {
+        Source::with_encoding(self.path.clone(), self.language, text, self.encoding)
+    }
+
+    /// The text as the bytes of the file, byte order mark included; `None` when its encoding has no bytes for it.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        match self.encoding {
+            Encoding::Utf8 => Some(self.text.clone().into_bytes()),
+            Encoding::Utf8WithMark => Some([b"\xEF\xBB\xBF", self.text.as_bytes()].concat()),
+            Encoding::Latin1 => self.text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
+        }
+    }
+
     /// The path with `/` between its parts, as every output shows it.
     pub fn display_path(&self) -> String {
         slashed(&self.path)

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::duty::Operation;
+use crate::remedy::Remedy;
 use crate::source::Span;
 
 /// A word of the vocabulary.
@@ -334,6 +335,10 @@ pub struct Observation {
     pub texts: BTreeMap<&'static str, String>,
     /// Other places that explain it: what is there, in which file, where.
     pub related: Vec<(String, usize, Span)>,
+    /// What would mend it.
+    pub remedies: Vec<Remedy>,
+    /// Why nothing is known that would, where there might have been.
+    pub hindrance: Option<&'static str>,
 }
 
 impl Observation {

@@ -7,6 +7,8 @@
 //! Obeyed are `.gitignore` files, also where there is no repository; hidden files and folders are passed over. What
 //! differs from one machine to the next, such as a global ignore file, is not obeyed. No link below a root is followed.
 
+mod replace;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -21,6 +23,8 @@ use thiserror::Error;
 use crate::config::{Configuration, absolute, relative};
 use crate::finding::Gap;
 use crate::source::{Language, Source, slashed};
+
+pub use replace::replace;
 
 /// What there is to read below some roots.
 #[derive(Clone, Debug, Default)]

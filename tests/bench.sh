@@ -2,7 +2,7 @@
 # Measures a release build on real projects: how right it is where people labelled them, how much it says, how long it
 # takes and how much memory. No part of the tests, since the projects are not shipped.
 #
-#     bash tests/bench.sh BENCH TREES [-v | -m]
+#     bash tests/bench.sh BENCH TREES [-v | -m | -f | -F]
 #
 # BENCH  labels/NAME.toml   what is wrong in a project; `scan` is the folder to scan, `config` the configuration
 #        score.py           score.py LABELS REPORT [--quiet] says how a JSON report stands up to the labels
@@ -14,11 +14,13 @@
 #        functions that are right, one at a time, and each loss has to be found; tests/mutation.rs says how. In labelled
 #        projects the functions of the labelled files are tried, in the others all that have no finding. Of more than
 #        TRAILCHECK_MOST mutants of a project (150 where it is not set) every n-th is tried.
+# -f     instead of all that: what safe fixes make of a copy of each tree. Says how many files change, how many of them
+#        Python's own compile() takes no more, and how many findings are new. -F does the same with unsafe fixes.
 #
 # Example: bash tests/bench.sh ~/bench ~/trees
 set -euo pipefail
 
-if [ $# -lt 2 ] || [ $# -gt 3 ] || { [ $# -eq 3 ] && [ "$3" != -v ] && [ "$3" != -m ]; }; then
+if [ $# -lt 2 ] || [ $# -gt 3 ] || { [ $# -eq 3 ] && [[ "$3" != -[vmfF] ]]; }; then
     sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2
     exit 2
 fi
@@ -49,6 +51,17 @@ target=${CARGO_TARGET_DIR:-target}
 trailcheck=$(cd "$target/release" && pwd)/trailcheck
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+if [[ "${3:-}" = -[fF] ]]; then
+    options=--fix
+    [ "$3" = -F ] && options='--fix --unsafe-fixes'
+    for name in $labelled $plain; do
+        [ -d "$trees/$name" ] || continue
+        # shellcheck disable=SC2086 # two options
+        python3 tests/fixed.py "$trailcheck" "$trees/$name" $options
+    done
+    exit
+fi
 
 # Runs the arguments and writes seconds and mebibytes to a file; answers with their exit code.
 measured() {

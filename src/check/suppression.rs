@@ -3,8 +3,11 @@
 //! `# trailcheck: ignore[id, pack, glob-*] reason="…" owner=@who until=YYYY-MM-DD`. Anything that cannot be read as
 //! that is said, never passed over: who wrote it believes that it holds.
 
+use std::ops::Range;
+
 use crate::facts::Remark;
 use crate::finding::{Finding, Suppressed};
+use crate::remedy::{Act, Deed, Remedy};
 use crate::rule::page::nearest;
 use crate::rulebook::Rulebook;
 use crate::source::Span;
@@ -15,10 +18,16 @@ use crate::vocabulary::Observation;
 pub struct Suppression {
     /// The comment.
     pub span: Span,
+    /// The part of the comment that it is, where others share the comment.
+    pub own: Span,
+    /// What stands between its brackets.
+    pub list: Span,
     /// Where findings must begin to be excused.
     pub covers: Span,
     /// What it names, in its order.
     pub entries: Vec<Entry>,
+    /// How many words stand between its brackets, with those that name nothing.
+    pub words: usize,
     /// What it says for itself.
     pub excuse: Suppressed,
 }
@@ -74,12 +83,34 @@ impl Suppression {
             return None;
         }
         let mut observation = Observation { span: self.span, ..Observation::default() };
+        if let Verdict::Unused { ran } = verdict {
+            observation.remedies.extend(self.without_the_unused(ran));
+        }
         observation.say("suppression", value);
         observation.show("ids", ids);
         if let Some(until) = until {
             observation.show("until", until);
         }
         Some(observation)
+    }
+
+    /// What takes away the comment, or those of its words that are of no use.
+    fn without_the_unused(&self, ran: &dyn Fn(&str) -> bool) -> Option<Remedy> {
+        let is_unused = |entry: &&Entry| !entry.is_used && entry.rules.iter().all(|id| ran(id));
+        let unused: Vec<&str> =
+            self.entries.iter().filter(is_unused).map(|entry| entry.word.as_str()).collect();
+        let deed = if unused.len() < self.entries.len() {
+            let kept = self.entries.iter().filter(|entry| !is_unused(entry)).map(|entry| entry.word.as_str());
+            Deed::Replace { span: self.list, text: kept.collect::<Vec<_>>().join(", ") }
+        } else if self.own.end == self.span.end {
+            Deed::DropComment(self.own)
+        } else {
+            Deed::Replace { span: self.own, text: String::new() }
+        };
+        let title = format!("Drop the suppression of `{}`", unused.join(", "));
+        // The words that are no rules stay where they are, and the comment with them.
+        let is_whole = self.words == self.entries.len();
+        is_whole.then(|| Remedy::new("without-comment", title, vec![Act { file: 0, deed }]))
     }
 
     /// Whether a finding of its ids beginning there is excused. What is wrong with the comment itself is found at the
@@ -130,6 +161,7 @@ pub(super) fn read(remark: &Remark, rulebook: &Rulebook) -> (Option<Suppression>
         return (None, reasons);
     }
     let mut entries = Vec::new();
+    let words = said.words.len();
     for word in said.words {
         let rules: Vec<String> = rulebook.named(&word).into_iter().map(|rule| rule.id.clone()).collect();
         // The words beside it are whole in themselves and hold.
@@ -148,7 +180,20 @@ pub(super) fn read(remark: &Remark, rulebook: &Rulebook) -> (Option<Suppression>
         Reach::Statement => remark.covers,
         Reach::File => Span { start: 0, end: u32::MAX },
     };
-    (Some(Suppression { span: remark.span, covers, entries, excuse: said.excuse }), reasons)
+    let within = |range: Range<usize>| {
+        let start = remark.span.start as usize;
+        Span::new(start + range.start..start + range.end)
+    };
+    let suppression = Suppression {
+        span: remark.span,
+        own: within(said.own),
+        list: within(said.list),
+        covers,
+        entries,
+        words,
+        excuse: said.excuse,
+    };
+    (Some(suppression), reasons)
 }
 
 /// Whether the text is a day of the calendar as `YYYY-MM-DD`.
@@ -183,6 +228,10 @@ struct Said {
     reach: Reach,
     words: Vec<String>,
     excuse: Suppressed,
+    /// The part of the text that says it.
+    own: Range<usize>,
+    /// What stands between the brackets.
+    list: Range<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,7 +242,7 @@ enum Reach {
 
 /// Reads the text of a comment: none where it does not address trailcheck, the reason where it does so in vain.
 fn parse(text: &str) -> Result<Option<Said>, String> {
-    let Some(rest) = addressed(text)? else { return Ok(None) };
+    let Some((begins, rest)) = addressed(text)? else { return Ok(None) };
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').unwrap_or(rest.len());
     let (directive, rest) = rest.split_at(end);
     let reach = match directive {
@@ -205,19 +254,24 @@ fn parse(text: &str) -> Result<Option<Said>, String> {
     let Some(rest) = rest.trim_start().strip_prefix('[') else {
         return Err(format!("it names no rules; {FORM}"));
     };
+    let opens = text.len() - rest.len();
     let Some((words, rest)) = rest.split_once(']') else {
         return Err("nothing closes the `[`".to_owned());
     };
+    let list = opens..opens + words.len();
     let words: Vec<String> =
         words.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();
     if words.is_empty() {
         return Err(format!("it names no rules; {FORM}"));
     }
-    Ok(Some(Said { reach, words, excuse: excuse(rest)? }))
+    let (excuse, behind) = excuse(rest)?;
+    let own = begins..text.len() - behind.len();
+    Ok(Some(Said { reach, words, excuse, own, list }))
 }
 
-/// What stands behind `trailcheck:` in a comment, which may itself stand behind another one, as in `# noqa # …`.
-fn addressed(text: &str) -> Result<Option<&str>, String> {
+/// What stands behind `trailcheck:` in a comment, which may itself stand behind another one, as in `# noqa # …`; and where
+/// in the text that comment begins.
+fn addressed(text: &str) -> Result<Option<(usize, &str)>, String> {
     const NAME: &str = "trailcheck";
     for (at, _) in text.char_indices().filter(|&(_, c)| c == '#' || c == '/') {
         let behind = text[at..].trim_start_matches(['#', '/', '!']).trim_start();
@@ -226,7 +280,7 @@ fn addressed(text: &str) -> Result<Option<&str>, String> {
         };
         let rest = behind[NAME.len()..].trim_start();
         match rest.strip_prefix(':') {
-            Some(rest) if name == NAME => return Ok(Some(rest.trim_start())),
+            Some(rest) if name == NAME => return Ok(Some((at, rest.trim_start()))),
             Some(_) => return Err(format!("`{name}` is written `{NAME}`")),
             // Without the colon it is prose about trailcheck, unless it goes on like a suppression.
             None if rest.starts_with("ignore") => return Err(format!("a colon is missing; {FORM}")),
@@ -236,13 +290,13 @@ fn addressed(text: &str) -> Result<Option<&str>, String> {
     Ok(None)
 }
 
-/// The `key=value` pairs behind the brackets, up to the end or to the next comment.
-fn excuse(mut rest: &str) -> Result<Suppressed, String> {
+/// The `key=value` pairs behind the brackets, up to the end or to the next comment; and that comment.
+fn excuse(mut rest: &str) -> Result<(Suppressed, &str), String> {
     let mut excuse = Suppressed::default();
     loop {
         rest = rest.trim_start();
         if rest.is_empty() || rest.starts_with('#') || rest.starts_with("//") {
-            return Ok(excuse);
+            return Ok((excuse, rest));
         }
         let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
         let (key, behind) = rest.split_at(end);

@@ -34,6 +34,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
+#[command(group(clap::ArgGroup::new("mending").args(["fix", "diff", "fix_plan"]).multiple(true)))]
 pub(super) struct CheckArguments {
     /// Files and folders to check; `-` reads one file from stdin
     #[arg(default_value = ".")]
@@ -66,6 +67,22 @@ pub(super) struct CheckArguments {
     /// Read no configuration file
     #[arg(long)]
     pub(super) isolated: bool,
+
+    /// Apply fixes that change nothing but what they are meant to
+    #[arg(long)]
+    pub(super) fix: bool,
+
+    /// With --fix, --diff or --fix-plan: also fixes that a person should read
+    #[arg(long, requires = "mending")]
+    pub(super) unsafe_fixes: bool,
+
+    /// Show what --fix would change, and write nothing
+    #[arg(long, conflicts_with = "fix_plan")]
+    pub(super) diff: bool,
+
+    /// Print what --fix would change as a plan for tools, and write nothing
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(super) fix_plan: Option<PlanFormat>,
 
     /// Exit with 4 when something could not be read or understood
     #[arg(long)]
@@ -123,6 +140,12 @@ pub(super) enum Format {
 pub(super) struct Output {
     pub(super) format: Format,
     pub(super) file: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// One JSON object, schema version 1
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

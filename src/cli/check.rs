@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::arguments::{CheckArguments, FailOn, Format};
+use super::mend::{self, Purpose};
 use super::progress::Bar;
 use super::terminal::{self, Stream};
 use super::{Failure, Outcome, print, rules, say, today};
@@ -55,10 +56,26 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
         today,
         progress: &bar,
     };
-    let scan = pool.install(|| scan::scan(request));
-    bar.finish();
-
-    write(&arguments, &scan)?;
+    let scan = match arguments.mending() {
+        None => {
+            let scan = pool.install(|| scan::scan(request));
+            bar.finish();
+            write(&arguments, &scan)?;
+            scan
+        }
+        Some((purpose, most)) => {
+            let mended = pool.install(|| scan::mend(request, most));
+            bar.finish();
+            if purpose == Purpose::Write {
+                let scan = mend::write(&arguments, mended)?;
+                write(&arguments, &scan)?;
+                scan
+            } else {
+                mend::show(&arguments, &mended, purpose)?;
+                mended.before
+            }
+        }
+    };
     if arguments.verbose {
         let files = report::count(scan.files.len(), "file");
         say(&format!("{files} in {:.2} s", started.elapsed().as_secs_f64()));
@@ -95,6 +112,10 @@ fn gather(arguments: &CheckArguments, names: &Names) -> Result<Gathered, Failure
     };
 
     if arguments.paths.iter().any(|path| path == Path::new("-")) {
+        if arguments.fix {
+            let help = "show what would change with `--diff`".to_owned();
+            return Err(Failure::Other("`--fix` cannot write to stdin".to_owned(), Some(help)));
+        }
         let [_] = arguments.paths.as_slice() else {
             return Err(Failure::Other("`-` goes with no other path".to_owned(), None));
         };

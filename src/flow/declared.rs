@@ -27,6 +27,7 @@ impl Observer<'_> {
                 _ => "Pass the clock itself, without the call, or a lambda where it needs arguments",
             };
             seen.show("instead", instead);
+            seen.remedies.extend(self.clock_itself(id, step));
             found.push(seen);
         }
         let chosen = self.naming.is_clock_chosen.then(|| Clock::written(&self.naming.clock)).flatten();
@@ -102,6 +103,7 @@ impl Observer<'_> {
         seen.say("import-for", purpose);
         seen.show("stale", what);
         seen.show("instead", instead);
+        seen.remedies.extend(self.right_import(stale));
         seen
     }
 }

@@ -3,6 +3,7 @@
 use crate::facts::{HandlerId, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{FunctionId, Lookup, Project, Symbol};
+use crate::remedy::Binding;
 
 /// A name that will fail when the code runs.
 #[derive(Clone, Debug)]
@@ -21,13 +22,16 @@ pub(super) struct NameUse {
 }
 
 impl NameUse {
-    /// The import statement that would bind a clock.
-    pub(super) fn import(&self) -> String {
+    /// The import that would bind a clock.
+    pub(super) fn import(&self) -> Binding {
+        let name = self.name.to_string();
         match self.attribute {
-            _ if CLOCKS.contains(&&*self.name) => format!("from datetime import {}", self.name),
-            _ if &*self.name == "func" => "from sqlalchemy import func".to_owned(),
-            Some(class) if CLOCKS.contains(&&*class) => format!("import datetime as {}", self.name),
-            _ => format!("from datetime import datetime as {}", self.name),
+            _ if CLOCKS.contains(&&*self.name) => Binding::item("datetime", name),
+            _ if &*self.name == "func" => Binding::item("sqlalchemy", name),
+            Some(class) if CLOCKS.contains(&&*class) => {
+                Binding { module: "datetime".to_owned(), item: None, name }
+            }
+            _ => Binding { module: "datetime".to_owned(), item: Some("datetime".to_owned()), name },
         }
     }
 }
@@ -157,7 +161,7 @@ fn read_from(function: &crate::facts::Function, step: StepId) -> Option<Name> {
 }
 
 /// What a function's own import binds a name to, when every binding of it there is that import.
-fn local_import(project: &Project, id: FunctionId, name: Name) -> Option<Symbol> {
+pub(super) fn local_import(project: &Project, id: FunctionId, name: Name) -> Option<Symbol> {
     let function = project.function(id);
     let mut symbol = None;
     for step in &function.steps {

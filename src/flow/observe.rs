@@ -1,10 +1,13 @@
 //! flow/observe: what the flow engine saw, in the words of the vocabulary.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::duty::{Duty, Operation, Standing};
 use crate::facts::{Function, StepId, StepKind};
+use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
+use crate::remedy::{Binding, Deed, Remedy};
 use crate::source::Span;
 use crate::vocabulary::Observation;
 
@@ -16,6 +19,7 @@ use super::object::decorated;
 use super::outcome::{ExpiredRead, Phantom};
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
+use mend::{Customs, Habits};
 
 mod ambient;
 mod behind;
@@ -23,6 +27,7 @@ mod handler;
 mod kept;
 mod ledger;
 mod limit;
+mod mend;
 mod nothing;
 mod repeated;
 mod saved;
@@ -50,7 +55,7 @@ pub struct Naming {
 
 /// Everything that was seen: observations for the rules, and all writes.
 pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observation>, Vec<Judgement>) {
-    let observer = Observer { project, flow, naming };
+    let observer = Observer { project, flow, naming, habits: OnceCell::new(), customs: OnceCell::new() };
     let judgements = judgements(project, flow);
     let mut seen = Vec::new();
     for judgement in &judgements {
@@ -135,6 +140,8 @@ pub(super) struct Observer<'a> {
     pub(super) project: &'a Project,
     pub(super) flow: &'a Flow,
     pub(super) naming: &'a Naming,
+    habits: OnceCell<Habits>,
+    customs: OnceCell<Customs>,
 }
 
 impl Observer<'_> {
@@ -210,6 +217,13 @@ impl Observer<'_> {
             }
             if let Some(step) = judgement.places[duty.index()] {
                 seen.span = self.span(id, step);
+            }
+            if standing != Standing::Set {
+                match self.actors_for(judgement, duty) {
+                    _ if !duty.is_actor() => seen.remedies = self.stamps_for(judgement, duty),
+                    Ok(remedies) => seen.remedies = remedies,
+                    Err(why) => seen.hindrance = Some(why),
+                }
             }
             seen
         };
@@ -291,6 +305,7 @@ impl Observer<'_> {
         let fields = self.project.model(phantom.model).map(|m| m.fields_of(self.project, phantom.duty));
         let nearest = fields.and_then(|fields| fields.first().copied());
         seen.show("nearest-note", nearest.map_or(String::new(), |name| format!(": `{name}`")));
+        seen.remedies.extend(self.meant_field(id, step, phantom));
         seen
     }
 
@@ -309,29 +324,45 @@ impl Observer<'_> {
         }
         let what = if name_use.state == "module" { "the module" } else { "bound to nothing" };
         seen.show("what", what);
-        seen.show("import", self.import_for(name_use));
+        let import = self.import_for(name_use);
+        let statement = import.as_ref().map(Binding::statement);
+        seen.show("import", statement.unwrap_or_else(|| format!("from … import {}", name_use.name)));
+        if let Some(import) = import.filter(|_| name_use.state == "unresolved") {
+            let title = format!("Add `{}`", import.statement());
+            let act = Observer::act(name_use.function, Deed::Bind(import));
+            seen.remedies.push(Remedy::new("import", title, vec![act]));
+        }
         seen
     }
 
-    /// The import statement that would bind a name: from the project where its definition is unique, else as known.
-    fn import_for(&self, name_use: &super::name_use::NameUse) -> String {
+    /// The import that would bind a name: from the project where its definition is unique, else as known.
+    fn import_for(&self, name_use: &super::name_use::NameUse) -> Option<Binding> {
         let name = name_use.name;
         if name_use.used_as == "clock" {
-            return name_use.import();
+            return Some(name_use.import());
         }
         if name_use.used_as == "audit-context"
             && let Some((module, class)) = self.naming.context.rsplit_once('.')
         {
-            return format!("from {module} import {class}");
+            return Some(Binding::item(module, class));
         }
-        let mut definitions = self.project.class_ids().into_iter().filter(|&class| {
-            self.project.class(class).name == name && self.project.class(class).qualname == *name
-        });
-        match (definitions.next(), definitions.next()) {
-            (Some(only), None) => format!("from {} import {name}", self.project.module_name(only.file)),
-            _ if library::catches_database_errors(&name) => format!("from sqlalchemy.exc import {name}"),
-            _ => format!("from … import {name}"),
+        self.exception_binding(name)
+    }
+
+    /// The import of an exception, or of whatever goes by a name: as the program has it elsewhere, else as known.
+    fn exception_binding(&self, name: Name) -> Option<Binding> {
+        if let Some(usual) = self.usual_binding(name) {
+            return Some(usual);
         }
+        if !library::catches_database_errors(&name) {
+            return None;
+        }
+        let is_django = self.habits().knows("django") && !self.habits().knows("sqlalchemy");
+        Some(Binding::item(if is_django { "django.db" } else { "sqlalchemy.exc" }, name.as_str()))
+    }
+
+    fn habits(&self) -> &Habits {
+        self.habits.get_or_init(|| Habits::of(self.project))
     }
 
     /// The decision a function makes over a column of a row it was handed.
@@ -386,6 +417,7 @@ impl Observer<'_> {
         if let Some(since) = read.since {
             seen.related.push(("it expired here".into(), id.file.0 as usize, self.span(id, since)));
         }
+        seen.remedies.extend(self.hoisted(id, step, read));
         if let Some((other, step)) = read.within {
             seen.related.push(("it is read here".into(), other.file.0 as usize, self.span(other, step)));
         }

@@ -15,6 +15,8 @@ pub(super) struct Shared {
     pub name: Name,
     /// What it is: `list`, `dict`, `set`.
     pub maker: &'static str,
+    /// Whether what keeps it would call a maker for each new one.
+    pub is_called: bool,
     /// Where it is changed through an instance or the class.
     pub changed: Option<(FunctionId, StepId)>,
 }
@@ -74,7 +76,8 @@ pub(super) fn shared(project: &Project, id: FunctionId) -> Vec<Shared> {
                 if let Some(maker) = mutable(project, id, argument.value, Follow::Constants) {
                     let name = declared_name(function, step);
                     let (step, kept_by) = (argument.value, "default");
-                    found.push(Shared { step, kept_by, name, maker, changed: None });
+                    let is_called = calls_default(project, id, *callee);
+                    found.push(Shared { step, kept_by, name, maker, is_called, changed: None });
                 }
             }
         }
@@ -97,10 +100,21 @@ fn is_default(kind: ArgumentKind) -> bool {
 
 /// Whether what is called declares a column or field and hands its default over as it is.
 fn keeps_default(project: &Project, id: FunctionId, callee: StepId) -> bool {
+    let is_of_attrs = match project.symbol_of(id, callee) {
+        Some(Symbol::External(path)) => {
+            matches!(path.split('.').next(), Some("attr" | "attrs"))
+                && matches!(path.last(), "ib" | "attrib" | "field")
+        }
+        _ => false,
+    };
+    is_of_attrs || calls_default(project, id, callee)
+}
+
+/// Whether what is called declares a column or field that takes a callable for its default and calls it for each row.
+pub(super) fn calls_default(project: &Project, id: FunctionId, callee: StepId) -> bool {
     match project.symbol_of(id, callee) {
         Some(Symbol::External(path)) => match path.split('.').next() {
             Some("sqlalchemy") => matches!(path.last(), "Column" | "mapped_column"),
-            Some("attr" | "attrs") => matches!(path.last(), "ib" | "attrib" | "field"),
             // A field of any library is Django's where it stands in a model; elsewhere it may copy its default.
             _ => path.last().ends_with("Field") && (is_of_django(&path) || is_in_django_model(project, id)),
         },
@@ -193,7 +207,14 @@ fn attributes(project: &Project, id: FunctionId, class: ClassId) -> Vec<Shared> 
     if is_factory {
         let declares = |name: &Name| !name.starts_with('_');
         let shown = values.into_iter().filter(|(name, ..)| declares(name));
-        let kept = |(name, step, maker)| Shared { step, kept_by: "factory", name, maker, changed: None };
+        let kept = |(name, step, maker)| Shared {
+            step,
+            kept_by: "factory",
+            name,
+            maker,
+            is_called: false,
+            changed: None,
+        };
         return shown.map(kept).collect();
     }
     if declares_fields(project, class) {
@@ -205,7 +226,7 @@ fn attributes(project: &Project, id: FunctionId, class: ClassId) -> Vec<Shared> 
             return None;
         }
         let changed = changed(project, &family, name)?;
-        Some(Shared { step, kept_by: "attribute", name, maker, changed: Some(changed) })
+        Some(Shared { step, kept_by: "attribute", name, maker, is_called: false, changed: Some(changed) })
     };
     values.into_iter().filter_map(changed).collect()
 }

@@ -17,6 +17,7 @@ mod body;
 mod definition;
 mod export;
 mod expression;
+pub(super) mod layout;
 mod remark;
 mod statement;
 mod term;

@@ -6,7 +6,7 @@ pub(super) fn is_builtin(name: &str) -> bool {
 }
 
 /// Whether a module of this name comes with Python.
-pub(super) fn is_standard_module(name: &str) -> bool {
+pub fn is_standard_module(name: &str) -> bool {
     STANDARD_MODULES.binary_search(&name).is_ok()
 }
 

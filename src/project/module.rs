@@ -36,6 +36,11 @@ impl Project {
         self.module_names[file.0 as usize]
     }
 
+    /// Whether a module or package of the program goes by this name, at whatever depth.
+    pub fn has_package(&self, name: &str) -> bool {
+        self.module_names.iter().any(|module| module.split('.').any(|part| part == name))
+    }
+
     /// Whether the file is a package's `__init__`.
     pub fn is_package(&self, file: FileId) -> bool {
         self.file(file).source.path.file_stem().is_some_and(|stem| stem == "__init__")

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Status, Tally, status};
-use crate::finding::{FileReport, Finding, Gap, Place, Scan, Write};
+use super::plan::PlannedChange;
+use super::{Status, Tally, has_news, status};
+use crate::finding::{Edit, FileReport, Finding, Fix, Gap, Place, Scan, Write};
 
 /// The JSON Schema (draft 2020-12) of what [`render`] writes.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -59,6 +60,20 @@ struct JsonWriteCounts {
 }
 
 #[derive(Serialize)]
+struct JsonFix<'a> {
+    safety: &'static str,
+    title: &'a str,
+    edits: Vec<JsonEdit<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonEdit<'a> {
+    path: String,
+    location: JsonLocation,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
 struct JsonFindingCounts {
     error: usize,
     review: usize,
@@ -72,6 +87,9 @@ struct JsonFile<'a> {
     status: &'static str,
     writes: Vec<JsonWrite<'a>>,
     findings: Vec<JsonFinding<'a>>,
+    /// What this run has changed in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<PlannedChange<'a>>,
 }
 
 #[derive(Serialize)]
@@ -95,8 +113,7 @@ struct JsonFinding<'a> {
     entity: Option<&'a str>,
     location: JsonLocation,
     related: Vec<JsonRelated<'a>>,
-    /// Always null until there are fixes.
-    fix: Option<()>,
+    fix: Option<JsonFix<'a>>,
     fingerprint: &'a str,
     suppressed: Option<JsonSuppressed<'a>>,
     baselined: bool,
@@ -135,8 +152,7 @@ struct JsonGap<'a> {
 
 fn document(scan: &Scan) -> JsonDocument<'_> {
     let tally = Tally::of(scan);
-    // A file without writes and findings has nothing to say; `summary.files.scanned` counts it.
-    let telling = scan.files.iter().filter(|file| !file.writes.is_empty() || !file.findings.is_empty());
+    let telling = scan.files.iter().filter(|file| has_news(file));
     JsonDocument {
         schema_version: 1,
         tool: JsonTool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -178,11 +194,13 @@ fn json_file<'a>(file: &'a FileReport, gaps: &[Gap]) -> JsonFile<'a> {
         path: file.source.display_path(),
         status: match status(file, gaps) {
             Status::Compliant => "compliant",
+            Status::Fixed => "fixed",
             Status::NeedsReview => "needs_review",
             Status::HasIssues => "has_issues",
         },
         writes: file.writes.iter().map(|write| json_write(file, write)).collect(),
         findings: file.findings.iter().map(json_finding).collect(),
+        changes: file.changes.iter().map(PlannedChange::of).collect(),
     }
 }
 
@@ -213,7 +231,7 @@ fn json_finding(finding: &Finding) -> JsonFinding<'_> {
         entity: finding.entity.as_deref(),
         location: location(&finding.place),
         related: related.collect(),
-        fix: None,
+        fix: finding.fix.as_ref().map(json_fix),
         fingerprint: &finding.fingerprint,
         suppressed: finding.suppressed.as_ref().map(|suppressed| JsonSuppressed {
             reason: suppressed.reason.as_deref(),
@@ -222,6 +240,15 @@ fn json_finding(finding: &Finding) -> JsonFinding<'_> {
         }),
         baselined: false,
     }
+}
+
+fn json_fix(fix: &Fix) -> JsonFix<'_> {
+    let edit = |edit: &'_ Edit| (edit.place.source.display_path(), location(&edit.place));
+    let edits = fix.edits.iter().map(|one| {
+        let (path, location) = edit(one);
+        JsonEdit { path, location, text: &one.text }
+    });
+    JsonFix { safety: fix.safety.word(), title: &fix.title, edits: edits.collect() }
 }
 
 fn location(place: &Place) -> JsonLocation {

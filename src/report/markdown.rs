@@ -2,9 +2,9 @@
 //!
 //! Whatever comes from code is escaped: no name, comment or path can become markup, HTML, a link or a mention.
 
-use super::{Status, Tally, by_rule, percent, status};
+use super::{Status, Tally, by_rule, has_news, percent, status};
 use crate::escape::{markdown, markdown_code};
-use crate::finding::{FileReport, Finding, Gap, Scan, Suppressed};
+use crate::finding::{Change, FileReport, Finding, Gap, Safety, Scan, Suppressed};
 
 /// The whole report.
 pub fn render(scan: &Scan) -> String {
@@ -12,8 +12,7 @@ pub fn render(scan: &Scan) -> String {
     out.push_str(&summary(&Tally::of(scan)));
     out.push_str(&gaps(&scan.gaps));
     out.push_str(&rules(scan));
-    let telling: Vec<&FileReport> =
-        scan.files.iter().filter(|file| !file.writes.is_empty() || !file.findings.is_empty()).collect();
+    let telling: Vec<&FileReport> = scan.files.iter().filter(|file| has_news(file)).collect();
     out.push_str("\n## Files\n");
     if telling.is_empty() {
         out.push_str("\nNo file writes rows.\n");
@@ -86,6 +85,7 @@ fn rules(scan: &Scan) -> String {
 fn section(file: &FileReport, gaps: &[Gap]) -> String {
     let status = match status(file, gaps) {
         Status::Compliant => "✅ Compliant",
+        Status::Fixed => "✅ Fixed",
         Status::NeedsReview => "⚠️ Needs Review",
         Status::HasIssues => "❌ Has Issues",
     };
@@ -99,9 +99,26 @@ fn section(file: &FileReport, gaps: &[Gap]) -> String {
     for finding in &file.findings {
         out.push_str(&issue(file, finding));
     }
-    // Nothing is changed and no tests are consulted yet; the format has a line for both, so they say so.
-    out.push_str("\n**Changes Made**: none\n\n**Testing**: —\n");
+    out.push_str(&changes(&file.changes));
+    // No tests are consulted yet; the format has a line for them, so it says so.
+    out.push_str("\n**Testing**: —\n");
     out
+}
+
+fn changes(changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return "\n**Changes Made**: none\n".to_owned();
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for change in changes {
+        let note = if change.safety == Safety::Unsafe { " (unsafe, to be read)" } else { "" };
+        let line = format!("- {}{note}\n", markdown(&change.title));
+        // One import mends many findings.
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    format!("\n**Changes Made**:\n{}", lines.concat())
 }
 
 fn issue(file: &FileReport, finding: &Finding) -> String {

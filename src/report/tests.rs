@@ -49,9 +49,19 @@ pub(crate) fn scan() -> Scan {
     ];
     Scan {
         files: vec![
-            FileReport { source: service, writes, findings: vec![create, delete, again] },
-            FileReport { source: helper, writes: Vec::new(), findings: Vec::new() },
-            FileReport { source: source("app/quiet.py", ""), writes: Vec::new(), findings: Vec::new() },
+            FileReport {
+                source: service,
+                writes,
+                findings: vec![create, delete, again],
+                changes: Vec::new(),
+            },
+            FileReport { source: helper, writes: Vec::new(), findings: Vec::new(), changes: Vec::new() },
+            FileReport {
+                source: source("app/quiet.py", ""),
+                writes: Vec::new(),
+                findings: Vec::new(),
+                changes: Vec::new(),
+            },
         ],
         gaps: vec![
             Gap { path: "app/helper.py".into(), line: Some(2), reason: "syntax error".into() },
@@ -80,6 +90,9 @@ pub(crate) fn finding(source: &Arc<Source>, code: &str, rule: &str, severity: Se
         related: Vec::new(),
         fingerprint: "0123456789abcdef".into(),
         suppressed: None,
+        remedies: Vec::new(),
+        fix: None,
+        unfixable: None,
     }
 }
 

@@ -8,7 +8,8 @@ use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::finding::Severity;
+use crate::finding::{Safety, Severity};
+use crate::remedy;
 use crate::rule::wording::{Fault, Wording};
 use crate::rule::{Condition, Conditions, Example, Expectation, Kind, Rule, Scope};
 use crate::vocabulary::{TEXTS, WORDS, Word};
@@ -68,7 +69,10 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 const KEYS: &[&str] = &["pack", "severity", "scope", "find", "unless", "review", "say", "fix"];
-const FIX_KEYS: &[&str] = &["stamp", "setter", "import", "statement", "remove", "safe-when"];
+const FIX_KEYS: &[(&str, Safety)] = &[("safe", Safety::Safe), ("unsafe", Safety::Unsafe)];
+/// How the fence of a fixed form is marked.
+const FIXED: &str = "python fixed";
+
 const SECTIONS: &[&str] = &["Why", "Bad", "Good"];
 
 type Table<'t> = DeTable<'t>;
@@ -91,7 +95,7 @@ struct Said {
     review: Vec<Conditions>,
     message: Option<Wording>,
     help: Option<Wording>,
-    fix: Option<toml::Table>,
+    remedies: Vec<(Safety, &'static str)>,
 }
 
 /// The table's text and the line of the page it begins on, so that a byte offset becomes a line.
@@ -125,7 +129,7 @@ impl Reader<'_> {
             review: said.review,
             message: said.message?,
             help: said.help?,
-            fix: said.fix,
+            remedies: said.remedies,
             page: self.text.to_owned(),
             examples,
         })
@@ -167,6 +171,15 @@ impl Reader<'_> {
                 Some("Good") => Kind::Good,
                 _ => continue,
             };
+            if fence.info == FIXED {
+                match examples.last_mut() {
+                    Some(Example { kind: Kind::Bad, fixed: fixed @ None, .. }) => {
+                        *fixed = Some(fence.body.clone());
+                    }
+                    _ => self.wrong(fence.line, "a fixed form stands right behind its bad example"),
+                }
+                continue;
+            }
             if fence.info != "python" {
                 self.wrong(fence.line, "an example's fence is marked `python`");
             }
@@ -192,7 +205,7 @@ impl Reader<'_> {
         if kind == Kind::Bad && expected.is_empty() {
             self.wrong(fence.line, "a bad example marks nothing with `# finding`");
         }
-        Example { kind, code: fence.body.clone(), first_line, expected }
+        Example { kind, code: fence.body.clone(), first_line, expected, fixed: None }
     }
 
     fn table(&mut self, parts: &Outline) -> Option<Said> {
@@ -214,10 +227,7 @@ impl Reader<'_> {
         if !faults.is_empty() {
             return None;
         }
-        let mut said = self.said(table.get_ref(), body);
-        said.fix = toml::from_str::<toml::Table>(&fence.body)
-            .ok()
-            .and_then(|mut table| table.remove("fix").and_then(|fix| fix.as_table().cloned()));
+        let said = self.said(table.get_ref(), body);
         for (key, is_there) in [
             ("pack", table.get_ref().contains_key("pack")),
             ("severity", table.get_ref().contains_key("severity")),
@@ -243,7 +253,7 @@ impl Reader<'_> {
                 "unless" => said.unless = self.tables(value, line, body),
                 "review" => said.review = self.tables(value, line, body),
                 "say" => self.say(value, line, body, &mut said),
-                "fix" => self.fix(value, line, body),
+                "fix" => said.remedies = self.fix(value, line, body),
                 other => self.unknown(line, format!("there is no key `{other}`"), other, KEYS),
             }
         }
@@ -397,16 +407,36 @@ impl Reader<'_> {
         }
     }
 
-    fn fix(&mut self, value: &Value<'_>, line: u32, body: Body<'_>) {
+    /// The remedies a page names; those it calls safe come first.
+    fn fix(&mut self, value: &Value<'_>, line: u32, body: Body<'_>) -> Vec<(Safety, &'static str)> {
         let Some(table) = value.get_ref().as_table() else {
-            return self.wrong(line, "`fix` is a table: `[fix]`");
+            self.wrong(line, "`fix` is a table: `[fix]`");
+            return Vec::new();
         };
-        for key in table.keys() {
+        let kinds: Vec<&'static str> = remedy::KINDS.iter().map(|kind| kind.word).collect();
+        let mut remedies = Vec::new();
+        for (key, value) in table {
+            let line = body.line(key.span().start);
             let name = key.get_ref().as_ref();
-            if !FIX_KEYS.contains(&name) {
-                self.unknown(body.line(key.span().start), format!("no fix has a `{name}`"), name, FIX_KEYS);
+            let Some(&(_, safety)) = FIX_KEYS.iter().find(|(known, _)| *known == name) else {
+                let known: Vec<&str> = FIX_KEYS.iter().map(|(known, _)| *known).collect();
+                self.unknown(line, format!("no fix is `{name}`"), name, &known);
+                continue;
+            };
+            let Some(items) = value.get_ref().as_array().filter(|items| !items.is_empty()) else {
+                self.wrong(line, format!("`{name}` is a list of remedies"));
+                continue;
+            };
+            for item in items {
+                let word = item.get_ref().as_str().unwrap_or_default();
+                match kinds.iter().find(|known| **known == word) {
+                    Some(known) => remedies.push((safety, *known)),
+                    None => self.unknown(line, format!("there is no remedy `{word}`"), word, &kinds),
+                }
             }
         }
+        remedies.sort_by_key(|(safety, _)| *safety);
+        remedies
     }
 
     fn wrong(&mut self, line: u32, reason: impl Into<String>) {
@@ -517,7 +547,7 @@ z = 3  # findings are many
             ("{entity}", "{entty}", "14: there is no placeholder `{entty}`; did you mean `entity`?"),
             ("{entity}", "{entity", "14: a brace stands alone; write `{{` or `}}` for the brace itself"),
             ("help =", "hlep =", "15: there is no key `hlep`; did you mean `help`?"),
-            ("[say]", "[fix]\nstamps = \"x\"\n[say]", "14: no fix has a `stamps`; did you mean `stamp`?"),
+            ("[say]", "[fix]\nsaef = [\"stamp\"]\n[say]", "14: no fix is `saef`; did you mean `safe`?"),
             ("## Bad", "## Bda", "18: there is no section `Bda`; did you mean `Bad`?"),
             ("```python", "```sql", "20: an example's fence is marked `python`"),
             ("## Bad", "## Good", "21: a good example marks a finding"),

@@ -69,7 +69,7 @@ fn lies_in(function: &Function, region: Option<RegionId>, body: RegionId) -> boo
 }
 
 /// Where control goes from a block when nothing is raised.
-fn next(next: &Next) -> Vec<BlockId> {
+pub(super) fn next(next: &Next) -> Vec<BlockId> {
     match next {
         Next::Goto(block) => vec![*block],
         Next::Branch { yes, no, .. } => vec![*yes, *no],

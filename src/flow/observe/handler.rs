@@ -148,7 +148,8 @@ impl Observer<'_> {
         seen.switch("catches-more", catches_more(self.project, id, number));
         let (raised, statement) = self.raised(id, handler.body);
         seen.say("raised", raised);
-        if fates.lost.contains(&(id, number)) {
+        let is_lost = fates.lost.contains(&(id, number));
+        if is_lost {
             seen.say("transaction", "lost");
         }
         let report = outcome.handlers.get(&number).cloned().unwrap_or_default();
@@ -181,15 +182,33 @@ impl Observer<'_> {
             "only shows the failure"
         };
         seen.show("answers", answers);
-        let wait = if function.is_async { "await " } else { "" };
-        let session = self.session_text(id, number);
-        seen.show("rollback", format!("{wait}{session}.rollback()"));
-        seen.show("flush", format!("{wait}{session}.flush()"));
-        let block = if function.is_async { "async with" } else { "with" };
+        let session = self.tried_session(id, number);
+        let usual = if function.is_async { "await " } else { "" };
+        let (wait, text) = match &session {
+            Some(session) => (session.wait, session.text.clone()),
+            None => (usual, self.session_text(id, number)),
+        };
+        seen.show("rollback", format!("{wait}{text}.rollback()"));
+        seen.show("flush", format!("{wait}{text}.flush()"));
+        let block = if wait.is_empty() { "with" } else { "async with" };
         let savepoint = match report.breaks_connection {
             true => "with transaction.atomic()".to_owned(),
-            false => format!("{block} {session}.begin_nested()"),
+            false => format!("{block} {text}.begin_nested()"),
         };
+        if let Some(session) = session.as_ref().filter(|_| is_left) {
+            seen.remedies.extend(self.rolled_back(id, number, session));
+        }
+        if let Some(session) = session.as_ref().filter(|_| catches && raised != "inside") {
+            seen.remedies.push(self.flushed(id, number, session));
+        }
+        if !report.silent_ends.is_empty() {
+            seen.remedies.extend(self.logged(id, number));
+        }
+        let is_of_session = session.is_some() && !report.breaks_connection;
+        if is_lost && report.breaks_connection || (is_lost || is_left) && is_of_session {
+            seen.remedies.extend(self.with_savepoint(id, number, &savepoint, report.breaks_connection));
+        }
+        seen.remedies.extend(unreachable.and_then(|why| self.clause_first(id, number, why)));
         seen.show("savepoint", savepoint);
         let tried = self.tried(id, handler.body_span);
         seen.related.push(("the write is tried here".into(), id.file.0 as usize, tried));

@@ -115,6 +115,7 @@ impl Observer<'_> {
         seen.say("route", "legacy");
         seen.show("library", self.project.libraries()[route.library].name.as_str());
         seen.show("value", format!("`{}`", route.text));
+        seen.remedies.extend(self.right_route(route, &right));
         seen.show("right", right);
         Some(seen)
     }

@@ -59,6 +59,7 @@ impl Observer<'_> {
             }
         };
         seen.show("instead", instead);
+        seen.remedies.extend(self.right_names(strange));
         seen
     }
 
@@ -81,6 +82,9 @@ impl Observer<'_> {
         }
         let choices = self.choices_of(action.model, action.column);
         let near = nearest(&action.text, choices.iter().map(|choice| choice.as_str()));
+        if action.unfit == Unfit::NoChoice {
+            seen.remedies.extend(near.and_then(|near| self.right_action(action, near)));
+        }
         seen.show(
             "instead",
             match (action.unfit, near) {
@@ -160,6 +164,7 @@ impl Observer<'_> {
             if receiver.span != here.span || receiver.file != id.file {
                 here.related.push(("connected here".into(), receiver.file.0 as usize, receiver.span));
             }
+            here.remedies.extend(self.raw_guard(id));
             seen.push(here);
         }
         seen

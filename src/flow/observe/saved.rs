@@ -38,6 +38,7 @@ impl Observer<'_> {
             _ => "by `update_fields`",
         };
         seen.show("partly", partly);
+        seen.remedies.extend(self.listed_too(id, step, partial));
         seen
     }
 }

@@ -19,7 +19,10 @@ impl Observer<'_> {
         let maker = shared.maker;
         seen.show("what", maker);
         let (kept_by, instead) = match shared.kept_by {
-            "default" => ("row", format!("Hand over what makes a new one: `default={maker}`")),
+            "default" if shared.is_called => {
+                ("row", format!("Hand over what makes a new one: `default={maker}`"))
+            }
+            "default" => ("object", format!("Hand over what makes a new one: `factory={maker}`")),
             "factory" => (
                 "object it builds",
                 format!("Declare `factory.LazyFunction({maker})`, which makes a new one each time"),
@@ -31,6 +34,7 @@ impl Observer<'_> {
         if let Some((other, step)) = shared.changed {
             seen.related.push(("changed here".into(), other.file.0 as usize, self.span(other, step)));
         }
+        seen.remedies.extend(self.maker_itself(id, shared));
         seen
     }
 }

@@ -60,6 +60,9 @@ impl Observer<'_> {
             _ => step,
         };
         seen.show("row", self.row_text(id, named_at));
+        if stamp.by == "attribute" {
+            seen.remedies.extend(self.setter_for(id, step, stamp));
+        }
         if let Some((other, step)) = stamp.within {
             seen.related.push(("stored here".into(), other.file.0 as usize, self.span(other, step)));
         }

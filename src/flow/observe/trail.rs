@@ -51,6 +51,7 @@ impl Observer<'_> {
     fn early_task(&self, id: FunctionId, step: StepId, early: &Early) -> Observation {
         let mut seen = self.at(id, self.span(id, step));
         seen.show("task", self.project.function(early.task).name.as_str());
+        seen.remedies.extend(self.on_commit(id, step));
         match early.handed {
             Handed::Event => seen.say("early", "audit-event"),
             Handed::Row(model, at) | Handed::Part(model, at) => {

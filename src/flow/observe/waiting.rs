@@ -42,6 +42,7 @@ impl Observer<'_> {
                 }
             }
             here.show("call", call);
+            here.remedies.extend(self.waited(id, step, *waiting));
             seen.push(here);
         }
         seen
