@@ -32,6 +32,7 @@ mod call;
 mod callback;
 mod catch;
 mod clause;
+mod cleaned;
 mod clock;
 mod collection;
 mod coverage;

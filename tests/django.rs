@@ -343,5 +343,36 @@ fn whoever_makes_an_object_may_have_stamped_the_row_that_it_holds() {
     assert_eq!(with(of_view), perhaps);
 }
 
+/// What a form says that has a ticket from a field, and gives it a title.
+fn cleaned_with(field: &str, save: &str) -> Vec<String> {
+    seen(&format!(
+        "from django import forms\nclass NewOrOld(forms.ModelChoiceField):\n    def clean(self, value):\n        return self.queryset.model(title=value)\nclass Signed(forms.ModelChoiceField):\n    def clean(self, value):\n        return self.queryset.model(title=value, created_by='me')\nclass TitleForm(forms.Form):\n    ticket = {field}(label='x', queryset=Ticket.objects.order_by('title'))\n    def save(self):\n        ticket = self.cleaned_data['ticket']\n        is_new = not ticket.pk\n        ticket.title = 'x'\n        {save}\n"
+    ))
+    .1
+}
+
+#[test]
+fn a_field_of_a_form_answers_rows_of_its_query_set() {
+    let unmade =
+        "`save` creates `Ticket` without saying who: neither `set_created_by` nor `created_by` is set";
+    assert_eq!(cleaned_with("forms.ModelChoiceField", "ticket.save()"), [UNSIGNED]);
+    assert_eq!(cleaned_with("NewOrOld", "ticket.save()"), [UNSIGNED, unmade]);
+    // Whether it has a key tells a row that the field has made.
+    assert_eq!(cleaned_with("NewOrOld", "if is_new: ticket.save()"), [unmade]);
+    assert_eq!(cleaned_with("NewOrOld", "if ticket.pk is None: ticket.save()"), [unmade]);
+    assert_eq!(cleaned_with("NewOrOld", "if not is_new: ticket.save()"), [UNSIGNED]);
+    assert_eq!(cleaned_with("NewOrOld", "if ticket.id: ticket.save()"), [UNSIGNED]);
+    let perhaps = unmade.replace("`Ticket`", "`Ticket` perhaps");
+    assert_eq!(cleaned_with("Signed", "if is_new: ticket.save()"), [perhaps.as_str()]);
+    for (field, save) in [
+        ("NewOrOld", "pass"),
+        ("forms.ModelChoiceField", "if is_new: pass"),
+        ("forms.CharField", "ticket.save()"),
+        ("NewOrOld", "if is_new: ticket.created_by = 'me'; ticket.save()"),
+    ] {
+        assert!(cleaned_with(field, save).is_empty(), "{field}: {save}");
+    }
+}
+
 const UNSIGNED: &str =
     "`save` updates `Ticket` without saying who: neither `set_updated_by` nor `updated_by` is set";

@@ -155,7 +155,7 @@ impl Trace<'_> {
     }
 
     /// The duties that other code may have discharged on a row that an object of a class holds.
-    fn stamped_elsewhere(&self, class: ClassId) -> [bool; 6] {
+    pub(super) fn stamped_elsewhere(&self, class: ClassId) -> [bool; 6] {
         let stamping = &self.knowledge.stamping;
         let mut found = stamping.around.get(&class).copied().unwrap_or_default();
         let heirs = self.project.heirs_of(class).iter().copied();
@@ -207,7 +207,7 @@ fn stored_by(project: &Project, grounds: &FxHashMap<FunctionId, Ground>, id: Fun
 }
 
 /// The methods of a class, and its body.
-fn code_of(project: &Project, class: ClassId) -> Vec<FunctionId> {
+pub(super) fn code_of(project: &Project, class: ClassId) -> Vec<FunctionId> {
     let facts = project.class(class);
     let methods = facts.methods.iter().map(|(_, index)| *index);
     let all = methods.chain([facts.body]);

@@ -397,6 +397,9 @@ impl Trace<'_> {
 
     /// The value of an attribute.
     pub(super) fn attribute(&mut self, state: &mut State, of: Value, name: Name) -> Value {
+        if let Some(age) = self.age(&of, name) {
+            return age;
+        }
         let all = of.alternatives();
         let values: Vec<Value> = all.into_iter().map(|of| self.attribute_of(state, of, name)).collect();
         Value::one_of(values)
