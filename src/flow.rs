@@ -32,6 +32,7 @@ mod call;
 mod callback;
 mod catch;
 mod clause;
+mod cleaned;
 mod clock;
 mod collection;
 mod coverage;
@@ -52,6 +53,7 @@ mod guard;
 mod handing;
 mod handler;
 mod hearing;
+mod held;
 mod hook;
 mod keys;
 mod lean;
@@ -134,8 +136,11 @@ pub struct Flow {
 
 /// Follows all functions until nothing changes.
 pub fn follow(project: &Project) -> Flow {
+    let grounds = ground::grounds(project);
     let mut knowledge = Knowledge {
-        grounds: ground::grounds(project),
+        stamping: held::Stamping::of(project, &grounds),
+        ways_back: held::ways_back(project),
+        grounds,
         row_classes: row_classes(project),
         expires_on_commit: maker::expires_on_commit(project),
         ..Knowledge::default()

@@ -184,6 +184,17 @@ class Note(models.Model):
 class Memo(models.Model):
     text = models.TextField()
     updated_at = models.DateTimeField(auto_now=True)
+
+class Ticket(models.Model):
+    title = models.TextField()
+    created_by = models.TextField()
+    updated_by = models.TextField()
+
+    def sign(self, user):
+        self.updated_by = user
+
+class Reply(models.Model):
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE)
 "#;
 
 /// What is found in `app/views.py`, as `line rule`, and the messages.
@@ -281,3 +292,87 @@ fn an_audit_row_belongs_to_the_change_that_it_names() {
     assert_eq!(close("case.closed"), ["7 audit-outside-transaction"]);
     assert!(close("mail.sent").is_empty());
 }
+
+/// A form that has its ticket from its keywords, reads it in one way and changes it; and more code.
+fn form_with(reading: &str, more: &str) -> Vec<String> {
+    seen(&format!(
+        "from django import forms\nclass TitleForm(forms.Form):\n    def __init__(self, *args, **kwargs):\n        self.ticket = kwargs.pop('ticket', None)\n        super().__init__(*args, **kwargs)\n    def clean(self):\n        {reading}\n    def save(self):\n        self.ticket.title = 'x'\n        self.ticket.save()\n{more}"
+    ))
+    .1
+}
+
+#[test]
+fn what_an_object_holds_is_known_by_what_its_methods_do_with_it() {
+    for reading in [
+        "Reply.objects.filter(ticket=self.ticket)",
+        "Reply.objects.filter(ticket_id=self.ticket.pk)",
+        "Reply(ticket=self.ticket)",
+        "Ticket.objects.exclude(id=self.ticket.id)",
+        "self.ticket.reply_set.count()",
+    ] {
+        assert_eq!(form_with(reading, ""), [UNSIGNED], "{reading}");
+    }
+    for other in [
+        "pass",
+        "Reply.objects.filter(ticket__in=self.ticket)",
+        "Reply.objects.filter(id=self.ticket)",
+        "self.ticket.memo_set.count()",
+        "Memo.objects.get(pk=self.ticket.id); Reply(ticket=self.ticket)",
+    ] {
+        assert!(form_with(other, "").is_empty(), "{other}");
+    }
+}
+
+#[test]
+fn whoever_makes_an_object_may_have_stamped_the_row_that_it_holds() {
+    let with = |more: &str| form_with("Reply.objects.filter(ticket=self.ticket)", more);
+    let view = |stamp: &str| {
+        format!(
+            "def stamp(row, user):\n    row.updated_by = user\ndef view(request, pk):\n    ticket = Ticket.objects.get(pk=pk)\n    {stamp}\n    TitleForm(ticket=ticket).save()\n"
+        )
+    };
+    assert_eq!(with(&view("pass")), [UNSIGNED]);
+    let perhaps = [UNSIGNED.replace("`Ticket`", "`Ticket` perhaps")];
+    for stamp in
+        ["ticket.updated_by = request.user", "stamp(ticket, request.user)", "ticket.sign(request.user)"]
+    {
+        assert_eq!(with(&view(stamp)), perhaps, "{stamp}");
+    }
+    assert_eq!(with("    def full_clean(self):\n        self.ticket.updated_by = 'me'\n"), perhaps);
+    let of_view = "class View:\n    form_class = TitleForm\n    def get_object(self):\n        self.object.updated_by = self.request.user\n";
+    assert_eq!(with(of_view), perhaps);
+}
+
+/// What a form says that has a ticket from a field, and gives it a title.
+fn cleaned_with(field: &str, save: &str) -> Vec<String> {
+    seen(&format!(
+        "from django import forms\nclass NewOrOld(forms.ModelChoiceField):\n    def clean(self, value):\n        return self.queryset.model(title=value)\nclass Signed(forms.ModelChoiceField):\n    def clean(self, value):\n        return self.queryset.model(title=value, created_by='me')\nclass TitleForm(forms.Form):\n    ticket = {field}(label='x', queryset=Ticket.objects.order_by('title'))\n    def save(self):\n        ticket = self.cleaned_data['ticket']\n        is_new = not ticket.pk\n        ticket.title = 'x'\n        {save}\n"
+    ))
+    .1
+}
+
+#[test]
+fn a_field_of_a_form_answers_rows_of_its_query_set() {
+    let unmade =
+        "`save` creates `Ticket` without saying who: neither `set_created_by` nor `created_by` is set";
+    assert_eq!(cleaned_with("forms.ModelChoiceField", "ticket.save()"), [UNSIGNED]);
+    assert_eq!(cleaned_with("NewOrOld", "ticket.save()"), [UNSIGNED, unmade]);
+    // Whether it has a key tells a row that the field has made.
+    assert_eq!(cleaned_with("NewOrOld", "if is_new: ticket.save()"), [unmade]);
+    assert_eq!(cleaned_with("NewOrOld", "if ticket.pk is None: ticket.save()"), [unmade]);
+    assert_eq!(cleaned_with("NewOrOld", "if not is_new: ticket.save()"), [UNSIGNED]);
+    assert_eq!(cleaned_with("NewOrOld", "if ticket.id: ticket.save()"), [UNSIGNED]);
+    let perhaps = unmade.replace("`Ticket`", "`Ticket` perhaps");
+    assert_eq!(cleaned_with("Signed", "if is_new: ticket.save()"), [perhaps.as_str()]);
+    for (field, save) in [
+        ("NewOrOld", "pass"),
+        ("forms.ModelChoiceField", "if is_new: pass"),
+        ("forms.CharField", "ticket.save()"),
+        ("NewOrOld", "if is_new: ticket.created_by = 'me'; ticket.save()"),
+    ] {
+        assert!(cleaned_with(field, save).is_empty(), "{field}: {save}");
+    }
+}
+
+const UNSIGNED: &str =
+    "`save` updates `Ticket` without saying who: neither `set_updated_by` nor `updated_by` is set";

@@ -245,6 +245,7 @@ impl Trace<'_> {
             return;
         }
         self.take_for(class, name, value);
+        self.hold_for(class, name, value);
         if let (Some(duty), Some(row)) = (self.project.roles.of_field(&name), state.rows.get_mut(&key))
             && *value != Value::None
         {

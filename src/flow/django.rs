@@ -284,6 +284,7 @@ impl Trace<'_> {
         let base = self.rows[key.0 as usize].base;
         let Some(row) = state.rows.get_mut(&key) else { return };
         row.save(written, step);
+        self.save_cleaned(step, key);
         self.note_row_altered(step, key, api);
         if let Some(model) = model {
             let operation = match base {

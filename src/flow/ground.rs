@@ -81,6 +81,11 @@ impl Ground {
         self.stored.contains(&name)
     }
 
+    /// The attributes that the function stores.
+    pub(super) fn all_stored(&self) -> impl Iterator<Item = &Name> {
+        self.stored.iter()
+    }
+
     /// Where an exception lands that is raised in a region.
     pub(super) fn landings(&self, region: Option<RegionId>) -> &Landings {
         region.map_or(&self.outside, |region| &self.landings[region as usize])

@@ -397,6 +397,9 @@ impl Trace<'_> {
 
     /// The value of an attribute.
     pub(super) fn attribute(&mut self, state: &mut State, of: Value, name: Name) -> Value {
+        if let Some(age) = self.age(&of, name) {
+            return age;
+        }
         let all = of.alternatives();
         let values: Vec<Value> = all.into_iter().map(|of| self.attribute_of(state, of, name)).collect();
         Value::one_of(values)
@@ -459,8 +462,8 @@ impl Trace<'_> {
                 };
             }
             Value::Form(_, key) if &*name == "instance" => return Value::Row(*key),
-            Value::Form(class, _) => self.object_attribute(*class, name, &of),
-            Value::Object(class, session) => match self.object_attribute(*class, name, &of) {
+            Value::Form(class, _) => self.object_attribute(state, *class, name, &of),
+            Value::Object(class, session) => match self.object_attribute(state, *class, name, &of) {
                 // The session an object holds is the one it was made with.
                 Value::Session(_, kind) => Value::Session(*session, kind),
                 Value::Object(inner, _) => Value::Object(inner, *session),
@@ -497,7 +500,10 @@ impl Trace<'_> {
             Value::Logger | Value::Session(..) | Value::Query(_) | Value::Statement(_) => {
                 return Value::Attribute(Box::new(of), name);
             }
-            _ => Value::Attribute(Box::new(of.clone()), name),
+            held => {
+                self.hold_by_way_back(held, name);
+                Value::Attribute(Box::new(of.clone()), name)
+            }
         };
         if !value.is_vague() {
             return value;
@@ -547,7 +553,7 @@ impl Trace<'_> {
         }
     }
 
-    fn object_attribute(&mut self, class: ClassId, name: Name, of: &Value) -> Value {
+    fn object_attribute(&mut self, state: &mut State, class: ClassId, name: Name, of: &Value) -> Value {
         if let Some(method) = self.project.method(class, name) {
             return self.method_or_property(of.clone(), method);
         }
@@ -558,6 +564,12 @@ impl Trace<'_> {
             {
                 if matches!(value, Value::Session(..)) {
                     self.outcome.sees_session = true;
+                }
+                if let Value::Object(model, _) = *value
+                    && self.project.django(model).is_some()
+                {
+                    let row = self.held_row(state, (class, name), model);
+                    return row.unwrap_or_else(|| Value::Attribute(Box::new(of.clone()), name));
                 }
                 return value.clone();
             }

@@ -180,6 +180,9 @@ impl Trace<'_> {
     ) -> Value {
         // Coroutine twins do the same.
         let plain = method.strip_prefix('a').filter(|rest| is_twinned(rest)).unwrap_or(method);
+        if matches!(plain, "filter" | "exclude" | "get") {
+            self.hold_by_query(rows.model, arguments, values);
+        }
         match plain {
             "create" => {
                 let key = self.make(state, step, rows.model, 0);

@@ -55,6 +55,10 @@ impl Trace<'_> {
                 Value::Caught(handler) => Value::Caught(handler),
                 Value::Symbol(symbol) => Value::Symbol(symbol),
                 Value::Dictionary(keys) => keys.held().unwrap_or(Value::Unknown),
+                of @ Value::Attribute(..) => {
+                    let key = value(key);
+                    self.cleaned_row(state, step, &of, &key).unwrap_or(Value::Unknown)
+                }
                 list => list.element(),
             },
             StepKind::Call { callee, arguments } => {
@@ -114,7 +118,11 @@ impl Trace<'_> {
                     _ => Value::Plain,
                 }
             }
-            StepKind::Not(of) => value(of).decision().map_or(Value::Plain, Value::Decision),
+            StepKind::Not(of) => match value(of) {
+                // Not the one, so the other.
+                Value::Inserted(one, other) => Value::Inserted(other, one),
+                of => of.decision().map_or(Value::Plain, Value::Decision),
+            },
             StepKind::Either(parts) => Value::one_of(parts.iter().map(value)),
             StepKind::Gather(of) => Value::Many(Box::new(value(of))),
             StepKind::Element(of) => {

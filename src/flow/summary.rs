@@ -10,6 +10,7 @@ use crate::project::{ClassId, FunctionId};
 
 use super::catch::Errors;
 use super::ground::Ground;
+use super::held::Stamping;
 use super::lean::Lean;
 use super::life::{Life, Reading};
 use super::row::{Base, Paths, RowInfo};
@@ -186,6 +187,10 @@ pub(super) struct Knowledge {
     pub attributes: FxHashMap<(ClassId, Name), Value>,
     /// By function and parameter: the dictionary or schema that its callers hand over.
     pub handed: FxHashMap<(FunctionId, u32), Value>,
+    /// By class: the duties that are discharged around its objects.
+    pub stamping: Stamping,
+    /// By name that Django gives the way back of a foreign key: the one model that has it.
+    pub ways_back: FxHashMap<Name, Option<ClassId>>,
     /// Classes whose instances are rows: mapped classes and what they derive from.
     pub row_classes: FxHashSet<ClassId>,
     /// Whether sessions expire their rows when they commit; nothing where the program's sessions differ, or none is made.

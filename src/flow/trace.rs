@@ -64,6 +64,10 @@ pub(super) struct Trace<'p> {
     row_keys: FxHashMap<(StepId, u32), RowKey>,
     /// By row and relationship: the rows it leads to.
     relatives: FxHashMap<(RowKey, Name), RowKey>,
+    /// By attribute of `self`: the row that it holds.
+    pub(super) held: FxHashMap<Name, RowKey>,
+    /// By new row that a form's field may have made: the row that it has found otherwise.
+    pub(super) cleaned: BTreeMap<RowKey, RowKey>,
     /// Rows of which only some columns were loaded.
     pub(super) parts: FxHashMap<RowKey, Loads>,
     /// By row of a form: where that is saved first.
@@ -119,6 +123,8 @@ fn trace_choice(
         values: vec![Value::Unknown; function.steps.len()],
         row_keys: FxHashMap::default(),
         relatives: FxHashMap::default(),
+        held: FxHashMap::default(),
+        cleaned: BTreeMap::new(),
         parts: FxHashMap::default(),
         saved_forms: FxHashMap::default(),
     };
@@ -440,15 +446,10 @@ impl<'p> Trace<'p> {
             }
             _ => (test, holds),
         };
-        if let StepKind::Not(of) = self.function.steps[test as usize].kind
-            && matches!(self.values[of as usize], Value::Inserted(..))
-        {
-            return self.assume(state, of, !holds);
-        }
         let value = self.values[subject as usize].clone();
         if let Value::Inserted(new, old) = value {
             // On either side one of the two rows is not there.
-            state.rows.remove(if holds { &old } else { &new });
+            state.rows.remove(if is_there { &old } else { &new });
         }
         let by_truth = subject == test;
         if matches!(value, Value::Seeker(_)) {

@@ -73,12 +73,17 @@ impl Trace<'_> {
             StepKind::Bind { name, value, .. } if name == field.name => Some(value),
             _ => None,
         });
-        let mut at = bound?;
+        let model = self.model_below(body, bound?)?;
+        Some(RowSet::of(ModelRef::Class(model), Vec::new()))
+    }
+
+    /// The model that an expression is about: `Ticket.objects.filter(…)`, or `Ticket` itself.
+    pub(super) fn model_below(&self, body: FunctionId, mut at: StepId) -> Option<ClassId> {
+        let steps = &self.project.function(body).steps;
         loop {
             if let Some(Symbol::Class(model)) = self.project.symbol_of(body, at) {
                 self.project.django(model)?;
-                let rows = RowSet::of(ModelRef::Class(model), Vec::new());
-                return Some(rows);
+                return Some(model);
             }
             at = match steps[at as usize].kind {
                 StepKind::Call { callee, .. } => callee,
