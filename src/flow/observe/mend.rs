@@ -142,14 +142,14 @@ fn straight(function: &Function, step: StepId) -> std::ops::Range<StepId> {
     block.map_or(step..step + 1, |block| block.start..block.end)
 }
 
-/// Where control goes on from a block when nothing is raised.
+/// Where control goes on from a block when nothing is raised, or a `with` swallows what was.
 fn successors(function: &Function, block: usize) -> Vec<usize> {
-    match &function.blocks[block].next {
-        Next::Goto(next) | Next::Resume { swallowed: Some((_, next)) } => vec![*next as usize],
-        Next::Branch { yes, no, .. } => vec![*yes as usize, *no as usize],
-        Next::Any(all) => all.iter().map(|next| *next as usize).collect(),
-        Next::Leave | Next::Throw | Next::Resume { swallowed: None } => Vec::new(),
-    }
+    let next = &function.blocks[block].next;
+    let swallowed = match next {
+        Next::Resume { swallowed: Some((_, block)) } => Some(*block),
+        _ => None,
+    };
+    super::behind::next(next).into_iter().chain(swallowed).map(|block| block as usize).collect()
 }
 
 /// Whether a block can be reached from the beginning of a function without going through any block that is to be avoided.
