@@ -6,10 +6,15 @@
 pub mod concise;
 pub mod diff;
 mod excerpt;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod jsonl;
+pub mod junit;
 pub mod markdown;
 pub mod plan;
+pub mod sarif;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -131,6 +131,16 @@ pub(super) enum Format {
     Concise,
     /// One JSON object, schema version 1
     Json,
+    /// One JSON object a line: a file or a gap
+    Jsonl,
+    /// SARIF 2.1.0
+    Sarif,
+    /// Workflow commands for GitHub
+    Github,
+    /// A code quality report for GitLab
+    Gitlab,
+    /// JUnit's XML
+    Junit,
     /// A report in Markdown
     Markdown,
 }
@@ -187,6 +197,6 @@ mod tests {
         assert_eq!((json.format, json.file), (Format::Json, PathBuf::from("a=b.json")));
         assert!(output("json").is_err());
         assert!(output("json=").is_err());
-        assert!(output("yaml=x").expect_err("no such format").contains("human, concise, json, markdown"));
+        assert!(output("yaml=x").expect_err("no such format").contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown"));
     }
 }

@@ -162,7 +162,7 @@ fn write(arguments: &CheckArguments, scan: &Scan) -> Result<(), Failure> {
         let statistics = report::statistics(scan);
         match arguments.format {
             Format::Human | Format::Concise => text.push_str(&statistics),
-            Format::Json | Format::Markdown => say(statistics.trim_end()),
+            _ => say(statistics.trim_end()),
         }
     }
     print(&text)?;
@@ -182,6 +182,11 @@ fn render(scan: &Scan, format: Format, look: &Look, extent: Extent) -> String {
         Format::Human => report::human::render(scan, look, extent),
         Format::Concise => report::concise::render(scan, extent),
         Format::Json => report::json::render(scan),
+        Format::Jsonl => report::jsonl::render(scan),
+        Format::Sarif => report::sarif::render(scan, &Rulebook::built_in()),
+        Format::Github => report::github::render(scan),
+        Format::Gitlab => report::gitlab::render(scan),
+        Format::Junit => report::junit::render(scan),
         Format::Markdown => report::markdown::render(scan),
     }
 }

@@ -82,7 +82,7 @@ struct JsonFindingCounts {
 }
 
 #[derive(Serialize)]
-struct JsonFile<'a> {
+pub(super) struct JsonFile<'a> {
     path: String,
     status: &'static str,
     writes: Vec<JsonWrite<'a>>,
@@ -144,7 +144,7 @@ struct JsonSuppressed<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonGap<'a> {
+pub(super) struct JsonGap<'a> {
     path: &'a str,
     line: Option<u32>,
     reason: &'a str,
@@ -157,12 +157,8 @@ fn document(scan: &Scan) -> JsonDocument<'_> {
         schema_version: 1,
         tool: JsonTool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         summary: summary(&tally),
-        files: telling.map(|file| json_file(file, &scan.gaps)).collect(),
-        gaps: scan
-            .gaps
-            .iter()
-            .map(|gap| JsonGap { path: &gap.path, line: gap.line, reason: &gap.reason })
-            .collect(),
+        files: telling.map(|one| file(one, &scan.gaps)).collect(),
+        gaps: scan.gaps.iter().map(gap).collect(),
     }
 }
 
@@ -189,7 +185,13 @@ fn summary(tally: &Tally) -> JsonSummary {
     }
 }
 
-fn json_file<'a>(file: &'a FileReport, gaps: &[Gap]) -> JsonFile<'a> {
+/// One gap.
+pub(super) fn gap(gap: &Gap) -> JsonGap<'_> {
+    JsonGap { path: &gap.path, line: gap.line, reason: &gap.reason }
+}
+
+/// One file of a scan that has these gaps.
+pub(super) fn file<'a>(file: &'a FileReport, gaps: &[Gap]) -> JsonFile<'a> {
     JsonFile {
         path: file.source.display_path(),
         status: match status(file, gaps) {

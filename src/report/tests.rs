@@ -70,6 +70,23 @@ pub(crate) fn scan() -> Scan {
     }
 }
 
+/// A scan in which everything that comes from code tries to be more than text.
+pub(crate) fn hostile() -> Scan {
+    let evil = "x\n::error file=a::b\u{1b}[31m\u{202e}]]></failure><script>alert(1)</script>|[a](b)%0A`\"'";
+    let code = source(&format!("app/{}.py", evil.replace('/', "_")), SERVICE);
+    let mut bad = finding(&code, "Job()", "missing-created-at", Severity::Error);
+    bad.message = evil.to_owned();
+    bad.help = Some(evil.to_owned());
+    bad.function = evil.to_owned();
+    bad.entity = Some(evil.to_owned());
+    let mut quiet = bad.clone();
+    quiet.suppressed = Some(Suppressed { reason: Some(evil.to_owned()), owner: Some(evil.to_owned()), until: None });
+    Scan {
+        files: vec![FileReport { source: code, writes: Vec::new(), findings: vec![bad, quiet], changes: Vec::new() }],
+        gaps: vec![Gap { path: evil.to_owned(), line: Some(1), reason: evil.to_owned() }],
+    }
+}
+
 /// A file of a text.
 pub(crate) fn source(path: &str, text: &str) -> Arc<Source> {
     Arc::new(Source::of_text(path, Language::Python, text))
