@@ -197,6 +197,10 @@ mod tests {
         assert_eq!((json.format, json.file), (Format::Json, PathBuf::from("a=b.json")));
         assert!(output("json").is_err());
         assert!(output("json=").is_err());
-        assert!(output("yaml=x").expect_err("no such format").contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown"));
+        assert!(
+            output("yaml=x")
+                .expect_err("no such format")
+                .contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown")
+        );
     }
 }

@@ -60,7 +60,9 @@ fn case(finding: &Finding, path: &str) -> String {
         (None, help) => {
             let help = xml(help.as_deref().unwrap_or_default());
             let severity = finding.severity.word();
-            format!("<failure type=\"{severity}\" message=\"{message}\">{path}:{line}: {message}\n{help}</failure>")
+            format!(
+                "<failure type=\"{severity}\" message=\"{message}\">{path}:{line}: {message}\n{help}</failure>"
+            )
         }
     };
     format!("    <testcase name=\"{name}\" classname=\"{path}\" line=\"{line}\">{inner}</testcase>\n")

@@ -106,7 +106,11 @@ fn physical(place: &Place) -> Value {
 fn artifact(path: &str) -> Value {
     // A path that leads out of the folder, or begins at the root, is not relative to it.
     let uri = uri(path);
-    if path.starts_with('/') { json!({"uri": format!("file://{uri}")}) } else { json!({"uri": uri, "uriBaseId": ROOT}) }
+    if path.starts_with('/') {
+        json!({"uri": format!("file://{uri}")})
+    } else {
+        json!({"uri": uri, "uriBaseId": ROOT})
+    }
 }
 
 /// A path as a relative reference: whatever has a meaning in one, or is not plain ASCII, is percent-encoded.
@@ -114,7 +118,9 @@ fn uri(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
+                out.push(char::from(byte))
+            }
             other => out.push_str(&format!("%{other:02X}")),
         }
     }
@@ -142,9 +148,9 @@ fn changes(fix: &Fix) -> Value {
         }
     }
     let changes = files.iter().map(|(path, edits)| {
-        let replacements = edits.iter().map(|edit| {
-            json!({"deletedRegion": region(&edit.place), "insertedContent": {"text": edit.text}})
-        });
+        let replacements = edits.iter().map(
+            |edit| json!({"deletedRegion": region(&edit.place), "insertedContent": {"text": edit.text}}),
+        );
         json!({"artifactLocation": artifact(path), "replacements": replacements.collect::<Vec<Value>>()})
     });
     json!({

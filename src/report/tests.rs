@@ -80,9 +80,15 @@ pub(crate) fn hostile() -> Scan {
     bad.function = evil.to_owned();
     bad.entity = Some(evil.to_owned());
     let mut quiet = bad.clone();
-    quiet.suppressed = Some(Suppressed { reason: Some(evil.to_owned()), owner: Some(evil.to_owned()), until: None });
+    quiet.suppressed =
+        Some(Suppressed { reason: Some(evil.to_owned()), owner: Some(evil.to_owned()), until: None });
     Scan {
-        files: vec![FileReport { source: code, writes: Vec::new(), findings: vec![bad, quiet], changes: Vec::new() }],
+        files: vec![FileReport {
+            source: code,
+            writes: Vec::new(),
+            findings: vec![bad, quiet],
+            changes: Vec::new(),
+        }],
         gaps: vec![Gap { path: evil.to_owned(), line: Some(1), reason: evil.to_owned() }],
     }
 }
