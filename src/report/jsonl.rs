@@ -1,4 +1,4 @@
-//! report/jsonl: JSON Lines: one object a file as in [`json`](super::json), and one a gap.
+//! report/jsonl: JSON Lines: one object a file as in [`json`], and one a gap.
 
 use serde::Serialize;
 
