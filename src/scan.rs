@@ -55,21 +55,12 @@ impl Progress for Quiet {
 
 /// Scans the files of a run.
 pub fn scan(request: Request<'_>) -> Scan {
-    let sources = &request.walked.sources;
-    request.progress.files(sources.len());
-    let facts = sources
-        .par_iter()
-        .map(|source| {
-            let facts = lower(source);
-            request.progress.file_done();
-            facts
-        })
-        .collect();
+    let facts = lowered(&request);
     scan_facts(request, facts)
 }
 
-/// Scans the files of a run and mends what fixes of at most the given daring can mend. Nothing is written.
-pub fn mend(request: Request<'_>, most: Safety) -> Mended {
+/// The facts of the files of a run, in their order.
+fn lowered(request: &Request<'_>) -> Vec<FileFacts> {
     let sources = &request.walked.sources;
     request.progress.files(sources.len());
     let lowered = |source: &Arc<Source>| {
@@ -77,7 +68,12 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
         request.progress.file_done();
         facts
     };
-    let facts: Vec<FileFacts> = sources.par_iter().map(lowered).collect();
+    sources.par_iter().map(lowered).collect()
+}
+
+/// Scans the files of a run and mends what fixes of at most the given daring can mend. Nothing is written.
+pub fn mend(request: Request<'_>, most: Safety) -> Mended {
+    let facts = lowered(&request);
     let mut rescan = |texts: &Texts| {
         let mut walked = request.walked.clone();
         let mut facts = facts.clone();

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use trailcheck::config::{Configuration, Names, RuleName, Selection, Selectors};
 use trailcheck::finding::Safety;
 use trailcheck::fix::Mended;
-use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, mend};
 use trailcheck::source::{Language, Source};
-use trailcheck::walk::Walked;
 
 use modules::{EXAMPLE, with_package};
 
+#[path = "small/mended.rs"]
+mod mended;
 #[path = "small/modules.rs"]
 mod modules;
 
@@ -23,13 +21,6 @@ const HEAD: &str = "from shop.audit import AuditContext\nfrom shop.models import
 
 /// Mends files beside the shop under the rules of actors.
 fn mended(files: &[(&str, &str)]) -> (Mended, BTreeMap<String, String>) {
-    let rulebook = Rulebook::built_in();
-    let name = |rule: &trailcheck::rule::Rule| RuleName {
-        id: rule.id.clone(),
-        pack: rule.pack.clone(),
-        ..RuleName::default()
-    };
-    let names = Names { rules: rulebook.rules.iter().map(name).collect() };
     let mut sources = with_package("");
     sources.retain(|source| source.display_path() != EXAMPLE);
     sources.extend(
@@ -37,18 +28,7 @@ fn mended(files: &[(&str, &str)]) -> (Mended, BTreeMap<String, String>) {
             .iter()
             .map(|(path, text)| Arc::new(Source::of_text(*path, Language::Python, format!("{HEAD}{text}")))),
     );
-    let request = Request {
-        walked: Walked { sources, ..Walked::default() },
-        configuration: &Configuration::default(),
-        rulebook: &rulebook,
-        selection: Selection::new(
-            Selectors::parse(RULES, &names).expect("the rules are known"),
-            Selectors::default(),
-        ),
-        today: "2026-01-15".to_owned(),
-        progress: &Quiet,
-    };
-    let mended = mend(request, Safety::Unsafe);
+    let mended = mended::mended(sources, RULES, Safety::Unsafe);
     let own = |path: &str| path.strip_suffix(".py").is_some_and(|_| !path.starts_with("shop/"));
     let texts = mended
         .files

@@ -4,40 +4,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use trailcheck::config::{Configuration, Names, RuleName, Selection, Selectors};
 use trailcheck::finding::Safety;
 use trailcheck::fix::Mended;
 use trailcheck::rule::Kind;
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, mend};
 use trailcheck::source::{Language, Source};
-use trailcheck::walk::Walked;
 
+use mended::mended;
 use modules::{EXAMPLE, modules, with_package};
+
+#[path = "small/mended.rs"]
+mod mended;
 
 #[path = "small/modules.rs"]
 mod modules;
-
-/// Mends the sources under one rule, or under all of them.
-fn mended(sources: Vec<Arc<Source>>, only: Option<&str>, most: Safety) -> Mended {
-    let rulebook = Rulebook::built_in();
-    let name = |rule: &trailcheck::rule::Rule| RuleName {
-        id: rule.id.clone(),
-        pack: rule.pack.clone(),
-        ..RuleName::default()
-    };
-    let names = Names { rules: rulebook.rules.iter().map(name).collect() };
-    let select = Selectors::parse(only, &names).expect("the rule is known");
-    let request = Request {
-        walked: Walked { sources, ..Walked::default() },
-        configuration: &Configuration::default(),
-        rulebook: &rulebook,
-        selection: Selection::new(select, Selectors::default()),
-        today: "2026-01-15".to_owned(),
-        progress: &Quiet,
-    };
-    mend(request, most)
-}
 
 /// The texts after mending, by path.
 fn texts(sources: &[Arc<Source>], mended: &Mended) -> BTreeMap<String, String> {

@@ -10,6 +10,7 @@ use crate::remedy::{Act, Binding, Deed, Remedy};
 
 use super::super::super::verdict::{Judgement, Subject};
 use super::super::Observer;
+use super::call::keyword;
 use super::{behind, block_of, bound_name, is_reached, leads_to, straight};
 
 /// How the clock is read in a function, and what must be imported for that.
@@ -139,7 +140,7 @@ impl Observer<'_> {
                 Some(sibling) => ("stamp-beside", sibling.step),
                 None => ("stamp", step),
             };
-            let given = self.time_among(id, arguments).and_then(|argument| self.keyword(argument));
+            let given = self.time_among(id, arguments).and_then(keyword);
             let again =
                 sibling.and_then(|sibling| sibling.time).or(given.map(|name| format!("{row}.{name}")));
             let word = if given.is_some() { "stamp-beside" } else { word };
@@ -175,13 +176,6 @@ impl Observer<'_> {
         self.project.method(model, name).is_some()
     }
 
-    fn keyword(&self, argument: &Argument) -> Option<Name> {
-        match argument.kind {
-            ArgumentKind::Keyword(name) => Some(name),
-            _ => None,
-        }
-    }
-
     /// Whether a value is read from a clock, as far as the code around shows it: a call, or a name for one.
     fn is_time(&self, id: FunctionId, value: StepId) -> bool {
         let function = self.project.function(id);
@@ -199,7 +193,7 @@ impl Observer<'_> {
     /// The argument that sets another time of the row.
     fn time_among<'f>(&self, id: FunctionId, arguments: &'f [Argument]) -> Option<&'f Argument> {
         arguments.iter().filter(|argument| self.is_time(id, argument.value)).find(|argument| {
-            let duty = self.keyword(argument).and_then(|name| self.project.roles.of_field(&name));
+            let duty = keyword(argument).and_then(|name| self.project.roles.of_field(&name));
             matches!(duty, Some(Duty::CreatedAt | Duty::UpdatedAt))
         })
     }

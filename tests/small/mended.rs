@@ -1,0 +1,33 @@
+//! small/mended: sources that a test writes down, mended under some rules or all, without any configuration.
+
+use std::sync::Arc;
+
+use trailcheck::config::{Configuration, Names, RuleName, Selection, Selectors};
+use trailcheck::finding::Safety;
+use trailcheck::fix::Mended;
+use trailcheck::rule::Rule;
+use trailcheck::rulebook::Rulebook;
+use trailcheck::scan::{Quiet, Request, mend};
+use trailcheck::source::Source;
+use trailcheck::walk::Walked;
+
+/// What mending makes of the sources under the rules of these ids, or under all where none is named.
+pub(crate) fn mended<'a>(
+    sources: Vec<Arc<Source>>,
+    only: impl IntoIterator<Item = &'a str>,
+    most: Safety,
+) -> Mended {
+    let rulebook = Rulebook::built_in();
+    let name = |rule: &Rule| RuleName { id: rule.id.clone(), pack: rule.pack.clone(), ..RuleName::default() };
+    let names = Names { rules: rulebook.rules.iter().map(name).collect() };
+    let select = Selectors::parse(only, &names).expect("the rules are known");
+    let request = Request {
+        walked: Walked { sources, ..Walked::default() },
+        configuration: &Configuration::default(),
+        rulebook: &rulebook,
+        selection: Selection::new(select, Selectors::default()),
+        today: "2026-01-15".to_owned(),
+        progress: &Quiet,
+    };
+    mend(request, most)
+}
