@@ -5,6 +5,7 @@ mod check;
 mod mend;
 mod progress;
 mod rules;
+mod run;
 mod terminal;
 mod today;
 
@@ -92,7 +93,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
     };
     let (done, wish) = match arguments.command {
         Command::Check(arguments) => {
-            let wish = arguments.color;
+            let wish = arguments.scan.color;
             (check::check(*arguments), wish)
         }
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),

@@ -32,21 +32,12 @@ pub(super) enum Command {
     Explain(ExplainArguments),
 }
 
+/// What every command that scans can be told.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
-#[command(group(clap::ArgGroup::new("mending").args(["fix", "diff", "fix_plan"]).multiple(true)))]
-pub(super) struct CheckArguments {
-    /// Files and folders to check; `-` reads one file from stdin
+pub(super) struct ScanArguments {
+    /// Files and folders to scan; with `check`, `-` reads one file from stdin
     #[arg(default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
-
-    /// How findings are written to stdout
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(super) format: Format,
-
-    /// Also write a report to a file; may be given several times
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
-    pub(super) output: Vec<Output>,
 
     /// Check only these rules: ids, packs or globs, separated by commas
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
@@ -56,10 +47,6 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(super) ignore: Vec<String>,
 
-    /// The least severity that makes the exit code 1
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
-    pub(super) fail_on: FailOn,
-
     /// Take the configuration from this file, for everything
     #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
     pub(super) config: Option<PathBuf>,
@@ -67,6 +54,39 @@ pub(super) struct CheckArguments {
     /// Read no configuration file
     #[arg(long)]
     pub(super) isolated: bool,
+
+    /// How many threads work; one for each processor if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorWish::Auto)]
+    pub(super) color: ColorWish,
+
+    /// Write what was asked for only, no summary
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Say which configuration is in force and how long it took
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+#[command(group(clap::ArgGroup::new("mending").args(["fix", "diff", "fix_plan"]).multiple(true)))]
+pub(super) struct CheckArguments {
+    /// How findings are written to stdout
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+
+    /// Also write a report to a file; may be given several times
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
+    pub(super) output: Vec<Output>,
+
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
+    pub(super) fail_on: FailOn,
 
     /// Apply fixes that change nothing but what they are meant to
     #[arg(long)]
@@ -88,10 +108,6 @@ pub(super) struct CheckArguments {
     #[arg(long)]
     pub(super) strict: bool,
 
-    /// How many threads work; one for each processor if not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) threads: Option<u16>,
-
     /// The path that the file read from stdin is taken to have
     #[arg(long, value_name = "NAME")]
     pub(super) stdin_filename: Option<PathBuf>,
@@ -104,17 +120,8 @@ pub(super) struct CheckArguments {
     #[arg(long)]
     pub(super) statistics: bool,
 
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorWish::Auto)]
-    pub(super) color: ColorWish,
-
-    /// Write findings only, no summary
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-
-    /// Say which configuration is in force and how long it took
-    #[arg(short, long)]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) scan: ScanArguments,
 }
 
 #[derive(Debug, Args)]

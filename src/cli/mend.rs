@@ -48,7 +48,7 @@ pub(super) fn write(arguments: &CheckArguments, mended: Mended) -> Result<Scan, 
     let mut kept: BTreeMap<_, _> =
         before.files.into_iter().map(|file| (file.source.path.clone(), file)).collect();
     for (old, new) in &files {
-        let Err(why) = walk::replace(old, new, &arguments.paths, &here) else { continue };
+        let Err(why) = walk::replace(old, new, &arguments.scan.paths, &here) else { continue };
         say(&escape::terminal(&format!("not fixed: {}: {why}", old.display_path())));
         // What was found in it before is what is there still.
         if let (Some(file), Some(kept)) =
@@ -81,7 +81,7 @@ pub(super) fn show(arguments: &CheckArguments, mended: &Mended, purpose: Purpose
 }
 
 fn tell(arguments: &CheckArguments, scan: &Scan, left: &[Left]) {
-    if arguments.quiet {
+    if arguments.scan.quiet {
         return;
     }
     let changes: Vec<_> = scan.files.iter().flat_map(|file| &file.changes).collect();
@@ -93,7 +93,7 @@ fn tell(arguments: &CheckArguments, scan: &Scan, left: &[Left]) {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for one in left {
         *reasons.entry(&one.why).or_default() += 1;
-        if arguments.verbose {
+        if arguments.scan.verbose {
             let Left { path, line, rule, why } = one;
             say(&escape::terminal(&format!("left: {path}:{line}: {rule}: {why}")));
         }

@@ -1,0 +1,185 @@
+//! cli/run: what every command that scans needs: the threads, the files, the settings and the rules asked for.
+
+use std::env;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rayon::ThreadPool;
+
+use super::arguments::ScanArguments;
+use super::progress::Bar;
+use super::{Failure, rules, say, today};
+use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, absolute};
+use crate::finding::{Safety, Scan};
+use crate::fix::Mended;
+use crate::report;
+use crate::rulebook::Rulebook;
+use crate::scan::{self, Request};
+use crate::source::slashed;
+use crate::walk::{self, Listing, Walked};
+
+/// Bytes of stack for each thread: many times what code as deep as `lower` goes into needs.
+const STACK: usize = 16 << 20;
+
+/// A scan that is ready to begin.
+pub(super) struct Run {
+    /// The rules there are.
+    pub(super) rulebook: Rulebook,
+    /// The settings in force.
+    pub(super) configuration: Configuration,
+    /// The files, read.
+    pub(super) walked: Walked,
+    /// The day of the run, as `YYYY-MM-DD`.
+    pub(super) today: String,
+    selection: Selection,
+    pool: ThreadPool,
+    started: Instant,
+    is_verbose: bool,
+}
+
+impl ScanArguments {
+    /// Whether a file is to be read from stdin.
+    pub(super) fn wants_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path == Path::new("-"))
+    }
+
+    fn selection(&self, names: &Names) -> Result<Selection, Failure> {
+        let parse = |words: &[String]| {
+            Selectors::parse(words.iter().map(String::as_str), names)
+                .map_err(|(_, unknown)| Failure::from(unknown))
+        };
+        Ok(Selection::new(parse(&self.select)?, parse(&self.ignore)?))
+    }
+}
+
+impl Run {
+    /// Finds settings and reads files.
+    ///
+    /// # Errors
+    /// When the arguments or the configuration are wrong, or a root is not there.
+    pub(super) fn prepare(arguments: &ScanArguments, stdin_name: Option<&Path>) -> Result<Run, Failure> {
+        let started = Instant::now();
+        let rulebook = Rulebook::built_in();
+        let names = rules::names(&rulebook);
+        let selection = arguments.selection(&names)?;
+        let today = today::today()?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(arguments.threads.map_or(0, usize::from))
+            .stack_size(STACK)
+            .build()
+            .map_err(|fault| Failure::Other(format!("cannot start threads: {fault}"), None))?;
+        let (found, configuration) = pool.install(|| find(arguments, stdin_name, &names))?;
+        let walked = match found {
+            Found::Stdin(name) => walk::given(&name, read_stdin()?),
+            Found::Files(listing) => pool.install(|| walk::read(listing, &configuration)),
+        };
+        if arguments.verbose {
+            configuration.files().for_each(|file| say(&format!("configuration: {}", slashed(file))));
+        }
+        let is_verbose = arguments.verbose;
+        Ok(Run { rulebook, configuration, walked, today, selection, pool, started, is_verbose })
+    }
+
+    /// Scans.
+    pub(super) fn scan(&self) -> Scan {
+        let bar = Bar::new();
+        let scan = self.pool.install(|| scan::scan(self.request(&bar)));
+        bar.finish();
+        scan
+    }
+
+    /// Scans and mends what fixes of at most the given daring can mend.
+    pub(super) fn mend(&self, most: Safety) -> Mended {
+        let bar = Bar::new();
+        let mended = self.pool.install(|| scan::mend(self.request(&bar), most));
+        bar.finish();
+        mended
+    }
+
+    /// Says how long it took, to who wants to know.
+    pub(super) fn tell_time(&self, scan: &Scan) {
+        if self.is_verbose {
+            let files = report::count(scan.files.len(), "file");
+            say(&format!("{files} in {:.2} s", self.started.elapsed().as_secs_f64()));
+        }
+    }
+
+    fn request<'a>(&'a self, progress: &'a Bar) -> Request<'a> {
+        Request {
+            walked: self.walked.clone(),
+            configuration: &self.configuration,
+            rulebook: &self.rulebook,
+            selection: self.selection.clone(),
+            today: self.today.clone(),
+            progress,
+        }
+    }
+}
+
+/// The paths of the files that would be scanned.
+///
+/// # Errors
+/// As for [`Run::prepare`].
+pub(super) fn listed(arguments: &ScanArguments, stdin_name: Option<&Path>) -> Result<Vec<String>, Failure> {
+    let names = rules::names(&Rulebook::built_in());
+    arguments.selection(&names)?;
+    let (found, configuration) = find(arguments, stdin_name, &names)?;
+    Ok(match found {
+        Found::Stdin(name) => vec![slashed(&name)],
+        Found::Files(listing) => listing.paths(&configuration),
+    })
+}
+
+/// What there is to scan.
+enum Found {
+    /// One file, from stdin, and the path it is taken to have.
+    Stdin(PathBuf),
+    /// Files below roots.
+    Files(Listing),
+}
+
+fn find(
+    arguments: &ScanArguments,
+    stdin_name: Option<&Path>,
+    names: &Names,
+) -> Result<(Found, Configuration), Failure> {
+    let here = env::current_dir()
+        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))?;
+    let origin = match &arguments.config {
+        Some(file) => Origin::File(file),
+        None if arguments.isolated => Origin::Nowhere,
+        None => Origin::Nearest,
+    };
+    let settle = |roots: &[PathBuf], folders: &[PathBuf]| {
+        Configuration::find(&Search { origin, here: &here, roots, folders, names, read: &walk::read_text })
+    };
+    if arguments.wants_stdin() {
+        let [_] = arguments.paths.as_slice() else {
+            return Err(Failure::Other("`-` goes with no other path".to_owned(), None));
+        };
+        let name = stdin_name.unwrap_or(Path::new("<stdin>")).to_owned();
+        let folder = absolute(&here, &name).parent().map_or_else(|| here.clone(), Path::to_owned);
+        let configuration = settle(&[], &[folder])?;
+        return Ok((Found::Stdin(name), configuration));
+    }
+    if stdin_name.is_some() {
+        let help = "give `-` as the path".to_owned();
+        return Err(Failure::Other(
+            "--stdin-filename is given, but stdin is not read".to_owned(),
+            Some(help),
+        ));
+    }
+    let listing = walk::list(&arguments.paths, &here)?;
+    let configuration = settle(&listing.roots, &listing.folders(&here))?;
+    Ok((Found::Files(listing), configuration))
+}
+
+fn read_stdin() -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|fault| Failure::Other(format!("cannot read stdin: {fault}"), None))?;
+    Ok(bytes)
+}
