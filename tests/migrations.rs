@@ -58,3 +58,30 @@ fn a_table_without_the_default_is_an_error() {
         assert_eq!(weight(migration), Some(Severity::Error), "{migration}");
     }
 }
+
+#[test]
+fn a_renamed_table_takes_its_defaults_along() {
+    let made =
+        "op.create_table('order', sa.Column('created_at', sa.DateTime(), server_default=sa.func.now()))";
+    let renamed = [
+        format!("def upgrade():\n    {made}\n    op.rename_table('order', 'orders')\n"),
+        format!(
+            "def upgrade():\n    {made}\n    op.rename_table(old_table_name='order', new_table_name='orders')\n"
+        ),
+        format!(
+            "NAMES = [('note', 'notes'), ('order', 'orders')]\n\ndef upgrade():\n    {made}\n    \
+             for old, new in NAMES:\n        op.rename_table(old, new)\n"
+        ),
+        format!(
+            "def upgrade():\n    {made}\n    for new, old in (['orders', 'order'],):\n        op.rename_table(old, new)\n"
+        ),
+    ];
+    for migration in renamed {
+        assert_eq!(weight(&migration), Some(Severity::Review), "{migration}");
+    }
+    let other = format!(
+        "NAMES = [('order', 'notes')]\n\ndef upgrade():\n    {made}\n    for old, new in NAMES:\n        \
+         op.rename_table(old, new)\n"
+    );
+    assert_eq!(weight(&other), Some(Severity::Error));
+}
