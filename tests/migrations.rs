@@ -85,3 +85,28 @@ fn a_renamed_table_takes_its_defaults_along() {
     );
     assert_eq!(weight(&other), Some(Severity::Error));
 }
+
+#[test]
+fn a_migration_that_does_nothing_still_stands_between_others() {
+    let head = "from alembic import op\nimport sqlalchemy as sa\n";
+    let made = format!(
+        "{head}revision = 'a'\ndown_revision = None\ndef upgrade():\n    \
+         op.create_table('order', sa.Column('created_at', sa.DateTime(), server_default=sa.func.now()))\n"
+    );
+    let joined = "revision = 'b'\ndown_revision = ('a', 'z')\ndef upgrade():\n    pass\n";
+    let renamed = format!(
+        "{head}revision = 'c'\ndown_revision = 'b'\ndef upgrade():\n    op.rename_table('order', 'orders')\n"
+    );
+    // The names of the files put the last one first.
+    let files = [
+        ("app.py", MODEL),
+        ("alembic/versions/3.py", made.as_str()),
+        ("alembic/versions/2.py", joined),
+        ("alembic/versions/1.py", renamed.as_str()),
+    ];
+    let scan = scanned(&files, &[]);
+    let mut findings = scan.files.iter().flat_map(|file| &file.findings);
+    let weight =
+        findings.find(|finding| finding.rule == "missing-created-at").map(|finding| finding.severity);
+    assert_eq!(weight, Some(Severity::Review));
+}

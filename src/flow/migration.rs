@@ -41,7 +41,12 @@ pub(super) fn migrated(project: &Project) -> Migrated {
 
 /// The migration files, each behind those it builds on.
 pub(super) fn migrations(project: &Project) -> Vec<FileId> {
-    let is_migration = |file: &FileId| operations(project, *file).is_some();
+    // One that joins two branches may do nothing, and still stands between others.
+    let is_migration = |file: &FileId| {
+        operations(project, *file).is_some()
+            || project.value_of(*file, Name::new("down_revision")).is_some()
+                && !declared(project, *file, "revision").is_empty()
+    };
     let mut waiting: Vec<FileId> = project.file_ids().filter(is_migration).collect();
     let mut done: Vec<Name> = Vec::new();
     let mut found = Vec::new();
