@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::check::suppression::{Suppression, Verdict};
 use crate::facts::Remark;
-use crate::finding::{Finding, Gap, Place, Related, Safety, Severity};
+use crate::finding::{Finding, Gap, Place, Related, Safety, Severity, SuppressionRecord};
 use crate::remedy::Remedy;
 use crate::rule::Rule;
 use crate::rulebook::Rulebook;
@@ -65,8 +65,8 @@ pub struct Inputs<'a> {
 pub struct Checked {
     /// The findings, by file, in position order and then by rule; suppressed ones are among them, marked.
     pub findings: Vec<Vec<Finding>>,
-    /// The suppressions, by file, in position order.
-    pub suppressions: Vec<Vec<Suppression>>,
+    /// The suppressions that are heeded, by file and line.
+    pub suppressions: Vec<SuppressionRecord>,
     /// Suppressions that could not be understood and are therefore not heeded, in file order.
     pub notes: Vec<Gap>,
 }
@@ -83,7 +83,7 @@ pub fn check(inputs: Inputs<'_>) -> Checked {
         let desk = Desk { inputs, by_word: &by_word, file };
         let (findings, suppressions) = desk.check(seen, &mut checked.notes);
         checked.findings.push(findings);
-        checked.suppressions.push(suppressions);
+        checked.suppressions.extend(suppressions);
     }
     checked
 }
@@ -109,7 +109,7 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn check(&self, seen: &[&Observation], notes: &mut Vec<Gap>) -> (Vec<Finding>, Vec<Suppression>) {
+    fn check(&self, seen: &[&Observation], notes: &mut Vec<Gap>) -> (Vec<Finding>, Vec<SuppressionRecord>) {
         let source = &self.inputs.sources[self.file];
         let mut findings: Vec<Finding> =
             seen.iter().flat_map(|observation| self.judge(observation)).collect();
@@ -117,10 +117,11 @@ impl Desk<'_> {
         let remarks = self.inputs.remarks.get(self.file).map_or(&[][..], Vec::as_slice);
         let mut suppressions = Vec::new();
         for remark in remarks {
-            let (suppression, reasons) = suppression::read(remark, self.inputs.rulebook);
+            let line = source.line(remark.span.start);
+            let (suppression, reasons) = suppression::read(remark, line, self.inputs.rulebook);
             suppressions.extend(suppression);
-            let line = Some(source.line(remark.span.start));
-            notes.extend(reasons.into_iter().map(|reason| Gap { path: source.display_path(), line, reason }));
+            let gap = |reason| Gap { path: source.display_path(), line: Some(line), reason };
+            notes.extend(reasons.into_iter().map(gap));
         }
         suppressions.sort_by_key(|suppression| suppression.span);
         for finding in &mut findings {
@@ -129,7 +130,11 @@ impl Desk<'_> {
         findings.extend(self.judge_suppressions(&mut suppressions));
         put_in_order(&mut findings);
         fingerprint::sign(&mut findings);
-        (findings, suppressions)
+        let record = |suppression: &Suppression| {
+            suppression.record(source, &findings, &|id| self.runs(id), self.inputs.today)
+        };
+        let records = suppressions.iter().map(record).collect();
+        (findings, records)
     }
 
     /// Suppressions are looked at by the same rules as everything else, and may themselves be suppressed.
@@ -220,6 +225,7 @@ impl Desk<'_> {
                 .collect(),
             fingerprint: String::new(),
             suppressed: None,
+            baselined: false,
             remedies: remedies(rule, severity, seen),
             fix: None,
             unfixable: seen.hindrance.filter(|_| !rule.remedies.is_empty()).map(str::to_owned),
@@ -262,6 +268,7 @@ fn put_in_order(findings: &mut Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Reach;
     use crate::source::Language;
 
     /// Every rule runs with its page's severity, but for the fields given here.
@@ -288,6 +295,15 @@ mod tests {
     /// What is found in the text when a creation time of the given state is owed at each `create` in it. Each comment
     /// covers its line, or the next line where it has one of its own.
     fn checked(text: &str, state: &'static str, policy: &Plain) -> (Vec<Finding>, Vec<Gap>) {
+        let checked = all_checked(text, state, policy);
+        (checked.findings.concat(), checked.notes)
+    }
+
+    fn ledger(text: &str) -> Vec<SuppressionRecord> {
+        all_checked(text, "missing", &PLAIN).suppressions
+    }
+
+    fn all_checked(text: &str, state: &'static str, policy: &Plain) -> Checked {
         let source = Arc::new(Source::of_text("a.py", Language::Python, text));
         let observations: Vec<Observation> = text
             .match_indices("create(")
@@ -315,7 +331,7 @@ mod tests {
                 at_top: line == 1,
             }
         });
-        let checked = check(Inputs {
+        check(Inputs {
             sources: &[Arc::clone(&source)],
             observations: &observations,
             remarks: &[remarks.collect()],
@@ -323,8 +339,7 @@ mod tests {
             policy,
             today: "2026-01-15",
             enclosing: None,
-        });
-        (checked.findings.concat(), checked.notes)
+        })
     }
 
     /// The findings as `line rule`, suppressed ones in brackets.
@@ -443,6 +458,26 @@ mod tests {
         assert_eq!(shown(&findings), ["1 unused-suppression", "(2 missing-created-at)"]);
         let excuse = findings[1].suppressed.as_ref().and_then(|excuse| excuse.reason.as_deref());
         assert_eq!(excuse, Some("narrow"));
+    }
+
+    #[test]
+    fn the_ledger_knows_what_each_suppression_did() {
+        let text = "create()  # trailcheck: ignore[missing-created-at, hard-delete] reason=\"r\" owner=@o\n\
+                    create()  # trailcheck: ignore[missing-*] until=2026-01-14";
+        let records = ledger(text);
+        let [first, second] = &records[..] else { panic!("two records: {records:?}") };
+        assert_eq!((first.path.as_str(), first.line, first.reach), ("a.py", 1, Reach::Statement));
+        assert_eq!(first.ids, ["missing-created-at", "hard-delete"]);
+        assert_eq!((first.reason.as_deref(), first.owner.as_deref()), (Some("r"), Some("@o")));
+        assert_eq!(first.unused, ["hard-delete"]);
+        assert!(!first.is_expired && second.is_expired);
+        let matched: Vec<_> = second.matched.iter().map(|m| (m.rule.as_str(), m.line)).collect();
+        assert_eq!(matched, [("missing-created-at", 2)]);
+        let (findings, _) = checked(text, "missing", &PLAIN);
+        assert_eq!(
+            second.matched[0].fingerprint,
+            findings.iter().rfind(|f| f.suppressed.is_some()).expect("one").fingerprint
+        );
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct Suppressed {
     pub owner: Option<String>,
     /// The last day it holds, as `YYYY-MM-DD`.
     pub until: Option<String>,
+    /// The 1-based line of the comment, in the file of what it suppresses.
+    pub line: u32,
 }
 
 /// What a rule has to say about one place. It cannot be made without the place.
@@ -81,12 +83,21 @@ pub struct Finding {
     pub fingerprint: String,
     /// Set when a comment suppresses it; it stays in the output, marked.
     pub suppressed: Option<Suppressed>,
+    /// Whether the baseline accepts it; it stays in the output, marked.
+    pub baselined: bool,
     /// What the rule offers to mend it, best first, until that has become a fix.
     pub remedies: Vec<(Safety, Remedy)>,
     /// The edits that mend it.
     pub fix: Option<Fix>,
     /// Why it has no fix although its rule has remedies, where that is known.
     pub unfixable: Option<String>,
+}
+
+impl Finding {
+    /// Whether somebody still has to do something about it: neither a comment nor the baseline excuses it.
+    pub fn is_open(&self) -> bool {
+        self.suppressed.is_none() && !self.baselined
+    }
 }
 
 /// How far a fix can be trusted.
@@ -163,6 +174,51 @@ impl Write {
     }
 }
 
+/// A comment that suppresses findings, and what came of it in a scan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuppressionRecord {
+    /// The path of its file as it is shown.
+    pub path: String,
+    /// The 1-based line of the comment.
+    pub line: u32,
+    /// Whether it speaks for its whole file, or for the statement it stands at.
+    pub reach: Reach,
+    /// What it names, as it was written: ids, packs and globs.
+    pub ids: Vec<String>,
+    /// The reason given.
+    pub reason: Option<String>,
+    /// Who owns it, such as `@billing`.
+    pub owner: Option<String>,
+    /// The last day it holds, as `YYYY-MM-DD`.
+    pub until: Option<String>,
+    /// Whether that day is over.
+    pub is_expired: bool,
+    /// What it suppresses, in position order.
+    pub matched: Vec<Matched>,
+    /// Those of the ids that suppress nothing although every rule they name has run.
+    pub unused: Vec<String>,
+}
+
+/// How much a suppression speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The statement it stands at.
+    Statement,
+    /// Its file.
+    File,
+}
+
+/// A finding that a suppression matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// The rule's id.
+    pub rule: String,
+    /// The 1-based line of the finding.
+    pub line: u32,
+    /// What the finding is known by.
+    pub fingerprint: String,
+}
+
 /// Something that could not be read, decoded, parsed or understood.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
@@ -194,4 +250,8 @@ pub struct Scan {
     pub files: Vec<FileReport>,
     /// What could not be understood, in path order.
     pub gaps: Vec<Gap>,
+    /// The comments that suppress findings, by file and line, those of no use included.
+    pub suppressions: Vec<SuppressionRecord>,
+    /// The baseline that findings were held against, as its path is shown.
+    pub baseline: Option<String>,
 }

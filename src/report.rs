@@ -65,12 +65,14 @@ pub struct Tally {
     pub compliant: usize,
     /// Writes with every duty set or covered.
     pub stamped: usize,
-    /// Errors that are not suppressed.
+    /// Errors that are open.
     pub errors: usize,
-    /// Reviews that are not suppressed.
+    /// Reviews that are open.
     pub reviews: usize,
     /// Suppressed findings.
     pub suppressed: usize,
+    /// Findings that the baseline accepts.
+    pub baselined: usize,
     /// Open findings that a safe fix would mend.
     pub safely_fixable: usize,
     /// Open findings that an unsafe fix would mend.
@@ -82,12 +84,14 @@ pub struct Tally {
 pub struct RuleTally {
     /// The rule's pack.
     pub pack: String,
-    /// Its errors that are not suppressed.
+    /// Its errors that are open.
     pub errors: usize,
-    /// Its reviews that are not suppressed.
+    /// Its reviews that are open.
     pub reviews: usize,
     /// Its suppressed findings.
     pub suppressed: usize,
+    /// Its findings that the baseline accepts.
+    pub baselined: usize,
 }
 
 impl Tally {
@@ -112,12 +116,13 @@ impl Tally {
                 tally.stamped += usize::from(is_stamped(write));
             }
             for finding in &file.findings {
-                match (&finding.suppressed, finding.severity) {
-                    (Some(_), _) => tally.suppressed += 1,
-                    (None, Severity::Error) => tally.errors += 1,
-                    (None, Severity::Review) => tally.reviews += 1,
+                match (&finding.suppressed, finding.baselined, finding.severity) {
+                    (Some(_), ..) => tally.suppressed += 1,
+                    (None, true, _) => tally.baselined += 1,
+                    (None, false, Severity::Error) => tally.errors += 1,
+                    (None, false, Severity::Review) => tally.reviews += 1,
                 }
-                let fix = finding.fix.as_ref().filter(|_| finding.suppressed.is_none());
+                let fix = finding.fix.as_ref().filter(|_| finding.is_open());
                 match fix.map(|fix| fix.safety) {
                     Some(Safety::Safe) => tally.safely_fixable += 1,
                     Some(Safety::Unsafe) => tally.unsafely_fixable += 1,
@@ -157,12 +162,13 @@ impl Tally {
             Some(tenths) => format!("{}, {} fully stamped", count(self.writes(), "write"), percent(tenths)),
             None => "no writes".to_owned(),
         };
-        let suppressed = match self.suppressed {
+        let excused = |many: usize, how: &str| match many {
             0 => String::new(),
-            many => format!(", {many} suppressed"),
+            many => format!(", {many} {how}"),
         };
+        let excused = excused(self.suppressed, "suppressed") + &excused(self.baselined, "baselined");
         format!(
-            "{}, {}{suppressed} in {} with writes ({} scanned, {coverage}, {})",
+            "{}, {}{excused} in {} with writes ({} scanned, {coverage}, {})",
             count(self.errors, "error"),
             count(self.reviews, "review"),
             count(self.with_writes, "file"),
@@ -179,7 +185,7 @@ fn has_news(file: &FileReport) -> bool {
 
 /// How a file came out, given all gaps of the scan.
 pub fn status(file: &FileReport, gaps: &[Gap]) -> Status {
-    let open = || file.findings.iter().filter(|finding| finding.suppressed.is_none());
+    let open = || file.findings.iter().filter(|finding| finding.is_open());
     if open().any(|finding| finding.severity == Severity::Error) {
         return Status::HasIssues;
     }
@@ -197,10 +203,11 @@ pub fn by_rule(scan: &Scan) -> BTreeMap<&str, RuleTally> {
     for finding in scan.files.iter().flat_map(|file| &file.findings) {
         let rule = rules.entry(&finding.rule).or_default();
         rule.pack.clone_from(&finding.pack);
-        match (&finding.suppressed, finding.severity) {
-            (Some(_), _) => rule.suppressed += 1,
-            (None, Severity::Error) => rule.errors += 1,
-            (None, Severity::Review) => rule.reviews += 1,
+        match (&finding.suppressed, finding.baselined, finding.severity) {
+            (Some(_), ..) => rule.suppressed += 1,
+            (None, true, _) => rule.baselined += 1,
+            (None, false, Severity::Error) => rule.errors += 1,
+            (None, false, Severity::Review) => rule.reviews += 1,
         }
     }
     rules
@@ -213,8 +220,8 @@ pub fn statistics(scan: &Scan) -> String {
     let mut out = String::new();
     for (id, rule) in rules {
         let counts = format!(
-            "{:>5} errors {:>5} reviews {:>5} suppressed",
-            rule.errors, rule.reviews, rule.suppressed
+            "{:>5} errors {:>5} reviews {:>5} suppressed {:>5} baselined",
+            rule.errors, rule.reviews, rule.suppressed, rule.baselined
         );
         out.push_str(&format!("{:<width$} {counts}\n", escape::terminal(id)));
     }
@@ -227,9 +234,9 @@ pub fn gap_line(gap: &Gap) -> String {
     format!("gap: {}{line}: {}", escape::terminal(&gap.path), escape::terminal(&gap.reason))
 }
 
-/// The findings that are shown to people: those nobody suppressed.
+/// The findings that are shown to people: those that nothing excuses.
 fn shown(scan: &Scan) -> impl Iterator<Item = &Finding> {
-    scan.files.iter().flat_map(|file| &file.findings).filter(|finding| finding.suppressed.is_none())
+    scan.files.iter().flat_map(|file| &file.findings).filter(|finding| finding.is_open())
 }
 
 /// What follows the findings in a text for people.

@@ -134,7 +134,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
     let policy = Settled { sources: &sources, configuration, selection: &selection };
     let enclosing = |file: usize, span: Span| enclosing(&project, file, span);
-    let Checked { findings, notes, .. } = check::check(Inputs {
+    let Checked { findings, suppressions, notes } = check::check(Inputs {
         sources: &sources,
         observations: &observations,
         remarks: &remarks,
@@ -160,7 +160,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     let is_protected = |file: usize| configuration.for_path(&paths[file]).is_protected(&paths[file]);
     let is_own = |package: &str| project.has_package(package);
     fix::propose(&mut files, &Limits { is_protected: &is_protected, is_own: &is_own });
-    Scan { files, gaps }
+    Scan { files, gaps, suppressions, baseline: None }
 }
 
 /// The settings of a run, as checking asks for them.

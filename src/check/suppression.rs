@@ -6,11 +6,11 @@
 use std::ops::Range;
 
 use crate::facts::Remark;
-use crate::finding::{Finding, Suppressed};
+use crate::finding::{Finding, Matched, Reach, Suppressed, SuppressionRecord};
 use crate::remedy::{Act, Deed, Remedy};
 use crate::rule::page::nearest;
 use crate::rulebook::Rulebook;
-use crate::source::Span;
+use crate::source::{Source, Span};
 use crate::vocabulary::Observation;
 
 /// A comment that excuses findings.
@@ -24,6 +24,8 @@ pub struct Suppression {
     pub list: Span,
     /// Where findings must begin to be excused.
     pub covers: Span,
+    /// Whether that is the whole file.
+    pub reach: Reach,
     /// What it names, in its order.
     pub entries: Vec<Entry>,
     /// How many words stand between its brackets, with those that name nothing.
@@ -41,6 +43,13 @@ pub struct Entry {
     pub rules: Vec<String>,
     /// Whether it excused anything.
     pub is_used: bool,
+}
+
+impl Entry {
+    /// Whether it excused nothing although all that it names ran.
+    fn is_unused(&self, ran: &dyn Fn(&str) -> bool) -> bool {
+        !self.is_used && self.rules.iter().all(|id| ran(id))
+    }
 }
 
 /// What may be wrong with a suppression.
@@ -72,11 +81,10 @@ impl Suppression {
         };
         let (value, ids) = match verdict {
             Verdict::WithoutReason if self.excuse.reason.is_none() => ("without-reason", entries(&|_| true)),
-            // Dates of this form are ordered as text.
-            Verdict::Expired if until.is_some_and(|until| today > until) => ("expired", entries(&|_| true)),
-            Verdict::Unused { ran } => {
-                ("unused", entries(&|entry| !entry.is_used && entry.rules.iter().all(|id| ran(id))))
+            Verdict::Expired if until.is_some_and(|until| is_over(until, today)) => {
+                ("expired", entries(&|_| true))
             }
+            Verdict::Unused { ran } => ("unused", entries(&|entry| entry.is_unused(ran))),
             Verdict::WithoutReason | Verdict::Expired => return None,
         };
         if ids.is_empty() {
@@ -94,9 +102,39 @@ impl Suppression {
         Some(observation)
     }
 
+    /// What the ledger says of it, once all findings of its file are known.
+    pub(super) fn record(
+        &self,
+        source: &Source,
+        findings: &[Finding],
+        ran: &dyn Fn(&str) -> bool,
+        today: &str,
+    ) -> SuppressionRecord {
+        let line = self.excuse.line;
+        let of_this = |finding: &&Finding| finding.suppressed.as_ref().is_some_and(|by| by.line == line);
+        let matched = findings.iter().filter(of_this).map(|finding| Matched {
+            rule: finding.rule.clone(),
+            line: source.line(finding.place.span.start),
+            fingerprint: finding.fingerprint.clone(),
+        });
+        let unused = self.entries.iter().filter(|entry| entry.is_unused(ran));
+        SuppressionRecord {
+            path: source.display_path(),
+            line,
+            reach: self.reach,
+            ids: self.entries.iter().map(|entry| entry.word.clone()).collect(),
+            reason: self.excuse.reason.clone(),
+            owner: self.excuse.owner.clone(),
+            until: self.excuse.until.clone(),
+            is_expired: self.excuse.until.as_deref().is_some_and(|until| is_over(until, today)),
+            matched: matched.collect(),
+            unused: unused.map(|entry| entry.word.clone()).collect(),
+        }
+    }
+
     /// What takes away the comment, or those of its words that are of no use.
     fn without_the_unused(&self, ran: &dyn Fn(&str) -> bool) -> Option<Remedy> {
-        let is_unused = |entry: &&Entry| !entry.is_used && entry.rules.iter().all(|id| ran(id));
+        let is_unused = |entry: &&Entry| entry.is_unused(ran);
         let unused: Vec<&str> =
             self.entries.iter().filter(is_unused).map(|entry| entry.word.as_str()).collect();
         let deed = if unused.len() < self.entries.len() {
@@ -145,8 +183,8 @@ pub(super) fn cover_by_others(finding: &mut Finding, suppressions: &mut [Suppres
     }
 }
 
-/// Reads a comment: the suppression, if it is one that holds, and in plain words what of it is not heeded.
-pub(super) fn read(remark: &Remark, rulebook: &Rulebook) -> (Option<Suppression>, Vec<String>) {
+/// Reads a comment on a line: the suppression, if it is one that holds, and in plain words what of it is not heeded.
+pub(super) fn read(remark: &Remark, line: u32, rulebook: &Rulebook) -> (Option<Suppression>, Vec<String>) {
     let mut reasons = Vec::new();
     let said = match parse(&remark.text) {
         Ok(Some(said)) => said,
@@ -189,11 +227,17 @@ pub(super) fn read(remark: &Remark, rulebook: &Rulebook) -> (Option<Suppression>
         own: within(said.own),
         list: within(said.list),
         covers,
+        reach: said.reach,
         entries,
         words,
-        excuse: said.excuse,
+        excuse: Suppressed { line, ..said.excuse },
     };
     (Some(suppression), reasons)
+}
+
+/// Whether a last day is over; dates of this form are ordered as text.
+fn is_over(until: &str, today: &str) -> bool {
+    today > until
 }
 
 /// Whether the text is a day of the calendar as `YYYY-MM-DD`.
@@ -232,12 +276,6 @@ struct Said {
     own: Range<usize>,
     /// What stands between the brackets.
     list: Range<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    Statement,
-    File,
 }
 
 /// Reads the text of a comment: none where it does not address trailcheck, the reason where it does so in vain.

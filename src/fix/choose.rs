@@ -40,7 +40,7 @@ pub(super) fn choose<'s>(scan: &'s Scan, most: Safety, banned: &BTreeSet<Key>, l
     let mut edits: BTreeMap<&PathBuf, Vec<&Edit>> = BTreeMap::new();
     for finding in scan.files.iter().flat_map(|file| &file.findings) {
         let Some(fix) = finding.fix.as_ref().filter(|fix| fix.safety <= most) else { continue };
-        if finding.suppressed.is_some() || banned.contains(&Key::of(finding)) || chosen.len() >= limit {
+        if !finding.is_open() || banned.contains(&Key::of(finding)) || chosen.len() >= limit {
             continue;
         }
         let is_free = fix.edits.iter().all(|edit| {

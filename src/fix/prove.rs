@@ -233,7 +233,7 @@ impl Counts {
 fn left(scan: &Scan, most: Safety, banned: &BTreeMap<Key, String>, out_of_time: bool) -> Vec<Left> {
     let mut left = Vec::new();
     for finding in scan.files.iter().flat_map(|file| &file.findings) {
-        if finding.suppressed.is_some() {
+        if !finding.is_open() {
             continue;
         }
         let why = match (&finding.fix, &finding.unfixable) {

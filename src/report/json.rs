@@ -180,7 +180,7 @@ fn summary(tally: &Tally) -> JsonSummary {
             error: tally.errors,
             review: tally.reviews,
             suppressed: tally.suppressed,
-            baselined: 0,
+            baselined: tally.baselined,
         },
     }
 }
@@ -240,7 +240,7 @@ fn json_finding(finding: &Finding) -> JsonFinding<'_> {
             owner: suppressed.owner.as_deref(),
             until: suppressed.until.as_deref(),
         }),
-        baselined: false,
+        baselined: finding.baselined,
     }
 }
 
@@ -299,7 +299,7 @@ mod tests {
                 "files": {"scanned": 3, "with_writes": 1, "gaps": 2},
                 "writes": {"create": 2, "update": 0, "delete": 1, "compliant": 2},
                 "coverage": 33.3,
-                "findings": {"error": 1, "review": 1, "suppressed": 1, "baselined": 0}
+                "findings": {"error": 1, "review": 1, "suppressed": 1, "baselined": 1}
             })
         );
         let file = &document["files"][0];

@@ -5,18 +5,19 @@ use crate::escape::xml;
 use crate::finding::{Finding, Scan};
 
 /// The scan as suites. A file with writes and nothing to complain of is a suite with one case that passed; a gap is an
-/// error, a suppressed finding a skipped case.
+/// error, a suppressed or baselined finding a skipped case.
 pub fn render(scan: &Scan) -> String {
     let tally = Tally::of(scan);
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let open = tally.errors + tally.reviews;
     out.push_str(&format!(
         "<testsuites name=\"trailcheck\" failures=\"{open}\" errors=\"{}\" skipped=\"{}\">\n",
-        tally.gaps, tally.suppressed
+        tally.gaps,
+        tally.suppressed + tally.baselined
     ));
     for file in scan.files.iter().filter(|file| has_news(file)) {
         let path = xml(&file.source.display_path());
-        let skipped = file.findings.iter().filter(|finding| finding.suppressed.is_some()).count();
+        let skipped = file.findings.iter().filter(|finding| !finding.is_open()).count();
         let failures = file.findings.len() - skipped;
         let tests = file.findings.len().max(1);
         out.push_str(&format!(
@@ -57,6 +58,7 @@ fn case(finding: &Finding, path: &str) -> String {
             let reason = xml(suppressed.reason.as_deref().unwrap_or("no reason given"));
             format!("<skipped message=\"{reason}\"/>")
         }
+        (None, _) if finding.baselined => "<skipped message=\"in the baseline\"/>".to_owned(),
         (None, help) => {
             let help = xml(help.as_deref().unwrap_or_default());
             let severity = finding.severity.word();
@@ -77,7 +79,7 @@ mod tests {
     fn every_finding_is_a_case() {
         let text = render(&example::scan());
         assert_eq!(text.matches("<failure ").count(), 2, "{text}");
-        assert_eq!(text.matches("<skipped ").count(), 1);
+        assert_eq!(text.matches("<skipped ").count(), 2);
         assert_eq!(text.matches("<error ").count(), 2);
         assert!(text.starts_with("<?xml") && text.ends_with("</testsuites>\n"));
     }

@@ -1,7 +1,7 @@
 //! report/sarif: SARIF 2.1.0, for code hosts and viewers.
 //!
 //! A finding whose explanation leads over several places has a code flow that a viewer can walk; a suppressed one has its
-//! suppression with the reason given. Paths are relative to `ROOT`, which the reader may put where the files lie.
+//! suppression with the reason given; held against a baseline, each says whether it is new. Paths are relative to `ROOT`, which the reader may put where the files lie.
 
 use serde_json::{Value, json};
 
@@ -10,8 +10,12 @@ use crate::rulebook::Rulebook;
 
 /// The whole scan as one log with one run.
 pub fn render(scan: &Scan, rulebook: &Rulebook) -> String {
-    let results: Vec<Value> =
-        scan.files.iter().flat_map(|file| &file.findings).map(|finding| result(finding, rulebook)).collect();
+    let results: Vec<Value> = scan
+        .files
+        .iter()
+        .flat_map(|file| &file.findings)
+        .map(|finding| result(finding, scan, rulebook))
+        .collect();
     let log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -54,7 +58,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, rulebook: &Rulebook) -> Value {
+fn result(finding: &Finding, scan: &Scan, rulebook: &Rulebook) -> Value {
     let mut result = json!({
         "ruleId": finding.rule,
         "level": level(finding.severity),
@@ -81,6 +85,14 @@ fn result(finding: &Finding, rulebook: &Rulebook) -> Value {
     if let Some(suppressed) = &finding.suppressed {
         let reason = suppressed.reason.clone().unwrap_or_else(|| "no reason given".to_owned());
         result["suppressions"] = json!([{"kind": "inSource", "status": "accepted", "justification": reason}]);
+    }
+    if finding.baselined {
+        // A viewer without baselines should not show it as open.
+        result["suppressions"] =
+            json!([{"kind": "external", "status": "accepted", "justification": "in the baseline"}]);
+    }
+    if scan.baseline.is_some() {
+        result["baselineState"] = json!(if finding.baselined { "unchanged" } else { "new" });
     }
     if let Some(fix) = &finding.fix {
         result["fixes"] = json!([changes(fix)]);
@@ -182,7 +194,7 @@ mod tests {
             serde_json::from_str(&render(&example::scan(), &Rulebook::built_in())).expect("it is JSON");
         let run = &log["runs"][0];
         let results = run["results"].as_array().expect("there are results");
-        assert_eq!(results.len(), 3);
+        assert_eq!(results.len(), 4);
         let first = &results[0];
         assert_eq!(first["level"], "error");
         assert_eq!(first["locations"][0]["physicalLocation"]["region"]["startLine"], 5);
@@ -191,6 +203,11 @@ mod tests {
         assert_eq!(first["codeFlows"][0]["threadFlows"][0]["locations"].as_array().map(Vec::len), Some(3));
         assert_eq!(results[1]["level"], "warning");
         assert_eq!(results[2]["suppressions"][0]["justification"], "made | up");
+        let states: Vec<&Value> = results.iter().map(|result| &result["baselineState"]).collect();
+        assert_eq!(states, ["new", "new", "new", "unchanged"]);
+        assert_eq!(results[3]["suppressions"][0]["kind"], "external");
+        let alone = Scan { baseline: None, ..example::scan() };
+        assert!(!render(&alone, &Rulebook::built_in()).contains("baselineState"));
         let gaps = &run["invocations"][0]["toolExecutionNotifications"];
         assert_eq!(gaps[0]["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
         let rules = run["tool"]["driver"]["rules"].as_array().expect("there are rules");

@@ -37,11 +37,17 @@ pub(crate) fn scan() -> Scan {
         ],
         ..create
     };
-    let suppressed =
-        Suppressed { reason: Some("made | up".into()), owner: None, until: Some("2027-01-31".into()) };
+    let suppressed = Suppressed {
+        reason: Some("made | up".into()),
+        owner: None,
+        until: Some("2027-01-31".into()),
+        line: 10,
+    };
     let again = finding(&service, "Job()", "missing-created-at", Severity::Error);
     let again = Finding { suppressed: Some(suppressed), ..again };
     let delete = finding(&service, "db.delete(job)", "hard-delete", Severity::Review);
+    let old = finding(&service, "db.add(job)", "missing-created-by", Severity::Error);
+    let old = Finding { baselined: true, ..old };
     let writes = vec![
         write(&create, Operation::Create, &[Standing::Missing, Standing::Covered]),
         write(&delete, Operation::Delete, &[Standing::Set, Standing::Set]),
@@ -52,7 +58,7 @@ pub(crate) fn scan() -> Scan {
             FileReport {
                 source: service,
                 writes,
-                findings: vec![create, delete, again],
+                findings: vec![create, delete, again, old],
                 changes: Vec::new(),
             },
             FileReport { source: helper, writes: Vec::new(), findings: Vec::new(), changes: Vec::new() },
@@ -67,6 +73,8 @@ pub(crate) fn scan() -> Scan {
             Gap { path: "app/helper.py".into(), line: Some(2), reason: "syntax error".into() },
             Gap { path: "app/\u{1b}gone.py".into(), line: None, reason: "no such file or folder".into() },
         ],
+        baseline: Some("trailcheck-baseline.json".into()),
+        ..Scan::default()
     }
 }
 
@@ -80,8 +88,11 @@ pub(crate) fn hostile() -> Scan {
     bad.function = evil.to_owned();
     bad.entity = Some(evil.to_owned());
     let mut quiet = bad.clone();
-    quiet.suppressed =
-        Some(Suppressed { reason: Some(evil.to_owned()), owner: Some(evil.to_owned()), until: None });
+    quiet.suppressed = Some(Suppressed {
+        reason: Some(evil.to_owned()),
+        owner: Some(evil.to_owned()),
+        ..Suppressed::default()
+    });
     Scan {
         files: vec![FileReport {
             source: code,
@@ -90,6 +101,7 @@ pub(crate) fn hostile() -> Scan {
             changes: Vec::new(),
         }],
         gaps: vec![Gap { path: evil.to_owned(), line: Some(1), reason: evil.to_owned() }],
+        ..Scan::default()
     }
 }
 
@@ -113,6 +125,7 @@ pub(crate) fn finding(source: &Arc<Source>, code: &str, rule: &str, severity: Se
         related: Vec::new(),
         fingerprint: "0123456789abcdef".into(),
         suppressed: None,
+        baselined: false,
         remedies: Vec::new(),
         fix: None,
         unfixable: None,
@@ -138,11 +151,11 @@ fn write(finding: &Finding, operation: Operation, standings: &[Standing; 2]) -> 
 fn the_numbers_agree_with_the_scan() {
     let tally = Tally::of(&scan());
     assert_eq!((tally.scanned, tally.with_writes, tally.files_with_gaps, tally.gaps), (3, 1, 2, 2));
-    assert_eq!((tally.errors, tally.reviews, tally.suppressed), (1, 1, 1));
+    assert_eq!((tally.errors, tally.reviews, tally.suppressed, tally.baselined), (1, 1, 1, 1));
     assert_eq!((tally.writes(), tally.compliant, tally.stamped), (3, 2, 1));
     assert_eq!(
         tally.line(),
-        "1 error, 1 review, 1 suppressed in 1 file with writes (3 scanned, 3 writes, 33.3 % fully stamped, 2 gaps)"
+        "1 error, 1 review, 1 suppressed, 1 baselined in 1 file with writes (3 scanned, 3 writes, 33.3 % fully stamped, 2 gaps)"
     );
     assert_eq!(
         Tally::default().line(),
@@ -167,7 +180,8 @@ fn a_file_with_a_gap_is_not_compliant() {
 fn statistics_are_a_line_a_rule() {
     assert_eq!(
         statistics(&scan()),
-        "hard-delete            0 errors     1 reviews     0 suppressed\n\
-         missing-created-at     1 errors     0 reviews     1 suppressed\n"
+        "hard-delete            0 errors     1 reviews     0 suppressed     0 baselined\n\
+         missing-created-at     1 errors     0 reviews     1 suppressed     0 baselined\n\
+         missing-created-by     0 errors     0 reviews     0 suppressed     1 baselined\n"
     );
 }
