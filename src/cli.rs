@@ -1,6 +1,7 @@
 //! cli: arguments, colours, progress and the exit code; the only room that prints.
 
 mod arguments;
+mod baseline;
 mod check;
 mod mend;
 mod progress;
@@ -95,6 +96,10 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Check(arguments) => {
             let wish = arguments.scan.color;
             (check::check(*arguments), wish)
+        }
+        Command::Baseline(arguments) => {
+            let wish = arguments.color();
+            (baseline::baseline(arguments), wish)
         }
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),
         Command::Explain(arguments) => (rules::explain(&arguments.id), terminal::ColorWish::Auto),

@@ -25,12 +25,28 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("lower", &["facts", "layout", "name", "source"]),
     ("project", &["config", "duty", "facts", "name", "source"]),
     ("flow", &["config", "duty", "facts", "name", "nearest", "project", "remedy", "source", "vocabulary"]),
-    ("check", &["duty", "facts", "finding", "nearest", "remedy", "rule", "rulebook", "source", "vocabulary"]),
+    ("baseline", &["config", "finding", "source"]),
+    (
+        "check",
+        &[
+            "baseline",
+            "duty",
+            "facts",
+            "finding",
+            "nearest",
+            "remedy",
+            "rule",
+            "rulebook",
+            "source",
+            "vocabulary",
+        ],
+    ),
     ("fix", &["finding", "layout", "lower", "project", "remedy", "source"]),
     ("report", &["duty", "escape", "finding", "rule", "rulebook", "source"]),
     (
         "scan",
         &[
+            "baseline",
             "check",
             "config",
             "duty",
@@ -51,6 +67,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "baseline",
             "check",
             "config",
             "duty",

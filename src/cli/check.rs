@@ -1,6 +1,7 @@
 //! cli/check: the command that checks code: scans, mends, writes reports, and says how it ended.
 
-use super::arguments::{CheckArguments, FailOn, Format};
+use super::arguments::{CheckArguments, FailOn, Format, ScanArguments};
+use super::baseline;
 use super::mend::{self, Purpose};
 use super::run::{Run, listed};
 use super::terminal::{self, Stream};
@@ -24,7 +25,10 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
         let help = "show what would change with `--diff`".to_owned();
         return Err(Failure::Other("`--fix` cannot write to stdin".to_owned(), Some(help)));
     }
-    let run = Run::prepare(&arguments.scan, arguments.stdin_filename.as_deref())?;
+    let mut run = Run::prepare(&arguments.scan, arguments.stdin_filename.as_deref())?;
+    if let Some(file) = &arguments.baseline {
+        run.hold_against(baseline::read(file)?, &arguments.scan.paths);
+    }
     let scan = match arguments.mending() {
         None => {
             let scan = run.scan();
@@ -67,15 +71,17 @@ fn write(arguments: &CheckArguments, scan: &Scan) -> Result<(), Failure> {
     }
     print(&text)?;
     scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
-    if scan.files.is_empty() {
-        let paths: Vec<String> =
-            arguments.scan.paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
-        say(&escape::terminal(&format!(
-            "nothing was scanned: no readable Python file in {}",
-            paths.join(", ")
-        )));
+    if Tally::of(scan).scanned == 0 {
+        say(&nothing_scanned(&arguments.scan));
     }
     Ok(())
+}
+
+/// That there was nothing to scan, in one line.
+pub(super) fn nothing_scanned(arguments: &ScanArguments) -> String {
+    let paths: Vec<String> = arguments.paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
+    let text = format!("nothing was scanned: no readable Python file in {}", paths.join(", "));
+    escape::terminal(&text).into_owned()
 }
 
 fn render(scan: &Scan, format: Format, look: &Look, extent: Extent) -> String {

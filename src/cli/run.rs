@@ -10,12 +10,13 @@ use rayon::ThreadPool;
 use super::arguments::ScanArguments;
 use super::progress::Bar;
 use super::{Failure, rules, say, today};
+use crate::baseline::Baseline;
 use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, absolute};
 use crate::finding::{Safety, Scan};
 use crate::fix::Mended;
 use crate::report;
 use crate::rulebook::Rulebook;
-use crate::scan::{self, Request};
+use crate::scan::{self, Acceptance, Request};
 use crate::source::slashed;
 use crate::walk::{self, Listing, Walked};
 
@@ -33,6 +34,7 @@ pub(super) struct Run {
     /// The day of the run, as `YYYY-MM-DD`.
     pub(super) today: String,
     selection: Selection,
+    accepted: Option<(Baseline, bool)>,
     pool: ThreadPool,
     started: Instant,
     is_verbose: bool,
@@ -78,7 +80,14 @@ impl Run {
             configuration.files().for_each(|file| say(&format!("configuration: {}", slashed(file))));
         }
         let is_verbose = arguments.verbose;
-        Ok(Run { rulebook, configuration, walked, today, selection, pool, started, is_verbose })
+        let accepted = None;
+        Ok(Run { rulebook, configuration, walked, today, selection, accepted, pool, started, is_verbose })
+    }
+
+    /// Holds the scan of these roots against a baseline.
+    pub(super) fn hold_against(&mut self, baseline: Baseline, roots: &[PathBuf]) {
+        let sees_all = baseline.is_seen_whole(roots);
+        self.accepted = Some((baseline, sees_all));
     }
 
     /// Scans.
@@ -100,7 +109,7 @@ impl Run {
     /// Says how long it took, to who wants to know.
     pub(super) fn tell_time(&self, scan: &Scan) {
         if self.is_verbose {
-            let files = report::count(scan.files.len(), "file");
+            let files = report::count(report::Tally::of(scan).scanned, "file");
             say(&format!("{files} in {:.2} s", self.started.elapsed().as_secs_f64()));
         }
     }
@@ -112,6 +121,10 @@ impl Run {
             rulebook: &self.rulebook,
             selection: self.selection.clone(),
             today: self.today.clone(),
+            accepted: self
+                .accepted
+                .as_ref()
+                .map(|&(ref baseline, sees_all)| Acceptance { baseline, sees_all }),
             progress,
         }
     }
