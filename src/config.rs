@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod layer;
 mod library;
+mod metrics;
 mod paths;
 mod select;
 mod settings;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::ConfigError;
+pub use metrics::{Bounds, Figure};
 pub use library::{Library, Mechanism, known_libraries};
 pub use paths::{Paths, absolute, relative};
 pub use select::{Names, RuleName, Selection, Selectors, UnknownRule};

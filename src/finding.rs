@@ -178,6 +178,11 @@ impl Write {
     pub fn is_compliant(&self) -> bool {
         self.duties.iter().all(|&(_, standing)| standing != Standing::Missing)
     }
+
+    /// Whether every duty is set or covered.
+    pub fn is_stamped(&self) -> bool {
+        self.duties.iter().all(|&(_, standing)| matches!(standing, Standing::Set | Standing::Covered))
+    }
 }
 
 /// A comment that suppresses findings, and what came of it in a scan.

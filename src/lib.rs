@@ -24,6 +24,7 @@
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
 //! | [`baseline`] | the findings a team has accepted for now, and what of a scan they accept | how findings came to be |
+//! | [`metric`] | the figures of a scan, and whether each is within its bounds | how findings came to be |
 //! | [`check`] | observations × rules → findings, with suppressions and the baseline heeded | formats, the disk |
 //! | [`fix`] | remedies become edits, chosen and proved by a new scan | rules, the disk |
 //! | [`report`] | a scan as text, one file a format | how findings came to be |
@@ -44,6 +45,7 @@
 //! `tests/tidy.rs` holds the house to this.
 
 pub mod baseline;
+pub mod calendar;
 pub mod check;
 pub mod cli;
 pub mod config;
@@ -53,8 +55,10 @@ pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod flow;
+pub mod history;
 pub mod layout;
 pub mod lower;
+pub mod metric;
 pub mod name;
 pub mod nearest;
 pub mod project;

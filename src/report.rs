@@ -18,9 +18,9 @@ pub mod sarif;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::duty::{Operation, Standing};
+use crate::duty::Operation;
 use crate::escape;
-use crate::finding::{FileReport, Finding, Gap, Safety, Scan, Severity, Write};
+use crate::finding::{FileReport, Finding, Gap, Safety, Scan, Severity};
 
 /// How much of a scan a text for people holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Tally {
                     Operation::Delete => tally.deletes += 1,
                 }
                 tally.compliant += usize::from(write.is_compliant());
-                tally.stamped += usize::from(is_stamped(write));
+                tally.stamped += usize::from(write.is_stamped());
             }
             for finding in &file.findings {
                 match (&finding.suppressed, finding.baselined, finding.severity) {
@@ -247,10 +247,6 @@ fn closing(scan: &Scan, extent: Extent) -> String {
     let gaps: String = scan.gaps.iter().map(|gap| gap_line(gap) + "\n").collect();
     let tally = Tally::of(scan);
     format!("{gaps}{}\n{}", tally.line(), tally.offer())
-}
-
-fn is_stamped(write: &Write) -> bool {
-    write.duties.iter().all(|&(_, standing)| matches!(standing, Standing::Set | Standing::Covered))
 }
 
 fn percent(tenths: usize) -> String {

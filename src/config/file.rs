@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::error::ConfigError;
 use super::library::LibraryTable;
+use super::metrics::BoundsTable;
 use super::settings::{AuditPolicy, Covered, Urgency};
 use crate::nearest::nearest;
 
@@ -41,6 +42,8 @@ pub(super) struct File {
     pub(super) trail: TrailTable,
     pub(super) jobs: JobsTable,
     pub(super) rules: RuleTables,
+    pub(super) history: HistoryTable,
+    pub(super) metrics: BTreeMap<Text, BoundsTable>,
     pub(super) priority: Vec<PriorityTable>,
     pub(super) per_path: Vec<PerPathTable>,
 }
@@ -86,6 +89,13 @@ pub(super) struct TrailTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct JobsTable {
     pub(super) append_only: Option<Texts>,
+}
+
+/// `[history]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct HistoryTable {
+    pub(super) file: Option<Text>,
 }
 
 /// One `[[priority]]`.

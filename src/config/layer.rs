@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::error::ConfigError;
 use super::file::{File, PerPathTable, RoleTable, RuleTables, Text, Texts};
 use super::library::{Library, LibraryTable};
-use super::paths::Paths;
+use super::paths::{Paths, absolute};
 use super::select::{Names, Selectors};
 use super::settings::{Ground, Level, PerPath, Priority, Roles, RuleSettings, Settings};
 use crate::duty::Duty;
@@ -75,6 +75,13 @@ impl Layer<'_> {
             self.library(library, &mut settings.trail.libraries)?;
         }
         self.rules(file.rules, names, settings)?;
+        if let Some(path) = file.history.file {
+            if path.get_ref().is_empty() {
+                return Err(self.fault(&path, "the file has no name"));
+            }
+            settings.history = Some(absolute(self.folder, Path::new(path.get_ref())));
+        }
+        self.metrics(file.metrics, &mut settings.metrics)?;
         for entry in file.priority {
             settings
                 .priorities

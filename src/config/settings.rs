@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::defaults;
 use super::library::{Library, known_libraries};
+use super::metrics::{Bounds, Figure};
 use super::paths::{Paths, absolute};
 use super::select::{Selection, Selectors};
 use crate::duty::Duty;
@@ -47,6 +48,10 @@ pub struct Settings {
     pub trail: Trail,
     /// What is said of single rules, by id.
     pub rules: BTreeMap<String, RuleSettings>,
+    /// The file that keeps the figures of every scan, absolute; nothing is kept where there is none.
+    pub history: Option<PathBuf>,
+    /// The figures that are to stay within bounds.
+    pub metrics: BTreeMap<Figure, Bounds>,
     /// The report's order of work, first match first.
     pub priorities: Vec<Priority>,
     /// Rules turned on or off for some paths, later entries over earlier ones.
@@ -242,6 +247,8 @@ impl Default for Settings {
             append_only: Vec::new(),
             trail: Trail::default(),
             rules: BTreeMap::new(),
+            history: None,
+            metrics: BTreeMap::new(),
             priorities: Vec::new(),
             per_path: Vec::new(),
             ground: Arc::default(),
