@@ -3,6 +3,7 @@
 mod arguments;
 mod baseline;
 mod check;
+mod history;
 mod mend;
 mod progress;
 mod rules;
@@ -60,6 +61,19 @@ enum Failure {
     Other(String, Option<String>),
 }
 
+impl Outcome {
+    /// The word for it, where a run is told of.
+    fn word(self) -> &'static str {
+        match self {
+            Outcome::Clean => "clean",
+            Outcome::Findings => "findings",
+            Outcome::Failed => "failed",
+            Outcome::Nothing => "nothing",
+            Outcome::Gaps => "gaps",
+        }
+    }
+}
+
 impl From<Box<ConfigError>> for Failure {
     fn from(fault: Box<ConfigError>) -> Failure {
         Failure::Config(fault)
@@ -101,6 +115,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
             let wish = arguments.color();
             (baseline::baseline(arguments), wish)
         }
+        Command::History(arguments) => (history::history(arguments), terminal::ColorWish::Auto),
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),
         Command::Explain(arguments) => (rules::explain(&arguments.id), terminal::ColorWish::Auto),
     };

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::ConfigError;
-pub use metrics::{Bounds, Figure};
 pub use library::{Library, Mechanism, known_libraries};
+pub use metrics::{Bounds, Figure};
 pub use paths::{Paths, absolute, relative};
 pub use select::{Names, RuleName, Selection, Selectors, UnknownRule};
 pub use settings::{

@@ -57,6 +57,17 @@ pub fn markdown_code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
+/// A cell of a table that a spreadsheet reads (RFC 4180). What it would take for a formula has an apostrophe before it.
+pub fn csv(text: &str) -> String {
+    let text = terminal(text);
+    let is_formula = text.starts_with(['=', '+', '-', '@']);
+    let text = if is_formula { format!("'{text}") } else { text.into_owned() };
+    match text.contains([',', '"']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    }
+}
+
 /// Text for XML and HTML, between tags or in a quoted attribute. What no XML document may hold is shown as for a terminal.
 pub fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

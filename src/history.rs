@@ -294,7 +294,15 @@ fn insert_findings(into: &Transaction<'_>, id: i64, scan: &Scan) -> rusqlite::Re
     for (file, found) in scan.files.iter().flat_map(|file| file.findings.iter().map(move |one| (file, one))) {
         let Finding { fingerprint, rule, severity, function, .. } = found;
         let path = file.source.display_path();
-        statement.execute(params![id, fingerprint, rule, severity.word(), path, function, found.is_open()])?;
+        statement.execute(params![
+            id,
+            fingerprint,
+            rule,
+            severity.word(),
+            path,
+            function,
+            found.is_open()
+        ])?;
     }
     Ok(())
 }

@@ -82,16 +82,16 @@ pub fn measure(scan: &Scan, bounds: &BTreeMap<Figure, Bounds>) -> Vec<Measured> 
     let open = |least: Severity| findings.iter().filter(|f| f.is_open() && f.severity >= least).count();
     let per_thousand = |figure, number: usize| of(figure, None, rate(number, writes.len()), writes.len());
     let suppressions = &scan.suppressions;
-    let of_suppressions = |figure, meant: usize| {
-        of(figure, None, share(meant, suppressions.len()), suppressions.len())
-    };
+    let of_suppressions =
+        |figure, meant: usize| of(figure, None, share(meant, suppressions.len()), suppressions.len());
     let number = |figure, number: usize| of(figure, None, Some(number as f64), 0);
     Figure::ALL
         .into_iter()
         .flat_map(|figure| match figure {
             Figure::Coverage => vec![share_of_writes(figure, None, &writes, Write::is_stamped)],
             Figure::ModelCoverage => {
-                let each = by_model.iter().map(|(m, all)| share_of_writes(figure, Some(m), all, Write::is_stamped));
+                let each =
+                    by_model.iter().map(|(m, all)| share_of_writes(figure, Some(m), all, Write::is_stamped));
                 each.collect()
             }
             Figure::CompliantWrites => vec![share_of_writes(figure, None, &writes, Write::is_compliant)],

@@ -15,6 +15,7 @@ pub mod junit;
 pub mod markdown;
 pub mod plan;
 pub mod sarif;
+pub mod trend;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -163,6 +163,22 @@ pub fn read_text(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
+/// Whether a file is there.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Makes the folder that a file is to lie in, where it is not there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder_of(file: &Path) -> io::Result<()> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a report to a file, in place of what it held.
 ///
 /// # Errors

@@ -29,6 +29,8 @@ pub(super) enum Command {
     Check(Box<CheckArguments>),
     /// Make or shorten the list of findings that are accepted for now
     Baseline(BaselineArguments),
+    /// Show the scans that are kept, and how they change
+    History(super::history::HistoryArguments),
     /// List the rules
     Rules,
     /// Show the page of a rule
@@ -110,6 +112,10 @@ pub(super) struct CheckArguments {
     /// Print what --fix would change as a plan for tools, and write nothing
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(super) fix_plan: Option<PlanFormat>,
+
+    /// Exit with 1 when a figure of `[metrics]` is out of range
+    #[arg(long)]
+    pub(super) fail_on_metric: bool,
 
     /// Exit with 4 when something could not be read or understood
     #[arg(long)]

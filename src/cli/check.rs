@@ -2,6 +2,7 @@
 
 use super::arguments::{CheckArguments, FailOn, Format, ScanArguments};
 use super::baseline;
+use super::history;
 use super::mend::{self, Purpose};
 use super::run::{Run, listed};
 use super::terminal::{self, Stream};
@@ -47,8 +48,19 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
             }
         }
     };
+    let measured = history::measured(&run, &scan);
+    let is_outside = history::tell_outside(&measured);
+    let outcome = match outcome(&arguments, &scan) {
+        _ if is_outside && arguments.fail_on_metric => Outcome::Findings,
+        outcome => outcome,
+    };
+    // A scan of what the files would be is no scan of what they are.
+    let is_preview = arguments.diff || arguments.fix_plan.is_some();
+    if !is_preview && outcome != Outcome::Nothing {
+        history::keep(&run, &arguments.scan, (&scan, &measured), outcome)?;
+    }
     run.tell_time(&scan);
-    Ok(outcome(&arguments, &scan))
+    Ok(outcome)
 }
 
 /// Writes every report that was asked for, and on stderr what must be said whatever the format.

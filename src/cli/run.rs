@@ -11,7 +11,8 @@ use super::arguments::ScanArguments;
 use super::progress::Bar;
 use super::{Failure, rules, say, today};
 use crate::baseline::Baseline;
-use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, absolute};
+use crate::calendar::Day;
+use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, Settings, absolute};
 use crate::finding::{Safety, Scan};
 use crate::fix::Mended;
 use crate::report;
@@ -33,6 +34,8 @@ pub(super) struct Run {
     pub(super) walked: Walked,
     /// The day of the run, as `YYYY-MM-DD`.
     pub(super) today: String,
+    /// The second since 1970-01-01 in which it began.
+    pub(super) began: u64,
     selection: Selection,
     accepted: Option<(Baseline, bool)>,
     pool: ThreadPool,
@@ -65,7 +68,8 @@ impl Run {
         let rulebook = Rulebook::built_in();
         let names = rules::names(&rulebook);
         let selection = arguments.selection(&names)?;
-        let today = today::today()?;
+        let began = today::now()?;
+        let today = Day::of_second(began).to_string();
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(arguments.threads.map_or(0, usize::from))
             .stack_size(STACK)
@@ -81,7 +85,18 @@ impl Run {
         }
         let is_verbose = arguments.verbose;
         let accepted = None;
-        Ok(Run { rulebook, configuration, walked, today, selection, accepted, pool, started, is_verbose })
+        Ok(Run {
+            rulebook,
+            configuration,
+            walked,
+            today,
+            began,
+            selection,
+            accepted,
+            pool,
+            started,
+            is_verbose,
+        })
     }
 
     /// Holds the scan of these roots against a baseline.
@@ -106,6 +121,11 @@ impl Run {
         mended
     }
 
+    /// How long it has been going on, in milliseconds.
+    pub(super) fn milliseconds(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Says how long it took, to who wants to know.
     pub(super) fn tell_time(&self, scan: &Scan) {
         if self.is_verbose {
@@ -128,6 +148,34 @@ impl Run {
             progress,
         }
     }
+}
+
+/// The settings that are in force for the current directory.
+///
+/// # Errors
+/// When a configuration is wrong.
+pub(super) fn settings(file: Option<&Path>) -> Result<Settings, Failure> {
+    let here = here()?;
+    let names = rules::names(&Rulebook::built_in());
+    let origin = file.map_or(Origin::Nearest, Origin::File);
+    let search = Search {
+        origin,
+        here: &here,
+        roots: std::slice::from_ref(&here),
+        folders: &[],
+        names: &names,
+        read: &walk::read_text,
+    };
+    Ok(Configuration::find(&search)?.root().clone())
+}
+
+/// The current directory.
+///
+/// # Errors
+/// When it is gone.
+pub(super) fn here() -> Result<PathBuf, Failure> {
+    env::current_dir()
+        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))
 }
 
 /// The paths of the files that would be scanned.
@@ -157,8 +205,7 @@ fn find(
     stdin_name: Option<&Path>,
     names: &Names,
 ) -> Result<(Found, Configuration), Failure> {
-    let here = env::current_dir()
-        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))?;
+    let here = here()?;
     let origin = match &arguments.config {
         Some(file) => Origin::File(file),
         None if arguments.isolated => Origin::Nowhere,

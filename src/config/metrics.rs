@@ -68,11 +68,8 @@ impl Figure {
 
     /// Whether it is a share in percent.
     pub fn is_share(self) -> bool {
-        use Figure::{Coverage, CompliantWrites, ModelCoverage, OwnedSuppressions, ReasonedSuppressions};
-        matches!(
-            self,
-            Coverage | ModelCoverage | CompliantWrites | OwnedSuppressions | ReasonedSuppressions
-        )
+        use Figure::{CompliantWrites, Coverage, ModelCoverage, OwnedSuppressions, ReasonedSuppressions};
+        matches!(self, Coverage | ModelCoverage | CompliantWrites | OwnedSuppressions | ReasonedSuppressions)
     }
 
     /// The figure of a name.

@@ -1,0 +1,168 @@
+//! cli/history: scans are kept where a configuration asks for it, and shown with how they change.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::arguments::ScanArguments;
+use super::run::Run;
+use super::{Failure, Outcome, print, say};
+use crate::config::{Settings, absolute, relative};
+use crate::escape;
+use crate::finding::Scan;
+use crate::history::{Counts, History, HistoryError, Key, Recorded, RunFacts};
+use crate::metric::{self, Measured, Range};
+use crate::report::Tally;
+use crate::report::trend::{self, Grain, trends};
+use crate::source::slashed;
+use crate::walk;
+
+#[derive(Debug, Args)]
+pub(super) struct HistoryArguments {
+    /// The history; the one that the configuration of the current directory names, if not given
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// Take the configuration from this file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Show a line for each week, Monday to Sunday, with its last scan
+    #[arg(long)]
+    weekly: bool,
+
+    /// How many lines are shown of each scope
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    last: usize,
+
+    /// How the history is written to stdout
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Human)]
+    format: HistoryFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum HistoryFormat {
+    /// A table
+    Human,
+    /// A table in Markdown
+    Markdown,
+    /// One JSON object, schema version 1
+    Json,
+    /// One line a figure, for a spreadsheet
+    Csv,
+}
+
+impl From<HistoryError> for Failure {
+    fn from(fault: HistoryError) -> Failure {
+        let help = match &fault {
+            HistoryError::Foreign(_) => "name another file in `[history]`",
+            HistoryError::Newer(..) => "use that trailcheck, or name another file in `[history]`",
+            HistoryError::Database(..) => "is the file, and the folder it lies in, writable?",
+        };
+        Failure::Other(fault.to_string(), Some(help.to_owned()))
+    }
+}
+
+/// Shows the scans that are kept.
+pub(super) fn history(arguments: HistoryArguments) -> Result<Outcome, Failure> {
+    let file = match arguments.file {
+        Some(file) => file,
+        None => super::run::settings(arguments.config.as_deref())?.history.ok_or_else(|| {
+            let help =
+                "name one in `[history]`, such as `file = \"trailcheck-history.db\"`, or give `--file`";
+            Failure::Other("the configuration names no history".to_owned(), Some(help.to_owned()))
+        })?,
+    };
+    if !walk::is_file(&file) {
+        let message = format!("there is no history `{}`", slashed(&file));
+        let help = "a `check` whose configuration names it makes it".to_owned();
+        return Err(Failure::Other(message, Some(help)));
+    }
+    let entries = History::open(&file)?.entries()?;
+    let grain = if arguments.weekly { Grain::Week } else { Grain::Scan };
+    let shown = trends(&entries, grain, arguments.last);
+    print(&match arguments.format {
+        HistoryFormat::Human => trend::human::render(&shown),
+        HistoryFormat::Markdown => trend::markdown::render(&shown),
+        HistoryFormat::Json => trend::json::render(&shown),
+        HistoryFormat::Csv => trend::csv::render(&shown),
+    })?;
+    Ok(Outcome::Clean)
+}
+
+/// The figures of a scan, with the bounds that are in force.
+pub(super) fn measured(run: &Run, scan: &Scan) -> Vec<Measured> {
+    metric::measure(scan, &run.configuration.root().metrics)
+}
+
+/// Says on stderr which figures are out of range, and whether any is.
+pub(super) fn tell_outside(measured: &[Measured]) -> bool {
+    let outside: Vec<&Measured> = measured.iter().filter(|one| one.range() == Range::Outside).collect();
+    for one in &outside {
+        let bounds = one.bounds.map_or((None, None), |bounds| (bounds.min, bounds.max));
+        let told = trend::in_words(one.figure.word(), one.model.as_deref(), one.value, bounds, one.sample);
+        say(&escape::terminal(&format!("out of range: {told}")));
+    }
+    !outside.is_empty()
+}
+
+/// Keeps a scan where the configuration names a history.
+pub(super) fn keep(
+    run: &Run,
+    arguments: &ScanArguments,
+    (scan, measured): (&Scan, &[Measured]),
+    outcome: Outcome,
+) -> Result<(), Failure> {
+    let settings = run.configuration.root();
+    let Some(file) = settings.history.as_deref().filter(|_| !arguments.wants_stdin()) else { return Ok(()) };
+    walk::make_folder_of(file).map_err(|fault| {
+        Failure::Other(format!("cannot make the folder of the history `{}`: {fault}", slashed(file)), None)
+    })?;
+    let tally = Tally::of(scan);
+    let counts = Counts {
+        files: tally.scanned as u64,
+        writes: tally.writes() as u64,
+        stamped: tally.stamped as u64,
+        errors: tally.errors as u64,
+        reviews: tally.reviews as u64,
+        suppressed: tally.suppressed as u64,
+        baselined: tally.baselined as u64,
+        gaps: tally.gaps as u64,
+    };
+    let (at, day) = run.began();
+    let key = Key::new(scope(settings, arguments)?, run.revision(scan)?, day);
+    let facts = RunFacts {
+        at,
+        milliseconds: run.milliseconds(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        outcome: outcome.word().to_owned(),
+    };
+    let recorded = History::open(file)?.record(&key, &facts, counts, measured, scan)?;
+    if arguments.verbose {
+        let how = match recorded {
+            Recorded::Added => "kept",
+            Recorded::Replaced => "kept in place of the same scan",
+        };
+        say(&escape::terminal(&format!("history: {how} in {}", slashed(file))));
+    }
+    Ok(())
+}
+
+/// What is scanned: the roots as seen from the folder of the configuration, and the rules where not all of them run.
+fn scope(settings: &Settings, arguments: &ScanArguments) -> Result<String, Failure> {
+    let here = super::run::here()?;
+    let home = settings.file.as_deref().and_then(Path::parent).unwrap_or(&here);
+    let root = |path: &PathBuf| match slashed(&relative(home, &absolute(&here, path))) {
+        path if path.is_empty() => ".".to_owned(),
+        path => path,
+    };
+    let mut words: Vec<String> = arguments.paths.iter().map(root).collect();
+    words.sort();
+    words.dedup();
+    for (name, rules) in [("select", &arguments.select), ("ignore", &arguments.ignore)] {
+        if !rules.is_empty() {
+            words.push(format!("{name}={}", rules.join(",")));
+        }
+    }
+    Ok(words.join(" "))
+}
