@@ -2,6 +2,7 @@
 
 use super::arguments::{CheckArguments, FailOn, Format, ScanArguments};
 use super::baseline;
+use super::changed;
 use super::history;
 use super::mend::{self, Purpose};
 use super::run::{Run, listed};
@@ -30,6 +31,9 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
     if let Some(file) = &arguments.baseline {
         run.hold_against(baseline::read(file)?, &arguments.scan.paths);
     }
+    if let Some(revision) = &arguments.changed {
+        run.leave_brought(changed::before(&run, &arguments.scan, revision)?);
+    }
     let scan = match arguments.mending() {
         None => {
             let scan = run.scan();
@@ -48,14 +52,15 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
             }
         }
     };
-    let measured = history::measured(&run, &scan);
+    // What a change brought says nothing of the whole.
+    let measured = if scan.since.is_some() { Vec::new() } else { history::measured(&run, &scan) };
     let is_outside = history::tell_outside(&measured);
     let outcome = match outcome(&arguments, &scan) {
         _ if is_outside && arguments.fail_on_metric => Outcome::Findings,
         outcome => outcome,
     };
     // A scan of what the files would be is no scan of what they are.
-    let is_preview = arguments.diff || arguments.fix_plan.is_some();
+    let is_preview = arguments.diff || arguments.fix_plan.is_some() || scan.since.is_some();
     if !is_preview && outcome != Outcome::Nothing {
         history::keep(&run, &arguments.scan, (&scan, &measured), outcome)?;
     }

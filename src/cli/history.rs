@@ -6,8 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::arguments::ScanArguments;
 use super::run::Run;
-use super::{Failure, Outcome, print, say};
+use super::{Failure, Outcome, print, say, today};
+use crate::calendar::Day;
 use crate::config::{Settings, absolute, relative};
+use crate::digest;
 use crate::escape;
 use crate::finding::Scan;
 use crate::history::{Counts, History, HistoryError, Key, Recorded, RunFacts};
@@ -15,6 +17,7 @@ use crate::metric::{self, Measured, Range};
 use crate::report::Tally;
 use crate::report::trend::{self, Grain, trends};
 use crate::source::slashed;
+use crate::vcs::Repository;
 use crate::walk;
 
 #[derive(Debug, Args)]
@@ -129,10 +132,9 @@ pub(super) fn keep(
         baselined: tally.baselined as u64,
         gaps: tally.gaps as u64,
     };
-    let (at, day) = run.began();
-    let key = Key::new(scope(settings, arguments)?, run.revision(scan)?, day);
+    let key = Key::new(scope(settings, arguments)?, revision(arguments, scan), Day::of_second(run.began));
     let facts = RunFacts {
-        at,
+        at: today::written(run.began),
         milliseconds: run.milliseconds(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         outcome: outcome.word().to_owned(),
@@ -146,6 +148,21 @@ pub(super) fn keep(
         say(&escape::terminal(&format!("history: {how} in {}", slashed(file))));
     }
     Ok(())
+}
+
+/// The revision of the code: the commit, and whether files have changed since; a digest of the files where nobody keeps
+/// their revisions.
+fn revision(arguments: &ScanArguments, scan: &Scan) -> String {
+    let root = arguments.paths.first().map_or(Path::new("."), PathBuf::as_path);
+    let folder = if walk::is_file(root) { root.parent().unwrap_or(Path::new("")) } else { root };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    // Whatever git complains of is no reason to lose the scan.
+    let head = Repository::around(folder).and_then(|repository| repository.head());
+    match head {
+        Ok(Some((commit, false))) => commit,
+        Ok(Some((commit, true))) => format!("{commit} with changes"),
+        Ok(None) | Err(_) => format!("files {}", digest::tree(scan, &scan.gaps)),
+    }
 }
 
 /// What is scanned: the roots as seen from the folder of the configuration, and the rules where not all of them run.

@@ -18,6 +18,7 @@ use crate::fix::Mended;
 use crate::report;
 use crate::rulebook::Rulebook;
 use crate::scan::{self, Acceptance, Request};
+use crate::since::Before;
 use crate::source::slashed;
 use crate::walk::{self, Listing, Walked};
 
@@ -38,6 +39,7 @@ pub(super) struct Run {
     pub(super) began: u64,
     selection: Selection,
     accepted: Option<(Baseline, bool)>,
+    before: Option<Before>,
     pool: ThreadPool,
     started: Instant,
     is_verbose: bool,
@@ -84,7 +86,7 @@ impl Run {
             configuration.files().for_each(|file| say(&format!("configuration: {}", slashed(file))));
         }
         let is_verbose = arguments.verbose;
-        let accepted = None;
+        let (accepted, before) = (None, None);
         Ok(Run {
             rulebook,
             configuration,
@@ -93,6 +95,7 @@ impl Run {
             began,
             selection,
             accepted,
+            before,
             pool,
             started,
             is_verbose,
@@ -103,6 +106,20 @@ impl Run {
     pub(super) fn hold_against(&mut self, baseline: Baseline, roots: &[PathBuf]) {
         let sees_all = baseline.is_seen_whole(roots);
         self.accepted = Some((baseline, sees_all));
+    }
+
+    /// Leaves only what was not found before.
+    pub(super) fn leave_brought(&mut self, before: Before) {
+        self.before = Some(before);
+    }
+
+    /// Scans other files than those of the run in the same way, for nobody to be told.
+    pub(super) fn scan_of(&self, walked: Walked) -> Scan {
+        let bar = Bar::new();
+        let request = Request { walked, accepted: None, before: None, ..self.request(&bar) };
+        let scan = self.pool.install(|| scan::scan(request));
+        bar.finish();
+        scan
     }
 
     /// Scans.
@@ -145,6 +162,7 @@ impl Run {
                 .accepted
                 .as_ref()
                 .map(|&(ref baseline, sees_all)| Acceptance { baseline, sees_all }),
+            before: self.before.as_ref(),
             progress,
         }
     }
