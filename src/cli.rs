@@ -4,10 +4,12 @@ mod arguments;
 mod check;
 mod mend;
 mod progress;
+mod report;
 mod rules;
 mod run;
 mod terminal;
 mod today;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -96,6 +98,11 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
             let wish = arguments.scan.color;
             (check::check(*arguments), wish)
         }
+        Command::Report(arguments) => {
+            let wish = arguments.scan.color;
+            (report::report(*arguments), wish)
+        }
+        Command::Verify(arguments) => (verify::verify(&arguments), terminal::ColorWish::Auto),
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),
         Command::Explain(arguments) => (rules::explain(&arguments.id), terminal::ColorWish::Auto),
     };

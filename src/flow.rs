@@ -35,7 +35,6 @@ mod clause;
 mod cleaned;
 mod clock;
 mod collection;
-mod comprehension;
 mod coverage;
 mod declared;
 mod dependency;

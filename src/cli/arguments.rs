@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::report::ReportArguments;
 use super::terminal::ColorWish;
+use super::verify::VerifyArguments;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -26,6 +28,10 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Check code and report what it leaves unstamped or unaudited
     Check(Box<CheckArguments>),
+    /// Write the audit report
+    Report(Box<ReportArguments>),
+    /// Scan again and say whether a report still is true
+    Verify(VerifyArguments),
     /// List the rules
     Rules,
     /// Show the page of a rule
@@ -148,7 +154,7 @@ pub(super) enum Format {
     Gitlab,
     /// JUnit's XML
     Junit,
-    /// A report in Markdown
+    /// The audit report in Markdown
     Markdown,
 }
 

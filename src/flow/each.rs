@@ -197,8 +197,7 @@ impl Trace<'_> {
         stored.collect()
     }
 
-    /// Whether a step is written `None`.
-    pub(super) fn is_none(&self, step: StepId) -> bool {
+    fn is_none(&self, step: StepId) -> bool {
         matches!(self.function.steps[step as usize].kind, StepKind::Literal(Literal::None))
     }
 
