@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::baseline::{self, Baseline, Entry};
 use crate::check::suppression::{Suppression, Verdict};
 use crate::facts::Remark;
-use crate::finding::{Finding, Gap, Place, Related, Safety, Severity, SuppressionRecord};
+use crate::finding::{Comparison, Finding, Gap, Place, Related, Safety, Severity, SuppressionRecord};
 use crate::remedy::Remedy;
 use crate::rule::Rule;
 use crate::rulebook::Rulebook;
@@ -58,6 +59,19 @@ pub struct Inputs<'a> {
     /// The qualified name of the function around a place, for findings about comments; without it they are said of
     /// `<module>`.
     pub enclosing: Option<&'a dyn Fn(usize, Span) -> String>,
+    /// What of the findings is accepted for now.
+    pub accepted: Option<Accepted<'a>>,
+}
+
+/// A baseline that findings are held against.
+#[derive(Clone, Copy)]
+pub struct Accepted<'a> {
+    /// The baseline.
+    pub baseline: &'a Baseline,
+    /// Its file, as an index into [`Inputs::sources`].
+    pub file: usize,
+    /// Whether the scan would have found what an entry accepts, if it were there.
+    pub is_in_sight: &'a dyn Fn(&Entry) -> bool,
 }
 
 /// What came of it.
@@ -67,6 +81,8 @@ pub struct Checked {
     pub findings: Vec<Vec<Finding>>,
     /// The suppressions that are heeded, by file and line.
     pub suppressions: Vec<SuppressionRecord>,
+    /// What came of holding the findings against a baseline, where there is one.
+    pub held: Option<Comparison>,
     /// Suppressions that could not be understood and are therefore not heeded, in file order.
     pub notes: Vec<Gap>,
 }
@@ -84,6 +100,12 @@ pub fn check(inputs: Inputs<'_>) -> Checked {
         let (findings, suppressions) = desk.check(seen, &mut checked.notes);
         checked.findings.push(findings);
         checked.suppressions.extend(suppressions);
+    }
+    if let Some(accepted) = inputs.accepted {
+        let held = baseline::hold(&mut checked.findings, accepted.baseline, accepted.is_in_sight);
+        let desk = Desk { inputs, by_word: &by_word, file: accepted.file };
+        checked.findings[accepted.file] = desk.judge_baseline(accepted.baseline, &held);
+        checked.held = Some(held);
     }
     checked
 }
@@ -165,6 +187,23 @@ impl Desk<'_> {
         findings
     }
 
+    /// Entries that accept more than is there are looked at by the same rules, too.
+    fn judge_baseline(&self, baseline: &Baseline, held: &Comparison) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for &(at, left) in &held.gone {
+            let entry = &baseline.entries[at];
+            let mut seen = Observation { file: self.file, span: entry.span, ..Observation::default() };
+            seen.function = "<module>".to_owned();
+            seen.say("baseline", "stale");
+            seen.show("ids", entry.rule.as_str());
+            seen.show("accepted", surplus(entry, left));
+            findings.extend(self.judge(&seen));
+        }
+        put_in_order(&mut findings);
+        fingerprint::sign(&mut findings);
+        findings
+    }
+
     fn placed(&self, mut observation: Observation) -> Observation {
         observation.file = self.file;
         for act in observation.remedies.iter_mut().flat_map(|remedy| &mut remedy.acts) {
@@ -242,6 +281,23 @@ impl Desk<'_> {
             let rule = self.inputs.rulebook.get(id);
             rule.is_some_and(|rule| rule.find.mention("suppression"))
         })
+    }
+}
+
+/// What an entry accepts and is not there, as a clause.
+fn surplus(entry: &Entry, left: u32) -> String {
+    let Entry { function, path, count, .. } = entry;
+    let place = match function.as_str() {
+        "<module>" => format!("in {path}"),
+        function => format!("of `{function}` in {path}"),
+    };
+    match (count, count - left) {
+        (1, _) => format!("a finding {place} that is not there any more"),
+        (_, 0) => format!("{count} findings {place} that are not there any more"),
+        (_, there) => format!(
+            "{count} findings {place}, of which only {there} {} there",
+            if there == 1 { "is" } else { "are" }
+        ),
     }
 }
 
@@ -339,6 +395,7 @@ mod tests {
             policy,
             today: "2026-01-15",
             enclosing: None,
+            accepted: None,
         })
     }
 

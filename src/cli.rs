@@ -1,6 +1,7 @@
 //! cli: arguments, colours, progress and the exit code; the only room that prints.
 
 mod arguments;
+mod baseline;
 mod check;
 mod mend;
 mod progress;
@@ -97,6 +98,10 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Check(arguments) => {
             let wish = arguments.scan.color;
             (check::check(*arguments), wish)
+        }
+        Command::Baseline(arguments) => {
+            let wish = arguments.color();
+            (baseline::baseline(arguments), wish)
         }
         Command::Report(arguments) => {
             let wish = arguments.scan.color;

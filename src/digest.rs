@@ -6,26 +6,28 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::finding::{Gap, Scan};
+use crate::finding::{FileReport, Gap, Scan};
 use crate::rulebook::Rulebook;
 
 /// The digest of the files of a scan: the path and the bytes of each, and what could not be read.
 pub fn tree(scan: &Scan, unread: &[Gap]) -> String {
     let mut parts = Parts::default();
-    for file in &scan.files {
-        parts.text(&file.source.display_path());
-        match file.source.bytes() {
-            Some(bytes) => parts.bytes(&bytes),
-            None => parts.text(&file.source.text),
-        }
+    for file in scan.files.iter().filter(|file| !is_baseline(scan, file)) {
+        parts.file(file);
     }
     parts.text("unread");
     parts.gaps(unread);
     parts.digest()
 }
 
-/// The digest of the configuration in force: what each file says and where it lies, and what the command line asks for.
-pub fn configuration(said: &BTreeMap<String, &str>, select: &[String], ignore: &[String]) -> String {
+/// The digest of the configuration in force: what each file says and where it lies, what the command line asks for, and
+/// what the baseline accepts.
+pub fn configuration(
+    scan: &Scan,
+    said: &BTreeMap<String, &str>,
+    select: &[String],
+    ignore: &[String],
+) -> String {
     let mut parts = Parts::default();
     for (path, text) in said {
         parts.text(path);
@@ -35,6 +37,7 @@ pub fn configuration(said: &BTreeMap<String, &str>, select: &[String], ignore: &
         parts.text(what);
         words.iter().for_each(|word| parts.text(word));
     }
+    scan.files.iter().filter(|file| is_baseline(scan, file)).for_each(|file| parts.file(file));
     parts.digest()
 }
 
@@ -72,7 +75,11 @@ pub fn findings(scan: &Scan) -> String {
             parts.text(&finding.fingerprint);
             parts.number(finding.place.span.start);
             parts.number(finding.place.span.end);
-            parts.text(if finding.suppressed.is_some() { "suppressed" } else { "open" });
+            parts.text(match (&finding.suppressed, finding.baselined) {
+                (Some(_), _) => "suppressed",
+                (None, true) => "baselined",
+                (None, false) => "open",
+            });
         }
     }
     parts.text("gaps");
@@ -103,6 +110,11 @@ pub fn base64(bytes: &str) -> String {
     out
 }
 
+/// Whether a file is the baseline, which is not scanned although findings may be about it.
+fn is_baseline(scan: &Scan, file: &FileReport) -> bool {
+    scan.baseline.as_ref().is_some_and(|held| held.path == file.source.display_path())
+}
+
 /// Parts that are being hashed one after the other.
 #[derive(Default)]
 struct Parts(Sha256);
@@ -115,6 +127,14 @@ impl Parts {
     fn bytes(&mut self, bytes: &[u8]) {
         self.0.update((bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
+    }
+
+    fn file(&mut self, file: &FileReport) {
+        self.text(&file.source.display_path());
+        match file.source.bytes() {
+            Some(bytes) => self.bytes(&bytes),
+            None => self.text(&file.source.text),
+        }
     }
 
     fn number(&mut self, number: u32) {
@@ -140,7 +160,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::finding::FileReport;
+    use crate::finding::Comparison;
     use crate::source::{Language, Source};
 
     fn scan(files: &[(&str, &str)]) -> Scan {
@@ -180,11 +200,16 @@ mod tests {
     fn a_configuration_is_what_is_said_where_and_what_is_asked_for() {
         let said = BTreeMap::from([("trailcheck.toml".to_owned(), "audit = 'mandatory'")]);
         let word = ["fields".to_owned()];
+        let none = scan(&[("a.py", "")]);
+        let baseline = Comparison { path: "b.json".into(), ..Comparison::default() };
+        let held = Scan { baseline: Some(baseline), ..scan(&[("a.py", ""), ("b.json", "{}")]) };
+        assert_eq!(tree(&none, &[]), tree(&held, &[]), "a baseline is no part of the tree");
         let all = [
-            configuration(&BTreeMap::new(), &[], &[]),
-            configuration(&said, &[], &[]),
-            configuration(&said, &word, &[]),
-            configuration(&said, &[], &word),
+            configuration(&none, &BTreeMap::new(), &[], &[]),
+            configuration(&none, &said, &[], &[]),
+            configuration(&none, &said, &word, &[]),
+            configuration(&none, &said, &[], &word),
+            configuration(&held, &said, &[], &word),
         ];
         let once: std::collections::BTreeSet<&String> = all.iter().collect();
         assert_eq!(once.len(), all.len());

@@ -386,6 +386,13 @@ pub enum StepKind {
     Either(Vec<StepId>),
     /// A comprehension: many values of this kind.
     Gather(StepId),
+    /// The keys of the dictionary that a comprehension makes: one in each turn that passes all tests.
+    Turns {
+        /// The key in a turn.
+        of: StepId,
+        /// What a turn has to pass, all of it.
+        tests: Vec<StepId>,
+    },
     /// One element of what is iterated over.
     Element(StepId),
     /// The n-th part of an unpacked value; `None` where its place is not known.

@@ -79,7 +79,8 @@ pub struct Finding {
     pub place: Place,
     /// Other places that explain it, in the order they are to be read.
     pub related: Vec<Related>,
-    /// Stable under moves of lines, reformatting and unrelated edits.
+    /// Stable under moves of lines, reformatting and unrelated edits. Of findings that are equal in all it is made of, the
+    /// second in a file has `:2` behind it, and so on.
     pub fingerprint: String,
     /// Set when a comment suppresses it; it stays in the output, marked.
     pub suppressed: Option<Suppressed>,
@@ -97,6 +98,11 @@ impl Finding {
     /// Whether somebody still has to do something about it: neither a comment nor the baseline excuses it.
     pub fn is_open(&self) -> bool {
         self.suppressed.is_none() && !self.baselined
+    }
+
+    /// The fingerprint that it shares with its equals.
+    pub fn kind(&self) -> &str {
+        self.fingerprint.split(':').next().unwrap_or(&self.fingerprint)
     }
 }
 
@@ -271,6 +277,17 @@ pub struct FileReport {
     pub changes: Vec<Change>,
 }
 
+/// What came of holding findings against a baseline. Its entries are told by their index, with a number of findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// The file of the baseline, as its path is shown.
+    pub path: String,
+    /// What it accepts and is not there any more.
+    pub gone: Vec<(usize, u32)>,
+    /// What it accepts and this scan could not have found.
+    pub unseen: Vec<(usize, u32)>,
+}
+
 /// Everything one scan found.
 #[derive(Clone, Debug, Default)]
 pub struct Scan {
@@ -280,6 +297,6 @@ pub struct Scan {
     pub gaps: Vec<Gap>,
     /// The comments that suppress findings, by file and line, those of no use included.
     pub suppressions: Vec<SuppressionRecord>,
-    /// The baseline that findings were held against, as its path is shown.
-    pub baseline: Option<String>,
+    /// What came of holding the findings against a baseline, where there was one.
+    pub baseline: Option<Comparison>,
 }

@@ -35,6 +35,7 @@ mod clause;
 mod cleaned;
 mod clock;
 mod collection;
+mod comprehension;
 mod coverage;
 mod declared;
 mod dependency;

@@ -27,7 +27,8 @@
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
 //! | [`tested`] | which functions the tests of a scan reach, as far as code tells | formats, the disk |
-//! | [`check`] | observations × rules → findings, with suppressions heeded | formats, the disk |
+//! | [`baseline`] | the findings a team has accepted for now, and what of a scan they accept | how findings came to be |
+//! | [`check`] | observations × rules → findings, with suppressions and the baseline heeded | formats, the disk |
 //! | [`fix`] | remedies become edits, chosen and proved by a new scan | rules, the disk |
 //! | [`report`] | a scan as text, one file a format | how findings came to be |
 //! | [`scan`] | the way of the data, each step a call of its room | decisions |
@@ -46,6 +47,7 @@
 //!
 //! `tests/tidy.rs` holds the house to this.
 
+pub mod baseline;
 pub mod check;
 pub mod cli;
 pub mod config;

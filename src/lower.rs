@@ -12,6 +12,8 @@ mod python;
 pub fn lower(source: &Source) -> FileFacts {
     match source.language {
         Language::Python => python::lower(&source.text),
+        // Data does nothing.
+        Language::Json => FileFacts::default(),
     }
 }
 
@@ -19,5 +21,6 @@ pub fn lower(source: &Source) -> FileFacts {
 pub fn layout(source: &Source) -> Layout {
     match source.language {
         Language::Python => python::layout::layout(&source.text),
+        Language::Json => Layout::default(),
     }
 }

@@ -100,7 +100,7 @@ impl Tally {
     pub fn of(scan: &Scan) -> Tally {
         let gap_paths: BTreeSet<&str> = scan.gaps.iter().map(|gap| gap.path.as_str()).collect();
         let mut tally = Tally {
-            scanned: scan.files.len(),
+            scanned: scan.files.iter().filter(|file| file.source.language.is_code()).count(),
             gaps: scan.gaps.len(),
             files_with_gaps: gap_paths.len(),
             ..Tally::default()

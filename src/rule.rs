@@ -99,11 +99,22 @@ pub enum Kind {
     Good,
 }
 
+/// What an example is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Code that is scanned.
+    Code,
+    /// A baseline that a scan is held against; its marks are no part of it, since JSON has no comments.
+    Baseline,
+}
+
 /// A piece of code on a page, which is documentation and test at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
     /// Whether it is to be found.
     pub kind: Kind,
+    /// What it is.
+    pub form: Form,
     /// The code, marks included.
     pub code: String,
     /// The 1-based line of the page on which the code begins.

@@ -118,7 +118,12 @@ mod tests {
         assert_eq!(named("missing-*-by"), ["missing-created-by", "missing-deleted-by", "missing-updated-by"]);
         assert_eq!(
             named("meta"),
-            ["expired-suppression", "suppression-without-reason", "unused-suppression"]
+            [
+                "expired-suppression",
+                "stale-baseline-entry",
+                "suppression-without-reason",
+                "unused-suppression"
+            ]
         );
         assert_eq!(named("*").len(), rulebook.rules.len());
         assert_eq!(named("hard"), [""; 0]);

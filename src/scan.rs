@@ -2,13 +2,14 @@
 //!
 //! `lower → project → flow → check`, each a call of the room of that name; nothing is decided here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::check::{self, Checked, Covered, Inputs, Policy};
+use crate::baseline::{Baseline, Entry};
+use crate::check::{self, Accepted, Checked, Covered, Inputs, Policy};
 use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
 use crate::finding::{FileReport, Gap, Guard, Safety, Scan, Severity, Write};
@@ -34,8 +35,19 @@ pub struct Request<'a> {
     pub selection: Selection,
     /// The day suppressions are held against, as `YYYY-MM-DD`.
     pub today: String,
+    /// The findings that are accepted for now.
+    pub accepted: Option<Acceptance<'a>>,
     /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
+}
+
+/// A baseline in the hands of a scan.
+#[derive(Clone, Copy)]
+pub struct Acceptance<'a> {
+    /// The baseline.
+    pub baseline: &'a Baseline,
+    /// Whether the scan sees all that was seen when it was made, so that what is not found is not there.
+    pub sees_all: bool,
 }
 
 /// Somebody who is told how far a scan is.
@@ -95,7 +107,7 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
 
 /// Scans files whose facts are at hand, those of each file in the order of the files.
 pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
-    let Request { walked, configuration, rulebook, selection, today, progress: _ } = request;
+    let Request { walked, configuration, rulebook, selection, today, accepted, progress: _ } = request;
     let Walked { sources, mut gaps, beside } = walked;
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     for (source, facts) in &lowered {
@@ -133,9 +145,21 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     }
     let (observations, judgements) = flow::observe(&project, &flow, &naming);
     let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
+    // The file of the baseline is not scanned, but findings may be about it.
+    let mut sources = sources;
+    sources.extend(accepted.map(|accepted| Arc::clone(&accepted.baseline.source)));
     let policy = Settled { sources: &sources, configuration, selection: &selection };
+    let unclear: BTreeSet<PathBuf> = accepted
+        .iter()
+        .flat_map(|accepted| {
+            let ground = &accepted.baseline.ground;
+            gaps.iter().map(|gap| config::absolute(&ground.here, Path::new(&gap.path)))
+        })
+        .collect();
+    let in_sight =
+        |entry: &Entry| accepted.is_some_and(|accepted| policy.sees(entry, accepted, rulebook, &unclear));
     let enclosing = |file: usize, span: Span| enclosing(&project, file, span);
-    let Checked { findings, suppressions, notes } = check::check(Inputs {
+    let Checked { findings, suppressions, held, notes } = check::check(Inputs {
         sources: &sources,
         observations: &observations,
         remarks: &remarks,
@@ -143,6 +167,11 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         policy: &policy,
         today: &today,
         enclosing: Some(&enclosing),
+        accepted: accepted.map(|accepted| Accepted {
+            baseline: accepted.baseline,
+            file: sources.len() - 1,
+            is_in_sight: &in_sight,
+        }),
     });
     gaps.extend(notes);
     gaps.sort();
@@ -168,7 +197,16 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     let is_protected = |file: usize| configuration.for_path(&paths[file]).is_protected(&paths[file]);
     let is_own = |package: &str| project.has_package(package);
     fix::propose(&mut files, &Limits { is_protected: &is_protected, is_own: &is_own });
-    Scan { files, gaps, suppressions, baseline: None }
+    if held.is_some()
+        && let Some(file) = files.pop()
+    {
+        let parts = |file: &FileReport| {
+            file.source.path.components().map(|part| part.as_os_str().to_owned()).collect::<Vec<_>>()
+        };
+        let at = files.partition_point(|other| parts(other) < parts(&file));
+        files.insert(at, file);
+    }
+    Scan { files, gaps, suppressions, baseline: held }
 }
 
 /// The settings of a run, as checking asks for them.
@@ -182,16 +220,35 @@ impl Settled<'_> {
     fn path(&self, file: usize) -> &Path {
         &self.sources[file].path
     }
-}
 
-impl Policy for Settled<'_> {
-    fn severity(&self, file: usize, rule: &Rule) -> Option<Severity> {
+    fn severity_at(&self, path: &Path, rule: &Rule) -> Option<Severity> {
         let scope = match rule.scope {
             Scope::Everywhere => config::Scope::Everywhere,
             Scope::Service => config::Scope::Service,
         };
         let asked = Asked { id: &rule.id, pack: &rule.pack, severity: rule.severity, scope };
-        self.configuration.for_path(self.path(file)).severity(asked, self.selection, self.path(file))
+        self.configuration.for_path(path).severity(asked, self.selection, path)
+    }
+
+    /// Whether this scan would have found what an entry of the baseline accepts. Not where it sees less of the program
+    /// than there was, where the file was left out or not understood, and where the rule did not run. A rule that is
+    /// not there any more will never find it again.
+    fn sees(
+        &self,
+        entry: &Entry,
+        accepted: Acceptance<'_>,
+        rulebook: &Rulebook,
+        unclear: &BTreeSet<PathBuf>,
+    ) -> bool {
+        let path = accepted.baseline.ground.found(&entry.path);
+        let runs = rulebook.get(&entry.rule).is_none_or(|rule| self.severity_at(&path, rule).is_some());
+        accepted.sees_all && runs && !unclear.contains(&path) && !self.configuration.leaves_out(&path)
+    }
+}
+
+impl Policy for Settled<'_> {
+    fn severity(&self, file: usize, rule: &Rule) -> Option<Severity> {
+        self.severity_at(self.path(file), rule)
     }
 
     fn covered(&self, file: usize) -> Covered {

@@ -35,6 +35,15 @@ impl Span {
 pub enum Language {
     /// Python 3.
     Python,
+    /// JSON: data that findings may be about, such as a baseline.
+    Json,
+}
+
+impl Language {
+    /// Whether files of it are scanned.
+    pub fn is_code(self) -> bool {
+        self != Language::Json
+    }
 }
 
 /// How the bytes of a file became text.

@@ -28,7 +28,7 @@ const fn word(name: &'static str, values: &'static [&'static str], meaning: &'st
 const SWITCH: &[&str] = &["true", "false"];
 const DUTIES: &[&str] = &["created-at", "updated-at", "deleted-at", "created-by", "updated-by", "deleted-by"];
 
-/// Every word, grouped by what is observed: writes, stores, handlers, calls, names, reads, suppressions.
+/// Every word, grouped by what is observed: writes, stores, handlers, calls, names, reads, the baseline, suppressions.
 pub const WORDS: &[Word] = &[
     word(
         "write",
@@ -260,6 +260,7 @@ pub const WORDS: &[Word] = &[
         &["unlisted"],
         "a many-to-many of an audited model is changed, and its library was not told of it",
     ),
+    word("baseline", &["stale"], "what is wrong with an entry of the baseline"),
     word("suppression", &["unused", "without-reason", "expired"], "what is wrong with a suppression comment"),
 ];
 
@@ -314,6 +315,7 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("lacks", "what is missing, as a clause"),
     ("ids", "the ids a suppression names"),
     ("until", "the date of a suppression"),
+    ("accepted", "what an entry of the baseline accepts and is not there, as a clause"),
 ];
 
 /// What was seen at one place, in words.

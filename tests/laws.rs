@@ -45,6 +45,7 @@ fn scanned(files: &BTreeMap<String, String>) -> Scan {
         rulebook: &Rulebook::built_in(),
         selection: Selection::default(),
         today: "2026-01-15".to_owned(),
+        accepted: None,
         progress: &Quiet,
     })
 }

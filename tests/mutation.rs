@@ -252,6 +252,7 @@ impl Program {
             rulebook: &self.rulebook,
             selection: Selection::default(),
             today: "2026-01-15".to_owned(),
+            accepted: None,
             progress: &Quiet,
         };
         Seen::of(&scan_facts(request, facts))

@@ -211,6 +211,22 @@ fn check_writes_the_same_seal() {
 }
 
 #[test]
+fn a_baseline_is_part_of_what_is_checked() {
+    let project = Project::new();
+    project.run(&["baseline", "create", "--baseline", "accepted.json"]);
+    let text = project.report(&["--baseline", "accepted.json"]);
+    assert!(text.contains("The baseline `accepted.json` accepts 1 finding of this scan."), "{text}");
+    assert!(text.contains("(in the baseline)"));
+    project.report(&["--baseline", "accepted.json", "--output", "audit.md"]);
+    assert_eq!(project.verify("audit.md"), holds());
+    let run = project.run(&["check", "--baseline", "accepted.json", "--output", "markdown=check.md", "-q"]);
+    assert_eq!((run.status.code(), project.verify("check.md")), (Some(0), holds()));
+    let accepted = project.read("accepted.json");
+    project.write("accepted.json", &accepted.replace("missing-updated-at", "hard-delete"));
+    assert_eq!(project.verify("audit.md"), differs(&["configuration", "findings"]));
+}
+
+#[test]
 fn what_is_no_report_is_told() {
     let project = Project::new();
     for (name, text) in

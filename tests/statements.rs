@@ -75,6 +75,43 @@ fn a_loop_over_texts_stores_each_of_them() {
     assert_eq!(upserted(others), ["error missing-updated-at"]);
 }
 
+/// What is found in an insert of what a comprehension keeps of `data`, which says who and when.
+fn inserted(kept: &str) -> Vec<String> {
+    found(&format!(
+        "def add(session, state, actor):\n    data = {{'state': state, 'created_at': func.now(), 'updated_at': func.now(), 'odd': 1}}\n    \
+         columns = {{column.name for column in Order.__table__.columns}}\n    \
+         session.execute(insert(Order).values(**{kept}))\n"
+    ))
+}
+
+#[test]
+fn a_comprehension_keeps_what_passes_its_tests() {
+    assert_eq!(inserted("{k: v for k, v in data.items()}"), [""; 0]);
+    assert_eq!(inserted("{k: v for k, v in data.items() if k in columns and v is not None}"), [""; 0]);
+    assert_eq!(
+        inserted("{k: v for k, v in data.items() if (v is not None) if k in Order.__table__.c}"),
+        [""; 0]
+    );
+    assert_eq!(inserted("{k: v for k, v in data.items() if k in FIELDS}"), ["error missing-created-at"]);
+    assert_eq!(inserted("{k: v for k, v in data.items() if k not in FIELDS}"), ["error missing-updated-at"]);
+    assert_eq!(
+        inserted("{k: v for k, v in data.items() if k != 'updated_at'}"),
+        ["error missing-updated-at"]
+    );
+    assert_eq!(inserted("{k: data[k] for k in data if k != 'odd'}"), [""; 0]);
+    // What decides here only running it tells.
+    let perhaps = ["review missing-created-at", "review missing-updated-at"];
+    assert_eq!(inserted("{k: v for k, v in data.items() if v}"), perhaps);
+    assert_eq!(inserted("{k: v for k, v in data.items() if k in columns or k in state}"), perhaps);
+}
+
+#[test]
+fn one_turn_of_a_loop_has_one_key() {
+    let looped = "def change(session, rows):\n    for k in {'state': 1, 'updated_at': 2}:\n        \
+                  session.execute(Order.__table__.update().values(**{k: 1}))\n";
+    assert_eq!(found(looped), ["review missing-updated-at"]);
+}
+
 /// What is found in a function that runs these texts and commits, and tells nobody of an error.
 fn run(texts: &str, run: &str) -> Vec<String> {
     found(&format!(

@@ -29,12 +29,28 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("project", &["config", "duty", "facts", "name", "source"]),
     ("flow", &["config", "duty", "facts", "name", "nearest", "project", "remedy", "source", "vocabulary"]),
     ("tested", &["facts", "finding", "flow", "name", "project"]),
-    ("check", &["duty", "facts", "finding", "nearest", "remedy", "rule", "rulebook", "source", "vocabulary"]),
+    ("baseline", &["config", "finding", "source"]),
+    (
+        "check",
+        &[
+            "baseline",
+            "duty",
+            "facts",
+            "finding",
+            "nearest",
+            "remedy",
+            "rule",
+            "rulebook",
+            "source",
+            "vocabulary",
+        ],
+    ),
     ("fix", &["finding", "layout", "lower", "project", "remedy", "source"]),
     ("report", &["config", "coverage", "digest", "duty", "escape", "finding", "rule", "rulebook", "source"]),
     (
         "scan",
         &[
+            "baseline",
             "check",
             "config",
             "duty",
@@ -56,6 +72,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "baseline",
             "check",
             "config",
             "coverage",

@@ -2,7 +2,7 @@
 //!
 //! It is made of the rule, the function, what is written, and the tokens of the code at the primary place. Paths, line
 //! numbers, layout, comments and the choice of quotes are not in it, so that moves, reformatting and unrelated edits
-//! leave it as it is. Findings equal in all of that are told apart by counting them within the file.
+//! leave it as it is. Findings equal in all of that are counted within the file.
 
 use rustc_hash::FxHashMap;
 
@@ -23,10 +23,11 @@ pub fn sign(findings: &mut [Finding]) {
             hash.part(&token);
         }
         let ordinal = equal_ones.entry(hash.0).or_default();
-        hash.part("#");
-        hash.part(&ordinal.to_string());
         *ordinal += 1;
-        finding.fingerprint = format!("{:032x}", hash.0);
+        finding.fingerprint = match *ordinal {
+            1 => format!("{:032x}", hash.0),
+            more => format!("{:032x}:{more}", hash.0),
+        };
     }
 }
 
@@ -53,11 +54,12 @@ impl Hash {
 }
 
 /// The tokens of a piece of code, as far as layout is concerned: words, strings with one kind of quotes, and single
-/// signs; no blanks, comments, line continuations or commas before a closing bracket. A piece that is nothing but a
-/// comment is its words.
+/// signs; no blanks, comments, line continuations, parentheses or commas before a closing bracket. A piece that is
+/// nothing but a comment is its words.
 fn tokens(language: Language, code: &str) -> Vec<String> {
     let tokens = match language {
         Language::Python => python_tokens(code),
+        Language::Json => Vec::new(),
     };
     if tokens.is_empty() { code.split_whitespace().map(str::to_owned).collect() } else { tokens }
 }
@@ -70,7 +72,10 @@ fn python_tokens(code: &str) -> Vec<String> {
             '#' => rest.find(['\n', '\r']).unwrap_or(rest.len()),
             '\'' | '"' => {
                 // A prefix such as `F` was read as a word; formatters write it in lower case.
-                if let Some(prefix) = tokens.last_mut().filter(|word| is_string_prefix(word)) {
+                // The one that says nothing is left out by them.
+                if tokens.last().is_some_and(|word| word.eq_ignore_ascii_case("u")) {
+                    tokens.pop();
+                } else if let Some(prefix) = tokens.last_mut().filter(|word| is_string_prefix(word)) {
                     prefix.make_ascii_lowercase();
                 }
                 let (string, length) = string(rest, first);
@@ -79,7 +84,10 @@ fn python_tokens(code: &str) -> Vec<String> {
             }
             _ if first == '_' || first.is_alphanumeric() => {
                 let end = rest.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(rest.len());
-                tokens.push(rest[..end].to_owned());
+                let word = &rest[..end];
+                // Numbers have their letters in either case.
+                let is_number = first.is_ascii_digit();
+                tokens.push(if is_number { word.to_ascii_lowercase() } else { word.to_owned() });
                 end
             }
             _ if first.is_whitespace() || first == '\\' => first.len_utf8(),
@@ -87,7 +95,10 @@ fn python_tokens(code: &str) -> Vec<String> {
                 if matches!(first, ')' | ']' | '}') && tokens.last().is_some_and(|last| last == ",") {
                     tokens.pop();
                 }
-                tokens.push(first.to_string());
+                // Around a whole expression they come and go with the layout.
+                if !matches!(first, '(' | ')') {
+                    tokens.push(first.to_string());
+                }
                 first.len_utf8()
             }
         };
@@ -144,6 +155,7 @@ mod tests {
         let formatted =
             "Order(\n    number=F\"{n}\",  # the number\n    text='it\\'s', \\\n    note=\"\",\n)";
         assert_eq!(joined(formatted), plain);
+        assert_eq!(joined("x = (\n    a.b(U'c', 0XFF)\n)"), joined("x = a.b('c', 0xff)"));
         assert_eq!(joined("x = '''a # b'''"), joined("x = \"a # b\""));
         assert_ne!(joined("'a b'"), joined("'ab'"), "a string is a token with its blanks");
         assert_ne!(joined("not x"), joined("notx"));

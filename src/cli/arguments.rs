@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::baseline::BaselineArguments;
 use super::report::ReportArguments;
 use super::terminal::ColorWish;
 use super::verify::VerifyArguments;
@@ -28,6 +29,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Check code and report what it leaves unstamped or unaudited
     Check(Box<CheckArguments>),
+    /// Make or shorten the list of findings that are accepted for now
+    Baseline(BaselineArguments),
     /// Write the audit report
     Report(Box<ReportArguments>),
     /// Scan again and say whether a report still is true
@@ -93,6 +96,10 @@ pub(super) struct CheckArguments {
     /// The least severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
     pub(super) fail_on: FailOn,
+
+    /// Accept the findings of this baseline; only others count for the exit code
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
 
     /// Apply fixes that change nothing but what they are meant to
     #[arg(long)]

@@ -1,6 +1,7 @@
 //! cli/check: the command that checks code: scans, mends, writes reports, and says how it ended.
 
 use super::arguments::{CheckArguments, FailOn, Format};
+use super::baseline;
 use super::mend::{self, Purpose};
 use super::report::{ReportFormat, draw, inputs};
 use super::run::{Run, listed};
@@ -24,7 +25,10 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
         let help = "show what would change with `--diff`".to_owned();
         return Err(Failure::Other("`--fix` cannot write to stdin".to_owned(), Some(help)));
     }
-    let run = Run::prepare(&arguments.scan, arguments.stdin_filename.as_deref())?;
+    let mut run = Run::prepare(&arguments.scan, arguments.stdin_filename.as_deref())?;
+    if let Some(file) = &arguments.baseline {
+        run.hold_against(baseline::read(file)?, &arguments.scan.paths);
+    }
     let scan = match arguments.mending() {
         None => {
             let scan = run.scan();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::arguments::ScanArguments;
+use super::baseline;
 use super::run::Run;
 use super::{Failure, Outcome, print, say};
 use crate::config::Covered;
@@ -39,6 +40,10 @@ pub(super) struct ReportArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) coverage: Option<PathBuf>,
 
+    /// Accept the findings of this baseline; the report marks them
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+
     /// An earlier JSON report to compare with; given several times, the oldest first, the last one is compared with
     #[arg(long, value_name = "REPORT")]
     pub(super) since: Vec<PathBuf>,
@@ -63,7 +68,10 @@ pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     let coverage = arguments.coverage.as_deref().map(|file| read(file, coverage::read)).transpose()?;
     let earlier = |file: &PathBuf| read(file, |text| Earlier::read(&slashed(file), text));
     let earlier = arguments.since.iter().map(earlier).collect::<Result<Vec<_>, _>>()?;
-    let run = Run::prepare(&arguments.scan, None)?;
+    let mut run = Run::prepare(&arguments.scan, None)?;
+    if let Some(file) = &arguments.baseline {
+        run.hold_against(baseline::read(file)?, &arguments.scan.paths);
+    }
     let owners = code_owners(&arguments.scan)?;
     let scan = run.scan();
     let line_owners;
@@ -88,7 +96,7 @@ pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     }
     arguments.scan.tell_what_is_lacking(&scan);
     run.tell_time(&scan);
-    Ok(if scan.files.is_empty() { Outcome::Nothing } else { Outcome::Clean })
+    Ok(if report::Tally::of(&scan).scanned == 0 { Outcome::Nothing } else { Outcome::Clean })
 }
 
 /// What a report is computed from when nobody hands in more than the scan.
@@ -131,8 +139,9 @@ pub(super) fn seal(run: &Run, scan: &Scan, arguments: &ScanArguments, paths: Vec
         isolated: arguments.isolated,
         select: arguments.select.clone(),
         ignore: arguments.ignore.clone(),
+        baseline: scan.baseline.as_ref().map(|held| held.path.clone()),
         tree: digest::tree(scan, &run.walked.gaps),
-        configuration: digest::configuration(&said, &arguments.select, &arguments.ignore),
+        configuration: digest::configuration(scan, &said, &arguments.select, &arguments.ignore),
         rules: digest::rules(&run.rulebook),
         findings: digest::findings(scan),
         text: String::new(),

@@ -10,6 +10,7 @@ use rayon::ThreadPool;
 use super::arguments::ScanArguments;
 use super::progress::Bar;
 use super::{Failure, rules, say, today};
+use crate::baseline::Baseline;
 use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, absolute};
 use crate::escape;
 use crate::finding::{Safety, Scan};
@@ -17,7 +18,7 @@ use crate::fix::Mended;
 use crate::report;
 use crate::rule::Rule;
 use crate::rulebook::Rulebook;
-use crate::scan::{self, Request};
+use crate::scan::{self, Acceptance, Request};
 use crate::source::slashed;
 use crate::walk::{self, Listing, Walked};
 
@@ -35,6 +36,7 @@ pub(super) struct Run {
     /// The day of the run, as `YYYY-MM-DD`.
     pub(super) today: String,
     selection: Selection,
+    accepted: Option<(Baseline, bool)>,
     pool: ThreadPool,
     started: Instant,
     is_verbose: bool,
@@ -49,7 +51,7 @@ impl ScanArguments {
     /// Says what must be said whatever the format: gaps, and that there was nothing.
     pub(super) fn tell_what_is_lacking(&self, scan: &Scan) {
         scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
-        if scan.files.is_empty() {
+        if report::Tally::of(scan).scanned == 0 {
             let paths: Vec<String> = self.paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
             let paths = paths.join(", ");
             say(&escape::terminal(&format!("nothing was scanned: no readable Python file in {paths}")));
@@ -90,7 +92,14 @@ impl Run {
             configuration.files().for_each(|file| say(&format!("configuration: {}", slashed(file))));
         }
         let is_verbose = arguments.verbose;
-        Ok(Run { rulebook, configuration, walked, today, selection, pool, started, is_verbose })
+        let accepted = None;
+        Ok(Run { rulebook, configuration, walked, today, selection, accepted, pool, started, is_verbose })
+    }
+
+    /// Holds the scan of these roots against a baseline.
+    pub(super) fn hold_against(&mut self, baseline: Baseline, roots: &[PathBuf]) {
+        let sees_all = baseline.is_seen_whole(roots);
+        self.accepted = Some((baseline, sees_all));
     }
 
     /// Scans.
@@ -128,7 +137,7 @@ impl Run {
     /// Says how long it took, to who wants to know.
     pub(super) fn tell_time(&self, scan: &Scan) {
         if self.is_verbose {
-            let files = report::count(scan.files.len(), "file");
+            let files = report::count(report::Tally::of(scan).scanned, "file");
             say(&format!("{files} in {:.2} s", self.started.elapsed().as_secs_f64()));
         }
     }
@@ -140,6 +149,10 @@ impl Run {
             rulebook: &self.rulebook,
             selection: self.selection.clone(),
             today: self.today.clone(),
+            accepted: self
+                .accepted
+                .as_ref()
+                .map(|&(ref baseline, sees_all)| Acceptance { baseline, sees_all }),
             progress,
         }
     }

@@ -1,10 +1,11 @@
 //! cli/verify: the command that scans again and says whether a report still is true.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::arguments::ScanArguments;
+use super::baseline;
 use super::report::seal;
 use super::run::Run;
 use super::terminal::ColorWish;
@@ -49,7 +50,10 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
         SealError::Broken(reason) => wrong(&format!("its digests cannot be read: {reason}"), None),
     })?;
     let scan = again(&said, arguments);
-    let run = Run::prepare(&scan, None)?.on_day(said.day.clone());
+    let mut run = Run::prepare(&scan, None)?.on_day(said.day.clone());
+    if let Some(file) = &said.baseline {
+        run.hold_against(baseline::read(Path::new(file))?, &scan.paths);
+    }
     let found = run.scan();
     let now = seal(&run, &found, &scan, said.paths.clone());
     if said.trailcheck != now.trailcheck {

@@ -159,6 +159,7 @@ fn step_text(kind: &StepKind) -> String {
         StepKind::Not(value) => format!("not {value}"),
         StepKind::Either(values) => format!("either {values:?}"),
         StepKind::Gather(value) => format!("gather {value}"),
+        StepKind::Turns { of, tests } => format!("turns {of} if {tests:?}"),
         StepKind::Element(value) => format!("element of {value}"),
         StepKind::Part { of, index } => format!("part {index:?} of {of}"),
         StepKind::Function(_) => "function".into(),

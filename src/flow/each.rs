@@ -197,7 +197,8 @@ impl Trace<'_> {
         stored.collect()
     }
 
-    fn is_none(&self, step: StepId) -> bool {
+    /// Whether a step is written `None`.
+    pub(super) fn is_none(&self, step: StepId) -> bool {
         matches!(self.function.steps[step as usize].kind, StepKind::Literal(Literal::None))
     }
 

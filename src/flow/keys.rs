@@ -110,6 +110,25 @@ impl Keys {
         Keys { perhaps, sent: self.sent.clone(), is_open: self.is_open, ..Keys::default() }
     }
 
+    /// The same keys with other values.
+    pub fn revalued(&self) -> Keys {
+        Keys {
+            sure: self.sure.clone(),
+            perhaps: self.perhaps.clone(),
+            sent: self.sent.clone(),
+            is_open: self.is_open,
+            ..Keys::default()
+        }
+    }
+
+    /// Some keys may be left out.
+    pub fn loosen(&mut self, may_go: impl Fn(&Name) -> bool) {
+        let going: BTreeSet<Name> = self.sure.iter().filter(|key| may_go(key)).copied().collect();
+        self.sure.retain(|key| !going.contains(key));
+        self.none.retain(|key| !going.contains(key));
+        self.perhaps.extend(going);
+    }
+
     /// The same keys, but nobody sends them.
     pub fn unsent(mut self) -> Keys {
         self.sent.clear();

@@ -41,7 +41,12 @@ pub(super) fn migrated(project: &Project) -> Migrated {
 
 /// The migration files, each behind those it builds on.
 pub(super) fn migrations(project: &Project) -> Vec<FileId> {
-    let is_migration = |file: &FileId| operations(project, *file).is_some();
+    // One that joins two branches may do nothing, and still stands between others.
+    let is_migration = |file: &FileId| {
+        operations(project, *file).is_some()
+            || project.value_of(*file, Name::new("down_revision")).is_some()
+                && !declared(project, *file, "revision").is_empty()
+    };
     let mut waiting: Vec<FileId> = project.file_ids().filter(is_migration).collect();
     let mut done: Vec<Name> = Vec::new();
     let mut found = Vec::new();
@@ -119,12 +124,19 @@ impl Reader<'_> {
                 .filter(|argument| argument.kind == ArgumentKind::Plain)
                 .map(|argument| argument.value)
                 .collect();
-            let table = match batch {
-                Some(table) => table,
-                None if plain.is_empty() => keyword(arguments, "table_name").and_then(|at| self.text(at)),
-                None => self.text(plain.remove(0)),
-            };
-            self.operation(step, operation, table, &plain, arguments);
+            if batch.is_none() && plain.is_empty() {
+                plain.extend(keyword(arguments, "table_name").or(keyword(arguments, "old_table_name")));
+            }
+            if operation == "rename_table" && plain.len() == 1 {
+                plain.extend(keyword(arguments, "new_table_name"));
+            }
+            for texts in self.turns(&plain) {
+                let (table, first) = match batch {
+                    Some(table) => (table, texts.first().copied().flatten()),
+                    None => (texts.first().copied().flatten(), texts.get(1).copied().flatten()),
+                };
+                self.operation(step, operation, (table, first), &plain, arguments);
+            }
         }
     }
 
@@ -143,11 +155,10 @@ impl Reader<'_> {
         &mut self,
         step: StepId,
         operation: &str,
-        table: Option<Name>,
+        (table, first): (Option<Name>, Option<Name>),
         plain: &[StepId],
         arguments: &[Argument],
     ) {
-        let first = plain.first().and_then(|&at| self.text(at));
         match (operation, table) {
             ("create_table" | "add_column", Some(table)) => {
                 for &at in plain {
@@ -194,13 +205,55 @@ impl Reader<'_> {
         }
     }
 
+    /// The texts of the arguments of a call, once for each turn of the loop over pairs that gives them: `for old, new in
+    /// RENAMES`. Outside of such a loop there is one turn.
+    fn turns(&self, arguments: &[StepId]) -> Vec<Vec<Option<Name>>> {
+        let parts: Vec<Option<(StepId, u32)>> = arguments.iter().map(|&at| self.part(at)).collect();
+        let looped = parts.iter().flatten().next().and_then(|&(element, _)| self.pairs(element));
+        let Some(pairs) = looped else {
+            return vec![arguments.iter().map(|&at| self.text(at)).collect()];
+        };
+        let of_turn = |pair: &Vec<Option<Name>>| {
+            let texts = arguments.iter().zip(&parts).map(|(&at, part)| match part {
+                Some((_, index)) => pair.get(*index as usize).copied().flatten(),
+                None => self.text(at),
+            });
+            texts.collect()
+        };
+        pairs.iter().map(of_turn).collect()
+    }
+
+    /// The element of a list, and the place in it, that a variable is unpacked from.
+    fn part(&self, at: StepId) -> Option<(StepId, u32)> {
+        let StepKind::Name(name) = self.function.steps[at as usize].kind else { return None };
+        match self.function.steps[self.bound_before(name, at)? as usize].kind {
+            StepKind::Part { of, index: Some(index) } => Some((of, index)),
+            _ => None,
+        }
+    }
+
+    /// The lists of texts that an element is one of, in lower case.
+    fn pairs(&self, element: StepId) -> Option<Vec<Vec<Option<Name>>>> {
+        let StepKind::Element(list) = self.function.steps[element as usize].kind else { return None };
+        let texts_of = |items: &[StepId]| items.iter().map(|&at| self.text(at)).collect();
+        let pair = |at: &StepId| match &self.function.steps[*at as usize].kind {
+            StepKind::List(items) => Some(texts_of(items)),
+            _ => None,
+        };
+        match &self.function.steps[list as usize].kind {
+            StepKind::List(items) => items.iter().map(pair).collect(),
+            StepKind::Name(name) => match self.project.value_of(self.id.file, *name)? {
+                Term::List(items) => items.iter().map(texts_in).collect(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The table of `with op.batch_alter_table("orders") as batch`, when a variable is such a batch.
     fn batch(&self, variable: &str, before: StepId) -> Option<Option<Name>> {
         let steps = &self.function.steps;
-        let bound = steps[..before as usize].iter().rev().find_map(|step| match step.kind {
-            StepKind::Bind { name, value, .. } if &*name == variable => Some(value),
-            _ => None,
-        })?;
+        let bound = self.bound_before(Name::new(variable), before)?;
         let StepKind::Enter(context) = steps[bound as usize].kind else { return None };
         let StepKind::Call { callee, arguments } = &steps[context as usize].kind else { return None };
         let path = actor::path(self.function, *callee)?;
@@ -210,6 +263,14 @@ impl Reader<'_> {
         let first = arguments.iter().find(|argument| argument.kind == ArgumentKind::Plain);
         let table = first.map(|argument| argument.value).or_else(|| keyword(arguments, "table_name"));
         Some(table.and_then(|at| self.text(at)))
+    }
+
+    /// What a variable is bound to by the text above a step.
+    fn bound_before(&self, variable: Name, before: StepId) -> Option<StepId> {
+        self.function.steps[..before as usize].iter().rev().find_map(|step| match step.kind {
+            StepKind::Bind { name, value, .. } if name == variable => Some(value),
+            _ => None,
+        })
     }
 
     /// `sa.Column("created_at", …, server_default=…)`: its name, and whether it has a default.
@@ -249,4 +310,14 @@ fn keyword(arguments: &[Argument], wanted: &str) -> Option<StepId> {
     let is_wanted =
         |argument: &&Argument| matches!(argument.kind, ArgumentKind::Keyword(name) if &*name == wanted);
     arguments.iter().find(is_wanted).map(|argument| argument.value)
+}
+
+/// The texts of a written list, in lower case.
+fn texts_in(list: &Term) -> Option<Vec<Option<Name>>> {
+    let Term::List(items) = list else { return None };
+    let text = |term: &Term| match term {
+        Term::Text(text) => Some(Name::new(&text.to_ascii_lowercase())),
+        _ => None,
+    };
+    Some(items.iter().map(text).collect())
 }

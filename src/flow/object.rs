@@ -706,19 +706,32 @@ impl Trace<'_> {
     /// Stores `of[key]`: a dictionary at hand learns the key.
     pub(super) fn store_key(&mut self, state: &mut State, of: StepId, key: Value, value: &Value) {
         if let StepKind::Name(name) = self.function.steps[of as usize].kind
-            && let Some(Value::Dictionary(keys)) = state.locals.get_mut(&name)
+            && let Some(local) = state.locals.get_mut(&name)
         {
-            match key {
-                Value::Text(key) => keys.give(key, value),
-                Value::KeyOf(other) => keys.extend(&other.thinned()),
-                // One of several texts.
-                Value::OneOf(all) if let Some(sure) = texts(&all) => {
-                    keys.extend(&Keys { sure, ..Keys::default() }.thinned());
-                }
-                _ => keys.hold(value),
-            }
+            let before = std::mem::replace(local, Value::Unknown);
+            *local = Value::one_of(before.alternatives().into_iter().map(|one| with_key(one, &key, value)));
         }
     }
+}
+
+/// What a value is once something is stored under a key.
+fn with_key(of: Value, key: &Value, value: &Value) -> Value {
+    let mut keys = match of {
+        Value::Dictionary(keys) => keys,
+        // Whatever it is, the key is there from now on.
+        Value::Unknown if matches!(key, Value::Text(_)) => Box::new(Keys::open()),
+        other => return other,
+    };
+    match key {
+        Value::Text(key) => keys.give(*key, value),
+        Value::KeyOf(other) => keys.extend(&other.thinned()),
+        // One of several texts.
+        Value::OneOf(all) if let Some(sure) = texts(all) => {
+            keys.extend(&Keys { sure, ..Keys::default() }.thinned());
+        }
+        _ => keys.hold(value),
+    }
+    Value::Dictionary(keys)
 }
 
 /// Whether one of the decorators has this name, whatever it is an attribute of, called or not.

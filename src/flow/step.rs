@@ -80,8 +80,7 @@ impl Trace<'_> {
                     caught = caught.or(value(part).caught());
                     match key.as_ref().map(value).map(|key| self.column_key(key)) {
                         Some(Value::Text(key)) => keys.give(key, &value(part)),
-                        // A comprehension over another dictionary, which may leave some of it out.
-                        Some(Value::KeyOf(others)) => keys.extend(&others.thinned()),
+                        Some(Value::KeyOf(others)) => keys.extend(&self.turned(*key, *part, &others)),
                         // `{column: row.__dict__[column] for column in …}`
                         Some(_) if self.is_dictionary_of_row(*part) => keys.is_snapshot = true,
                         Some(_) => keys.hold(&value(part)),
@@ -125,6 +124,7 @@ impl Trace<'_> {
             },
             StepKind::Either(parts) => Value::one_of(parts.iter().map(value)),
             StepKind::Gather(of) => Value::Many(Box::new(value(of))),
+            StepKind::Turns { of, .. } => value(of),
             StepKind::Element(of) => {
                 let of = value(of);
                 self.iterated(state, step, of)

@@ -2,25 +2,30 @@
 
 use super::{Extent, closing, shown};
 use crate::escape::terminal;
-use crate::finding::Scan;
+use crate::finding::{Finding, Scan};
 
 /// The findings, one a line, then what `extent` asks for.
 pub fn render(scan: &Scan, extent: Extent) -> String {
     let mut out = String::new();
     for finding in shown(scan) {
-        let source = &finding.place.source;
-        let at = source.position(finding.place.span.start);
-        out.push_str(&format!(
-            "{}:{}:{}: {}[{}] {}\n",
-            terminal(&source.display_path()),
-            at.line,
-            at.column,
-            finding.severity.word(),
-            terminal(&finding.rule),
-            terminal(&finding.message),
-        ));
+        out.push_str(&line(finding));
     }
     out + &closing(scan, extent)
+}
+
+/// One finding and the end of its line.
+pub fn line(finding: &Finding) -> String {
+    let source = &finding.place.source;
+    let at = source.position(finding.place.span.start);
+    format!(
+        "{}:{}:{}: {}[{}] {}\n",
+        terminal(&source.display_path()),
+        at.line,
+        at.column,
+        finding.severity.word(),
+        terminal(&finding.rule),
+        terminal(&finding.message),
+    )
 }
 
 #[cfg(test)]

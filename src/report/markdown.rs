@@ -6,7 +6,7 @@ use super::audit::{
     Audit, AuditedFile, EarlierFinding, History, OperationRow, Owned, Run, Seal, Testing, URGENCIES, Verdict,
     share, wording,
 };
-use super::{count, percent};
+use super::percent;
 use crate::escape::{markdown, markdown_code};
 use crate::finding::{Finding, Gap, Suppressed, SuppressionRecord};
 
@@ -407,11 +407,8 @@ fn ledger(audit: &Audit<'_>) -> String {
         out.push_str(&format!("\n{}", table(&columns, rows)));
     }
     if let Some(baseline) = ledger.baseline {
-        out.push_str(&format!(
-            "\nThe baseline {} accepts {}.\n",
-            markdown_code(baseline),
-            count(ledger.accepted.len(), "finding")
-        ));
+        let (name, accepts) = (markdown_code(&baseline.path), wording::accepts(ledger));
+        out.push_str(&format!("\nThe baseline {name} {accepts}\n"));
         if !ledger.accepted.is_empty() {
             let columns = [Words("Accepted"), Words("Rule"), Words("What")];
             let rows = ledger.accepted.iter().map(|one| {
@@ -529,7 +526,10 @@ mod tests {
             matched: Vec::new(),
             unused: Vec::new(),
         }];
-        scan.baseline = Some(text.to_owned());
+        scan.baseline = Some(crate::finding::Comparison {
+            path: text.to_owned(),
+            ..crate::finding::Comparison::default()
+        });
         let mut accepted = scan.files[0].findings[0].clone();
         accepted.baselined = true;
         scan.files[0].findings.push(accepted);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::duty::Duty;
-use crate::finding::{Place, Related, Suppressed};
+use crate::finding::{Comparison, Place, Related, Suppressed};
 use crate::source::{Language, Source, Span};
 
 const SERVICE: &str = "\
@@ -81,7 +81,7 @@ pub(crate) fn scan() -> Scan {
             Gap { path: "app/helper.py".into(), line: Some(2), reason: "syntax error".into() },
             Gap { path: "app/\u{1b}gone.py".into(), line: None, reason: "no such file or folder".into() },
         ],
-        baseline: Some("trailcheck-baseline.json".into()),
+        baseline: Some(Comparison { path: "trailcheck-baseline.json".into(), ..Comparison::default() }),
         ..Scan::default()
     }
 }

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::finding::{Safety, Severity};
 use crate::remedy;
 use crate::rule::wording::{Fault, Wording};
-use crate::rule::{Condition, Conditions, Example, Expectation, Kind, Rule, Scope};
+use crate::rule::{Condition, Conditions, Example, Expectation, Form, Kind, Rule, Scope};
 use crate::vocabulary::{TEXTS, WORDS, Word};
 use outline::{Fence, Outline, outline};
 
@@ -72,6 +72,9 @@ const KEYS: &[&str] = &["pack", "severity", "scope", "find", "unless", "review",
 const FIX_KEYS: &[(&str, Safety)] = &[("safe", Safety::Safe), ("unsafe", Safety::Unsafe)];
 /// How the fence of a fixed form is marked.
 const FIXED: &str = "python fixed";
+
+/// How the fence of a baseline is marked.
+const BASELINE: &str = "json baseline";
 
 const SECTIONS: &[&str] = &["Why", "Bad", "Good"];
 
@@ -180,15 +183,20 @@ impl Reader<'_> {
                 }
                 continue;
             }
-            if fence.info != "python" {
-                self.wrong(fence.line, "an example's fence is marked `python`");
-            }
-            examples.push(self.example(kind, fence));
+            let form = match fence.info.as_str() {
+                "python" => Form::Code,
+                BASELINE => Form::Baseline,
+                _ => {
+                    self.wrong(fence.line, "an example's fence is marked `python`");
+                    Form::Code
+                }
+            };
+            examples.push(self.example(kind, form, fence));
         }
         examples
     }
 
-    fn example(&mut self, kind: Kind, fence: &Fence) -> Example {
+    fn example(&mut self, kind: Kind, form: Form, fence: &Fence) -> Example {
         let first_line = fence.line + 1;
         let mut expected = Vec::new();
         for (line, code) in (1..).zip(fence.body.lines()) {
@@ -205,7 +213,7 @@ impl Reader<'_> {
         if kind == Kind::Bad && expected.is_empty() {
             self.wrong(fence.line, "a bad example marks nothing with `# finding`");
         }
-        Example { kind, code: fence.body.clone(), first_line, expected, fixed: None }
+        Example { kind, form, code: fence.body.clone(), first_line, expected, fixed: None }
     }
 
     fn table(&mut self, parts: &Outline) -> Option<Said> {

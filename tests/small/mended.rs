@@ -27,6 +27,7 @@ pub(crate) fn mended<'a>(
         rulebook: &rulebook,
         selection: Selection::new(select, Selectors::default()),
         today: "2026-01-15".to_owned(),
+        accepted: None,
         progress: &Quiet,
     };
     mend(request, most)

@@ -227,6 +227,7 @@ impl<'t> Body<'_, '_, 't> {
 
     fn comprehension(&mut self, node: Node<'t>) -> StepId {
         let outer = self.local_values.len();
+        let mut tests = Vec::new();
         for clause in parts(node) {
             match clause.kind() {
                 "for_in_clause" => {
@@ -242,8 +243,17 @@ impl<'t> Body<'_, '_, 't> {
                     }
                 }
                 "if_clause" => {
-                    for test in parts(clause) {
-                        self.value(test);
+                    let mut waiting = parts(clause);
+                    while let Some(test) = waiting.pop() {
+                        let is_both = || field(test, "operator").is_some_and(|word| word.kind() == "and");
+                        if test.kind() == "parenthesized_expression" {
+                            waiting.extend(parts(test));
+                        } else if test.kind() == "boolean_operator" && is_both() {
+                            waiting.extend(fields(test, "left"));
+                            waiting.extend(fields(test, "right"));
+                        } else {
+                            tests.push(self.value(test));
+                        }
                     }
                 }
                 _ => {}
@@ -254,6 +264,7 @@ impl<'t> Body<'_, '_, 't> {
                 let key = field(body, "key").map(|key| self.value(key));
                 let value = field(body, "value").map(|value| self.value(value));
                 if let (Some(key), Some(value)) = (key, value) {
+                    let key = self.emit(StepKind::Turns { of: key, tests }, span(body));
                     // The keys say which dictionary comes out; how many there are, nobody can tell.
                     self.local_values.truncate(outer);
                     return self.emit(StepKind::Dictionary(vec![(Some(key), value)]), span(node));

@@ -394,11 +394,10 @@ impl<'t> Body<'_, '_, 't> {
         for &clause in &handlers {
             let entry = self.new_block();
             self.function.regions[body as usize].lands.push(entry);
-            let head_end = last_block(&clause).map_or(clause.end_byte(), |block| block.start_byte());
-            let head = self.lower.text[clause.start_byte()..head_end].trim_end().trim_end_matches(':').len();
-            // A comment behind the colon belongs to the block for the parser, and to nobody for the reader.
-            let line = self.lower.text[clause.start_byte()..].lines().next().map_or(0, str::len);
-            let head = Span::new(clause.start_byte()..clause.start_byte() + head.min(line));
+            // Up to the colon: a comment behind it is not what the clause says.
+            let colon = clause.children(&mut clause.walk()).find(|child| child.kind() == ":");
+            let end = colon.map_or(clause.end_byte(), |colon| colon.start_byte());
+            let head = Span::new(clause.start_byte()..end);
             self.function.handlers.push(Handler {
                 span: span(clause),
                 head,

@@ -1,14 +1,14 @@
 //! report/audit/ledger: what somebody has answered for: the comments that suppress findings, and what the baseline accepts.
 
-use crate::finding::{Finding, Scan, SuppressionRecord};
+use crate::finding::{Comparison, Finding, Scan, SuppressionRecord};
 
 /// What somebody has answered for.
 #[derive(Default)]
 pub struct Ledger<'a> {
     /// The comments, by file and line.
     pub comments: &'a [SuppressionRecord],
-    /// The baseline, as its path is shown.
-    pub baseline: Option<&'a str>,
+    /// What came of holding the findings against a baseline.
+    pub baseline: Option<&'a Comparison>,
     /// What the baseline accepts, in position order.
     pub accepted: Vec<Accepted<'a>>,
 }
@@ -32,5 +32,5 @@ pub(super) fn of(scan: &Scan) -> Ledger<'_> {
             accepted.push(Accepted { path: file.source.display_path(), line, finding });
         }
     }
-    Ledger { comments: &scan.suppressions, baseline: scan.baseline.as_deref(), accepted }
+    Ledger { comments: &scan.suppressions, baseline: scan.baseline.as_ref(), accepted }
 }

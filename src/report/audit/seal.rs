@@ -29,6 +29,9 @@ pub struct Seal {
     /// The rules not wanted.
     #[serde(default)]
     pub ignore: Vec<String>,
+    /// The baseline that findings were held against.
+    #[serde(default)]
+    pub baseline: Option<String>,
     /// The digest of the files.
     pub tree: String,
     /// The digest of the configuration.
@@ -70,8 +73,10 @@ impl Seal {
             format!("day = {}", escape::toml(&self.day)),
             format!("paths = [{}]", list(&self.paths)),
         ];
-        if let Some(config) = &self.config {
-            lines.push(format!("config = {}", escape::toml(config)));
+        for (key, file) in [("config", &self.config), ("baseline", &self.baseline)] {
+            if let Some(file) = file {
+                lines.push(format!("{key} = {}", escape::toml(file)));
+            }
         }
         if self.isolated {
             lines.push("isolated = true".to_owned());
@@ -177,6 +182,7 @@ mod tests {
             isolated: false,
             select: vec!["fields".into()],
             ignore: vec!["missing-*".into(), "a,b".into()],
+            baseline: Some("b.json".into()),
             tree: "sha256:1".into(),
             configuration: "sha256:2".into(),
             rules: "sha256:3".into(),

@@ -1,6 +1,6 @@
 //! report/audit/wording: the sentences and words that both drawings of the report share.
 
-use super::{Audit, Evidence, Mark, Run};
+use super::{Audit, Evidence, Ledger, Mark, Run};
 use crate::config::Urgency;
 use crate::duty::Operation;
 use crate::report::{Status, count};
@@ -64,6 +64,17 @@ pub fn evidence(evidence: &Evidence, name: impl Fn(&str) -> String) -> String {
                 .to_owned()
         }
     }
+}
+
+/// What a baseline does, behind its name.
+pub fn accepts(ledger: &Ledger<'_>) -> String {
+    let accepted = count(ledger.accepted.len(), "finding");
+    let sum = |entries: &[(usize, u32)]| entries.iter().map(|(_, times)| *times as usize).sum::<usize>();
+    let (gone, unseen) = ledger.baseline.map_or((0, 0), |held| (sum(&held.gone), sum(&held.unseen)));
+    let more = [(gone, "that are gone"), (unseen, "that this scan could not have found")];
+    let more = more.iter().filter(|(number, _)| *number > 0);
+    let more: String = more.map(|(number, what)| format!(", and {number} {what}")).collect();
+    format!("accepts {accepted} of this scan{more}.")
 }
 
 /// The sign of a mark.
