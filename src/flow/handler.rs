@@ -1,6 +1,8 @@
 //! flow/handler: what the paths through a handler do and how they end, and what the body of a `try` does to the database.
 
-use crate::facts::{HandlerId, RegionId, RegionKind, StepId, StepKind};
+use std::collections::BTreeSet;
+
+use crate::facts::{BlockId, HandlerId, Next, RegionId, RegionKind, StepId, StepKind};
 
 use super::outcome::End;
 use super::state::{Deeds, State};
@@ -83,6 +85,33 @@ impl Trace<'_> {
         for handler in handlers {
             self.tell_end(state, handler, end);
         }
+    }
+
+    /// Whether control, once it leaves a handler for a block, comes back to the body of the same `try` on every way, or
+    /// raises when it has tried often enough: `for attempt in range(3): …` with a `raise` behind it.
+    pub(super) fn is_tried_again(&self, handler: HandlerId, target: BlockId) -> bool {
+        let body = self.function.handlers[handler as usize].body;
+        let (mut comes_back, mut gives_up) = (false, false);
+        let mut seen = BTreeSet::new();
+        let mut waiting = vec![target];
+        while let Some(id) = waiting.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let block = &self.function.blocks[id as usize];
+            if self.enclosing(block.region).any(|(region, _)| region == body) {
+                comes_back = true;
+                continue;
+            }
+            match &block.next {
+                Next::Goto(next) => waiting.push(*next),
+                Next::Branch { yes, no, .. } => waiting.extend([*yes, *no]),
+                Next::Any(all) => waiting.extend(all),
+                Next::Throw => gives_up = true,
+                Next::Leave | Next::Resume { .. } => return false,
+            }
+        }
+        comes_back && gives_up
     }
 
     pub(super) fn tell_end(&mut self, state: &State, handler: HandlerId, end: End) {

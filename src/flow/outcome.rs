@@ -33,6 +33,8 @@ pub(super) enum End {
     Raises,
     /// It raises what it caught.
     RaisesOriginal,
+    /// It comes back to what failed, and raises when that was tried often enough.
+    TriesAgain,
 }
 
 /// How a path leaves a function by its own doing.
@@ -66,7 +68,7 @@ impl HandlerReport {
             return;
         }
         let word = match end {
-            End::RaisesOriginal => return,
+            End::RaisesOriginal | End::TriesAgain => return,
             End::Raises => "raises",
             End::Answers => "answers",
             End::Falls if deeds.has(Deeds::RECORDED) => return,

@@ -415,7 +415,8 @@ impl<'p> Trace<'p> {
             .collect();
         for handler in left {
             if self.telling && state.returned.is_none() && self.lies_in_handler(self.region, handler) {
-                self.tell_end(&state, handler, End::Falls);
+                let end = if self.is_tried_again(handler, target) { End::TriesAgain } else { End::Falls };
+                self.tell_end(&state, handler, end);
             }
             state.handling.remove(&handler);
         }
