@@ -288,6 +288,15 @@ pub struct Comparison {
     pub unseen: Vec<(usize, u32)>,
 }
 
+/// What was left out of a scan because it was there before a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    /// The revision the code was compared with.
+    pub revision: String,
+    /// How many findings were there already.
+    pub left_out: usize,
+}
+
 /// Everything one scan found.
 #[derive(Clone, Debug, Default)]
 pub struct Scan {
@@ -299,4 +308,6 @@ pub struct Scan {
     pub suppressions: Vec<SuppressionRecord>,
     /// What came of holding the findings against a baseline, where there was one.
     pub baseline: Option<Comparison>,
+    /// What was left out, where only what a change has brought was asked for.
+    pub since: Option<Since>,
 }

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::duty::{Operation, Standing};
 use crate::escape;
-use crate::finding::{FileReport, Finding, Gap, Safety, Scan, Severity, Write};
+use crate::finding::{FileReport, Finding, Gap, Safety, Scan, Severity, Since, Write};
 
 /// How much of a scan a text for people holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,7 +247,15 @@ fn closing(scan: &Scan, extent: Extent) -> String {
     }
     let gaps: String = scan.gaps.iter().map(|gap| gap_line(gap) + "\n").collect();
     let tally = Tally::of(scan);
-    format!("{gaps}{}\n{}", tally.line(), tally.offer())
+    let since = since_line(scan).map_or_else(String::new, |line| line + "\n");
+    format!("{gaps}{}\n{since}{}", tally.line(), tally.offer())
+}
+
+/// What was left out because it was there before a change, in one line.
+fn since_line(scan: &Scan) -> Option<String> {
+    let Since { revision, left_out } = scan.since.as_ref()?;
+    let revision = revision.get(..12).unwrap_or(revision);
+    Some(format!("compared with {revision}: {} from before left out", count(*left_out, "finding")))
 }
 
 fn is_stamped(write: &Write) -> bool {

@@ -12,13 +12,14 @@ use crate::baseline::{Baseline, Entry};
 use crate::check::{self, Accepted, Checked, Covered, Inputs, Policy};
 use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
-use crate::finding::{FileReport, Gap, Guard, Safety, Scan, Severity, Write};
+use crate::finding::{FileReport, Gap, Guard, Safety, Scan, Severity, Since, Write};
 use crate::fix::{self, Limits, Mended, Texts};
 use crate::flow::{self, Judgement, Naming};
 use crate::lower::lower;
 use crate::project::{FileId, FunctionId, Project, Roles};
 use crate::rule::{Rule, Scope};
 use crate::rulebook::Rulebook;
+use crate::since::Before;
 use crate::source::{Source, Span};
 use crate::tested::{self, Tests};
 use crate::walk::Walked;
@@ -37,6 +38,8 @@ pub struct Request<'a> {
     pub today: String,
     /// The findings that are accepted for now.
     pub accepted: Option<Acceptance<'a>>,
+    /// What was found before a change, where only what it has brought is wanted.
+    pub before: Option<&'a Before>,
     /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
 }
@@ -107,7 +110,8 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
 
 /// Scans files whose facts are at hand, those of each file in the order of the files.
 pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
-    let Request { walked, configuration, rulebook, selection, today, accepted, progress: _ } = request;
+    let Request { walked, configuration, rulebook, selection, today, accepted, before, progress: _ } =
+        request;
     let Walked { sources, mut gaps, beside } = walked;
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     for (source, facts) in &lowered {
@@ -206,7 +210,11 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         let at = files.partition_point(|other| parts(other) < parts(&file));
         files.insert(at, file);
     }
-    Scan { files, gaps, suppressions, baseline: held }
+    let since = before.map(|before| Since {
+        revision: before.revision.clone(),
+        left_out: before.leave_brought(&mut files),
+    });
+    Scan { files, gaps, suppressions, baseline: held, since }
 }
 
 /// The settings of a run, as checking asks for them.

@@ -369,14 +369,19 @@ fn root_on_disk(here: &Path, root: &Path) -> PathBuf {
     if root.as_os_str().is_empty() { here.to_owned() } else { here.join(root) }
 }
 
+/// Whether a folder is at a path.
+pub fn is_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|kind| kind.is_dir())
+}
+
 /// A root as its files are shown: from the current directory where it lies below, else as it was given.
-fn shown(here: &Path, root: &Path) -> PathBuf {
+pub fn shown(here: &Path, root: &Path) -> PathBuf {
     let path = absolute(here, root);
     if root.is_absolute() && !path.starts_with(here) { path } else { relative(here, &path) }
 }
 
 /// Parts are compared as bytes, so that a folder's files stay together on every machine.
-fn by_parts(a: &Path, b: &Path) -> Ordering {
+pub fn by_parts(a: &Path, b: &Path) -> Ordering {
     let parts = |path: &Path| -> Vec<Vec<u8>> {
         path.components().map(|part| part.as_os_str().as_encoded_bytes().to_vec()).collect()
     };

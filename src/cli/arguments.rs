@@ -101,6 +101,10 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
 
+    /// Report only what the changes since this revision have brought; uncommitted ones, if none is given
+    #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = "HEAD")]
+    pub(super) changed: Option<String>,
+
     /// Apply fixes that change nothing but what they are meant to
     #[arg(long)]
     pub(super) fix: bool,

@@ -2,6 +2,7 @@
 
 use super::arguments::{CheckArguments, FailOn, Format};
 use super::baseline;
+use super::changed;
 use super::mend::{self, Purpose};
 use super::report::{ReportFormat, draw, inputs};
 use super::run::{Run, listed};
@@ -28,6 +29,9 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
     let mut run = Run::prepare(&arguments.scan, arguments.stdin_filename.as_deref())?;
     if let Some(file) = &arguments.baseline {
         run.hold_against(baseline::read(file)?, &arguments.scan.paths);
+    }
+    if let Some(revision) = &arguments.changed {
+        run.leave_brought(changed::before(&run, &arguments.scan, revision)?);
     }
     let scan = match arguments.mending() {
         None => {

@@ -19,6 +19,7 @@ use crate::report;
 use crate::rule::Rule;
 use crate::rulebook::Rulebook;
 use crate::scan::{self, Acceptance, Request};
+use crate::since::Before;
 use crate::source::slashed;
 use crate::walk::{self, Listing, Walked};
 
@@ -37,6 +38,7 @@ pub(super) struct Run {
     pub(super) today: String,
     selection: Selection,
     accepted: Option<(Baseline, bool)>,
+    before: Option<Before>,
     pool: ThreadPool,
     started: Instant,
     is_verbose: bool,
@@ -92,14 +94,39 @@ impl Run {
             configuration.files().for_each(|file| say(&format!("configuration: {}", slashed(file))));
         }
         let is_verbose = arguments.verbose;
-        let accepted = None;
-        Ok(Run { rulebook, configuration, walked, today, selection, accepted, pool, started, is_verbose })
+        let (accepted, before) = (None, None);
+        Ok(Run {
+            rulebook,
+            configuration,
+            walked,
+            today,
+            selection,
+            accepted,
+            before,
+            pool,
+            started,
+            is_verbose,
+        })
     }
 
     /// Holds the scan of these roots against a baseline.
     pub(super) fn hold_against(&mut self, baseline: Baseline, roots: &[PathBuf]) {
         let sees_all = baseline.is_seen_whole(roots);
         self.accepted = Some((baseline, sees_all));
+    }
+
+    /// Leaves only what was not found before.
+    pub(super) fn leave_brought(&mut self, before: Before) {
+        self.before = Some(before);
+    }
+
+    /// Scans other files than those of the run in the same way, for nobody to be told.
+    pub(super) fn scan_of(&self, walked: Walked) -> Scan {
+        let bar = Bar::new();
+        let request = Request { walked, accepted: None, before: None, ..self.request(&bar) };
+        let scan = self.pool.install(|| scan::scan(request));
+        bar.finish();
+        scan
     }
 
     /// Scans.
@@ -153,6 +180,7 @@ impl Run {
                 .accepted
                 .as_ref()
                 .map(|&(ref baseline, sees_all)| Acceptance { baseline, sees_all }),
+            before: self.before.as_ref(),
             progress,
         }
     }
