@@ -7,10 +7,12 @@ mod check;
 mod history;
 mod mend;
 mod progress;
+mod report;
 mod rules;
 mod run;
 mod terminal;
 mod today;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -62,19 +64,6 @@ enum Failure {
     Other(String, Option<String>),
 }
 
-impl Outcome {
-    /// The word for it, where a run is told of.
-    fn word(self) -> &'static str {
-        match self {
-            Outcome::Clean => "clean",
-            Outcome::Findings => "findings",
-            Outcome::Failed => "failed",
-            Outcome::Nothing => "nothing",
-            Outcome::Gaps => "gaps",
-        }
-    }
-}
-
 impl From<Box<ConfigError>> for Failure {
     fn from(fault: Box<ConfigError>) -> Failure {
         Failure::Config(fault)
@@ -117,6 +106,11 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
             (baseline::baseline(arguments), wish)
         }
         Command::History(arguments) => (history::history(arguments), terminal::ColorWish::Auto),
+        Command::Report(arguments) => {
+            let wish = arguments.scan.color;
+            (report::report(*arguments), wish)
+        }
+        Command::Verify(arguments) => (verify::verify(&arguments), terminal::ColorWish::Auto),
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),
         Command::Explain(arguments) => (rules::explain(&arguments.id), terminal::ColorWish::Auto),
     };

@@ -129,8 +129,12 @@ pub struct KeptFinding {
     pub severity: String,
     /// The path of its file.
     pub path: String,
+    /// The 1-based line it had.
+    pub line: u32,
     /// The function it is in.
     pub function: String,
+    /// What the rule said.
+    pub message: String,
     /// Whether it was open.
     pub is_open: bool,
 }
@@ -142,6 +146,19 @@ pub enum Recorded {
     Added,
     /// It has taken the place of the same scan.
     Replaced,
+}
+
+impl From<&Measured> for Kept {
+    fn from(measured: &Measured) -> Kept {
+        Kept {
+            figure: measured.figure.word().to_owned(),
+            model: measured.model.clone(),
+            value: measured.value,
+            sample: measured.sample,
+            bounds: measured.bounds,
+            range: measured.range().word().to_owned(),
+        }
+    }
 }
 
 impl Key {
@@ -229,7 +246,7 @@ impl History {
     pub fn findings(&self, id: i64) -> Result<Vec<KeptFinding>, HistoryError> {
         self.read(|connection| {
             let mut statement = connection.prepare(
-                "SELECT fingerprint, rule, severity, path, function, is_open FROM finding WHERE scan = ?1 ORDER BY rowid",
+                "SELECT fingerprint, rule, severity, path, line, function, message, is_open FROM finding WHERE scan = ?1 ORDER BY rowid",
             )?;
             statement.query_map([id], finding)?.collect()
         })
@@ -288,11 +305,12 @@ fn insert_figures(into: &Transaction<'_>, id: i64, measured: &[Measured]) -> rus
 
 fn insert_findings(into: &Transaction<'_>, id: i64, scan: &Scan) -> rusqlite::Result<()> {
     let mut statement = into.prepare(
-        "INSERT INTO finding (scan, fingerprint, rule, severity, path, function, is_open) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO finding (scan, fingerprint, rule, severity, path, line, function, message, is_open) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for (file, found) in scan.files.iter().flat_map(|file| file.findings.iter().map(move |one| (file, one))) {
-        let Finding { fingerprint, rule, severity, function, .. } = found;
+        let Finding { fingerprint, rule, severity, function, message, .. } = found;
+        let line = file.source.line(found.place.span.start);
         let path = file.source.display_path();
         statement.execute(params![
             id,
@@ -300,7 +318,9 @@ fn insert_findings(into: &Transaction<'_>, id: i64, scan: &Scan) -> rusqlite::Re
             rule,
             severity.word(),
             path,
+            line,
             function,
+            message,
             found.is_open()
         ])?;
     }
@@ -350,7 +370,9 @@ fn finding(row: &Row<'_>) -> rusqlite::Result<KeptFinding> {
         rule: row.get(1)?,
         severity: row.get(2)?,
         path: row.get(3)?,
-        function: row.get(4)?,
-        is_open: row.get(5)?,
+        line: row.get(4)?,
+        function: row.get(5)?,
+        message: row.get(6)?,
+        is_open: row.get(7)?,
     })
 }

@@ -3,6 +3,7 @@
 //! No format decides anything: what counts as compliant, what a file's status is and how many there are of each is said
 //! once, here, so that two formats of one scan never disagree.
 
+pub mod audit;
 pub mod concise;
 pub mod diff;
 mod excerpt;

@@ -94,7 +94,7 @@ fn the_same_scan_counts_once() {
     let [entry] = &place.entries()[..] else { panic!("one scan: {:?}", place.entries()) };
     assert_eq!((entry.key.scope.as_str(), entry.key.week.as_str()), (".", "2025-11-24"));
     assert_eq!((entry.counts.writes, entry.counts.stamped, entry.counts.errors), (2, 1, 1));
-    assert_eq!((entry.run.at.as_str(), entry.run.outcome.as_str()), ("2025-11-27T12:00:00Z", "findings"));
+    assert_eq!((entry.run.at.as_str(), entry.run.outcome.as_str()), ("2025-11-27T12:00:00Z", "errors"));
     // Another week, another revision and another scope are other scans.
     place.run(DAY + 7 * 86_400, &["check"]);
     place.write("more.py", "x = 1\n");

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::baseline::BaselineArguments;
+use super::report::ReportArguments;
 use super::terminal::ColorWish;
+use super::verify::VerifyArguments;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -31,6 +33,10 @@ pub(super) enum Command {
     Baseline(BaselineArguments),
     /// Show the scans that are kept, and how they change
     History(super::history::HistoryArguments),
+    /// Write the audit report
+    Report(Box<ReportArguments>),
+    /// Scan again and say whether a report still is true
+    Verify(VerifyArguments),
     /// List the rules
     Rules,
     /// Show the page of a rule
@@ -165,7 +171,7 @@ pub(super) enum Format {
     Gitlab,
     /// JUnit's XML
     Junit,
-    /// A report in Markdown
+    /// The audit report in Markdown
     Markdown,
 }
 

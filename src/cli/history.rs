@@ -12,9 +12,10 @@ use crate::config::{Settings, absolute, relative};
 use crate::digest;
 use crate::escape;
 use crate::finding::Scan;
-use crate::history::{Counts, History, HistoryError, Key, Recorded, RunFacts};
+use crate::history::{Counts, Entry, History, HistoryError, Kept, Key, Recorded, RunFacts};
 use crate::metric::{self, Measured, Range};
 use crate::report::Tally;
+use crate::report::audit::{self, Earlier, EarlierFinding};
 use crate::report::trend::{self, Grain, trends};
 use crate::source::slashed;
 use crate::vcs::Repository;
@@ -102,9 +103,7 @@ pub(super) fn measured(run: &Run, scan: &Scan) -> Vec<Measured> {
 pub(super) fn tell_outside(measured: &[Measured]) -> bool {
     let outside: Vec<&Measured> = measured.iter().filter(|one| one.range() == Range::Outside).collect();
     for one in &outside {
-        let bounds = one.bounds.map_or((None, None), |bounds| (bounds.min, bounds.max));
-        let told = trend::in_words(one.figure.word(), one.model.as_deref(), one.value, bounds, one.sample);
-        say(&escape::terminal(&format!("out of range: {told}")));
+        say(&escape::terminal(&format!("out of range: {}", trend::in_words(&Kept::from(*one)))));
     }
     !outside.is_empty()
 }
@@ -113,8 +112,8 @@ pub(super) fn tell_outside(measured: &[Measured]) -> bool {
 pub(super) fn keep(
     run: &Run,
     arguments: &ScanArguments,
-    (scan, measured): (&Scan, &[Measured]),
-    outcome: Outcome,
+    scan: &Scan,
+    measured: &[Measured],
 ) -> Result<(), Failure> {
     let settings = run.configuration.root();
     let Some(file) = settings.history.as_deref().filter(|_| !arguments.wants_stdin()) else { return Ok(()) };
@@ -132,12 +131,12 @@ pub(super) fn keep(
         baselined: tally.baselined as u64,
         gaps: tally.gaps as u64,
     };
-    let key = Key::new(scope(settings, arguments)?, revision(arguments, scan), Day::of_second(run.began));
+    let key = key(run, arguments, scan)?;
     let facts = RunFacts {
         at: today::written(run.began),
-        milliseconds: run.milliseconds(),
+        milliseconds: run.milliseconds().unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        outcome: outcome.word().to_owned(),
+        outcome: audit::Run::of(scan, String::new(), String::new(), None).outcome().to_owned(),
     };
     let recorded = History::open(file)?.record(&key, &facts, counts, measured, scan)?;
     if arguments.verbose {
@@ -148,6 +147,53 @@ pub(super) fn keep(
         say(&escape::terminal(&format!("history: {how} in {}", slashed(file))));
     }
     Ok(())
+}
+
+/// The scans of the same scope that are kept, as a report tells of them, and the findings of the last one; this scan made
+/// before is none of them.
+pub(super) fn earlier(
+    run: &Run,
+    arguments: &ScanArguments,
+    scan: &Scan,
+) -> Result<(Vec<audit::Run>, Option<Earlier>), Failure> {
+    let file = run.configuration.root().history.as_deref().filter(|file| walk::is_file(file));
+    let Some(file) = file else { return Ok((Vec::new(), None)) };
+    let history = History::open(file)?;
+    let this = key(run, arguments, scan)?;
+    let mut entries = history.entries()?;
+    entries.retain(|entry| entry.key.scope == this.scope && entry.key != this);
+    let runs: Vec<audit::Run> = entries.iter().map(told).collect();
+    let Some(last) = entries.last() else { return Ok((runs, None)) };
+    let open = history.findings(last.id)?.into_iter().filter(|finding| finding.is_open);
+    let findings = open.map(|finding| EarlierFinding {
+        path: finding.path,
+        line: finding.line,
+        rule: finding.rule,
+        message: finding.message,
+        fingerprint: finding.fingerprint,
+    });
+    let earlier = Earlier { name: last.run.at.clone(), findings: findings.collect(), run: told(last) };
+    Ok((runs, Some(earlier)))
+}
+
+fn told(entry: &Entry) -> audit::Run {
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let counts = entry.counts;
+    audit::Run {
+        when: entry.run.at.clone(),
+        what: entry.key.scope.clone(),
+        milliseconds: Some(entry.run.milliseconds).filter(|&milliseconds| milliseconds > 0),
+        errors: number(counts.errors),
+        reviews: number(counts.reviews),
+        coverage: counts.stamped.saturating_mul(1000).checked_div(counts.writes).map(number),
+        gaps: Some(number(counts.gaps)),
+    }
+}
+
+/// What a scan is known by.
+fn key(run: &Run, arguments: &ScanArguments, scan: &Scan) -> Result<Key, Failure> {
+    let scope = scope(run.configuration.root(), arguments)?;
+    Ok(Key::new(scope, revision(arguments, scan), Day::of_second(run.began)))
 }
 
 /// The revision of the code: the commit, and whether files have changed since; a digest of the files where nobody keeps

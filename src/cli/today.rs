@@ -6,11 +6,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Failure;
 use crate::calendar::Day;
 
-/// The day in UTC as `YYYY-MM-DD`.
-pub(super) fn today() -> Result<String, Failure> {
-    Ok(Day::of_second(now()?).to_string())
-}
-
 /// The second since 1970-01-01 in UTC: SOURCE_DATE_EPOCH where it is set, so that a run can be repeated.
 pub(super) fn now() -> Result<u64, Failure> {
     match env::var_os("SOURCE_DATE_EPOCH") {
@@ -27,6 +22,11 @@ pub(super) fn written(second: u64) -> String {
     let of_day = second % 86_400;
     let (hours, minutes, seconds) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
     format!("{}T{hours:02}:{minutes:02}:{seconds:02}Z", Day::of_second(second))
+}
+
+/// Whether the day is given, so that a run can be repeated.
+pub(super) fn is_given() -> bool {
+    env::var_os("SOURCE_DATE_EPOCH").is_some()
 }
 
 #[cfg(test)]

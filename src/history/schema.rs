@@ -46,7 +46,9 @@ const STEPS: &[&str] = &["
         rule TEXT NOT NULL,
         severity TEXT NOT NULL,
         path TEXT NOT NULL,
+        line INTEGER NOT NULL,
         function TEXT NOT NULL,
+        message TEXT NOT NULL,
         is_open INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX finding_of_scan ON finding (scan);

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use crate::calendar::Day;
 use crate::history::{Counts, Entry, Kept};
 use crate::metric::Range;
+use crate::report::audit::wording::wanted;
 
 /// The scans of one scope.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,25 +49,23 @@ pub fn trends(entries: &[Entry], grain: Grain, most: usize) -> Vec<Trend<'_>> {
     for entry in entries {
         by_scope.entry(&entry.key.scope).or_default().push(entry);
     }
-    let trend = |(scope, entries): (_, Vec<&'_ Entry>)| {
-        let mut lines = match grain {
-            Grain::Scan => entries.iter().map(|entry| (entry.key.week.clone(), Some(*entry))).collect(),
-            Grain::Week => weekly(&entries),
-        };
-        let mut before = None;
-        let mut lines: Vec<Line<'_>> = lines
-            .drain(..)
-            .map(|(week, entry)| {
-                let line = Line { week_end: sunday(&week), week, entry, before };
-                before = entry.or(before);
-                line
-            })
-            .collect();
-        let gone = lines.len().saturating_sub(most);
-        lines.drain(..gone);
-        Trend { scope, lines }
+    by_scope.into_iter().map(|(scope, entries)| trend(scope, &entries, grain, most)).collect()
+}
+
+fn trend<'a>(scope: &'a str, entries: &[&'a Entry], grain: Grain, most: usize) -> Trend<'a> {
+    let by_line: Vec<(String, Option<&Entry>)> = match grain {
+        Grain::Scan => entries.iter().map(|entry| (entry.key.week.clone(), Some(*entry))).collect(),
+        Grain::Week => weekly(entries),
     };
-    by_scope.into_iter().map(trend).collect()
+    let mut before = None;
+    let mut lines = Vec::new();
+    for (week, entry) in by_line {
+        lines.push(Line { week_end: sunday(&week), week, entry, before });
+        before = entry.or(before);
+    }
+    let gone = lines.len().saturating_sub(most);
+    lines.drain(..gone);
+    Trend { scope, lines }
 }
 
 /// The last scan of each week, from the first week to the last.
@@ -140,28 +139,12 @@ fn outside(entry: &Entry) -> impl Iterator<Item = &Kept> {
 }
 
 /// A figure and its bounds, in words: `coverage is 72.3, at least 90 is wanted (83 counted)`.
-pub fn in_words(
-    figure: &str,
-    model: Option<&str>,
-    value: Option<f64>,
-    bounds: (Option<f64>, Option<f64>),
-    sample: u64,
-) -> String {
-    let of = model.map_or_else(String::new, |model| format!(" of `{model}`"));
-    let value = value.map_or_else(|| "unknown".to_owned(), |value| value.to_string());
-    let wanted = match bounds {
-        (Some(min), Some(max)) => format!("{min} to {max} is wanted"),
-        (Some(min), None) => format!("at least {min} is wanted"),
-        (None, Some(max)) => format!("at most {max} is wanted"),
-        (None, None) => "nothing is wanted".to_owned(),
-    };
-    let counted = if sample == 0 { String::new() } else { format!(" ({sample} counted)") };
-    format!("{figure}{of} is {value}, {wanted}{counted}")
-}
-
-fn kept_in_words(kept: &Kept) -> String {
-    let bounds = kept.bounds.map_or((None, None), |bounds| (bounds.min, bounds.max));
-    in_words(&kept.figure, kept.model.as_deref(), kept.value, bounds, kept.sample)
+pub fn in_words(kept: &Kept) -> String {
+    let of = kept.model.as_ref().map_or_else(String::new, |model| format!(" of `{model}`"));
+    let value = kept.value.map_or_else(|| "unknown".to_owned(), |value| value.to_string());
+    let wanted = kept.bounds.map_or_else(|| "nothing".to_owned(), wanted);
+    let counted = if kept.sample == 0 { String::new() } else { format!(" ({} counted)", kept.sample) };
+    format!("{}{of} is {value}, {wanted} is wanted{counted}", kept.figure)
 }
 
 #[cfg(test)]
@@ -180,7 +163,7 @@ pub(super) mod tests {
                 at: at.to_owned(),
                 milliseconds: 1234,
                 version: "0.1.0".to_owned(),
-                outcome: "findings".to_owned(),
+                outcome: "errors".to_owned(),
             },
             counts: Counts { files: 7, writes, stamped, errors, ..Counts::default() },
             figures: vec![Kept {

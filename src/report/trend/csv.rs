@@ -71,7 +71,8 @@ mod tests {
         let text = render(&trends(&entries, Grain::Scan, 9));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 1 + COUNTS.len() + 1);
-        let head = "2026-11-02,2026-11-08,2026-11-02T10:00:00Z,\"app, \"\"lib\"\"\",rev-2026-11-02T10:00:00Z,findings";
+        let head =
+            "2026-11-02,2026-11-08,2026-11-02T10:00:00Z,\"app, \"\"lib\"\"\",rev-2026-11-02T10:00:00Z,errors";
         assert_eq!(lines[4], format!("{head},errors,,4,,,,,"));
         assert_eq!(lines[8], format!("{head},model-coverage,'=Or|der,50,10,90,,1,outside"));
         let commas = |line: &str| line.replace("\"app, \"\"lib\"\"\"", "").matches(',').count();

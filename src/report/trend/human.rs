@@ -1,6 +1,6 @@
 //! report/trend/human: a history for a terminal.
 
-use super::{Line, Trend, kept_in_words, outside};
+use super::{Line, Trend, in_words, outside};
 use crate::escape::terminal;
 
 /// How many characters of a revision are shown.
@@ -23,7 +23,7 @@ pub fn render(trends: &[Trend<'_>]) -> String {
         out.push_str(&table(&rows));
         let last = trend.lines.iter().rev().find_map(|line| line.entry);
         for kept in last.into_iter().flat_map(outside) {
-            out.push_str(&format!("  out of range: {}\n", terminal(&kept_in_words(kept))));
+            out.push_str(&format!("  out of range: {}\n", terminal(&in_words(kept))));
         }
     }
     if out.is_empty() { "no scan is kept yet\n".to_owned() } else { out }

@@ -1,6 +1,6 @@
 //! report/trend/markdown: a history for people who read Markdown.
 
-use super::{Line, Trend, kept_in_words, outside};
+use super::{Line, Trend, in_words, outside};
 use crate::escape::{markdown, markdown_code};
 
 /// The trends, each as a table, and what was out of range at last.
@@ -18,7 +18,7 @@ pub fn render(trends: &[Trend<'_>]) -> String {
         let told: Vec<String> = last
             .into_iter()
             .flat_map(outside)
-            .map(|kept| format!("- {}\n", markdown(&kept_in_words(kept))))
+            .map(|kept| format!("- {}\n", markdown(&in_words(kept))))
             .collect();
         if !told.is_empty() {
             out.push_str(&format!("\nOut of range:\n\n{}", told.concat()));
