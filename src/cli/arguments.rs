@@ -167,6 +167,8 @@ pub(super) enum Format {
     Junit,
     /// The audit report in Markdown
     Markdown,
+    /// The audit report as one HTML file
+    Html,
 }
 
 /// A report and the file it goes to.
@@ -224,7 +226,7 @@ mod tests {
         assert!(
             output("yaml=x")
                 .expect_err("no such format")
-                .contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown")
+                .contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown, html")
         );
     }
 }
