@@ -9,6 +9,7 @@ pub mod diff;
 mod excerpt;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod jsonl;
@@ -253,7 +254,7 @@ fn closing(scan: &Scan, extent: Extent) -> String {
 }
 
 /// What was left out because it was there before a change, in one line.
-fn since_line(scan: &Scan) -> Option<String> {
+pub(crate) fn since_line(scan: &Scan) -> Option<String> {
     let Since { revision, left_out } = scan.since.as_ref()?;
     let revision = revision.get(..12).unwrap_or(revision);
     Some(format!("compared with {revision}: {} from before left out", count(*left_out, "finding")))

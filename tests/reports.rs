@@ -134,8 +134,7 @@ fn differs(parts: &[&str]) -> (Option<i32>, Vec<String>) {
 #[test]
 fn a_report_holds_until_a_byte_changes() {
     let project = Project::new();
-    let format = "markdown";
-    {
+    for format in ["markdown", "html"] {
         assert!(project.report(&["--format", format, "--output", "audit.out"]).is_empty());
         assert_eq!(project.verify("audit.out"), holds());
         // A space behind a comment changes the tree and nothing that is found.
@@ -205,9 +204,10 @@ fn a_report_that_somebody_edits_is_not_what_it_was() {
 #[test]
 fn check_writes_the_same_seal() {
     let project = Project::new();
-    let run = project.run(&["check", "--output", "markdown=audit.md", "-q"]);
+    let run = project.run(&["check", "--output", "markdown=audit.md", "--output", "html=audit.html", "-q"]);
     assert_eq!(run.status.code(), Some(1));
     assert_eq!(project.verify("audit.md"), holds());
+    assert_eq!(project.verify("audit.html"), holds());
 }
 
 #[test]

@@ -173,6 +173,8 @@ pub(super) enum Format {
     Junit,
     /// The audit report in Markdown
     Markdown,
+    /// The audit report as one HTML file
+    Html,
 }
 
 /// A report and the file it goes to.
@@ -230,7 +232,7 @@ mod tests {
         assert!(
             output("yaml=x")
                 .expect_err("no such format")
-                .contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown")
+                .contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown, html")
         );
     }
 }

@@ -82,6 +82,7 @@ fn write(arguments: &CheckArguments, run: &Run, scan: &Scan) -> Result<(), Failu
         Format::Gitlab => report::gitlab::render(scan),
         Format::Junit => report::junit::render(scan),
         Format::Markdown => audit(ReportFormat::Markdown),
+        Format::Html => audit(ReportFormat::Html),
     };
     for output in &arguments.output {
         let text = render(output.format, &terminal::look_in_file(), extent);

@@ -57,6 +57,8 @@ pub(super) struct ReportArguments {
 pub(super) enum ReportFormat {
     /// Markdown, in the standard's format for each file
     Markdown,
+    /// One HTML file that needs nothing else
+    Html,
 }
 
 /// Makes the report.
@@ -120,8 +122,9 @@ pub(super) fn inputs<'a>(run: &'a Run, scan: &'a Scan, arguments: &ScanArguments
             run.configuration.for_path(path).covered_by_default == Covered::Allow
         }),
         is_service: Box::new(|path| run.configuration.for_path(path).is_service_code(path)),
-        // What came from stdin cannot be scanned again.
-        seal: (!arguments.wants_stdin()).then(|| seal(run, scan, arguments, roots.clone())),
+        // What came from stdin cannot be scanned again, and what a change has brought is not all there is.
+        seal: (!arguments.wants_stdin() && scan.since.is_none())
+            .then(|| seal(run, scan, arguments, roots.clone())),
         roots,
         coverage: None,
         owners: Ownership::NotAsked,
@@ -135,6 +138,7 @@ pub(super) fn inputs<'a>(run: &'a Run, scan: &'a Scan, arguments: &ScanArguments
 pub(super) fn draw(audit: &Audit<'_>, format: ReportFormat) -> String {
     match format {
         ReportFormat::Markdown => report::markdown::render(audit),
+        ReportFormat::Html => report::html::render(audit),
     }
 }
 

@@ -23,7 +23,7 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = VERIFY_EXIT_CODES)]
 pub(super) struct VerifyArguments {
-    /// A report, made in the current directory
+    /// A Markdown or HTML report, made in the current directory
     pub(super) report: PathBuf,
 
     /// How many threads work; one for each processor if not given
@@ -45,7 +45,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
     let said = Seal::read(&text).map_err(|fault| match fault {
         SealError::Absent => wrong(
             "it is no report that holds digests",
-            Some("`trailcheck report` writes one; so do `check --format markdown`"),
+            Some("`trailcheck report` writes one; so do `check --format markdown` and `html`"),
         ),
         SealError::Broken(reason) => wrong(&format!("its digests cannot be read: {reason}"), None),
     })?;

@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{RuleTally, Status, Tally, by_rule, has_news, status};
+use super::{RuleTally, Status, Tally, by_rule, has_news, since_line, status};
 use crate::config::Urgency;
 use crate::coverage::Coverage;
 use crate::duty::{Operation, Standing};
@@ -105,6 +105,8 @@ pub struct Audit<'a> {
     pub roots: Vec<String>,
     /// What makes the report one that can be checked.
     pub seal: Option<Seal>,
+    /// That only what a change has brought is told, in one line; nothing where all is.
+    pub since: Option<String>,
     /// The numbers.
     pub tally: Tally,
     /// What could not be understood.
@@ -196,6 +198,8 @@ pub struct RuleRow<'a> {
 
 /// One file of the report.
 pub struct AuditedFile<'a> {
+    /// Its path as it is shown.
+    pub path: String,
     /// What was found in it.
     pub file: &'a FileReport,
     /// How it came out.
@@ -219,6 +223,7 @@ impl<'a> Audit<'a> {
             .iter()
             .filter(|file| has_news(file))
             .map(|file| AuditedFile {
+                path: file.source.display_path(),
                 file,
                 status: status(file, &scan.gaps),
                 testing: testing::of(file, coverage),
@@ -230,6 +235,7 @@ impl<'a> Audit<'a> {
         let is_on = |rule: &&Rule| (inputs.is_on)(rule);
         let all = &inputs.rulebook.rules;
         Audit {
+            since: since_line(scan),
             tally: Tally::of(scan),
             gaps: &scan.gaps,
             rules_on: all.iter().filter(is_on).count(),
@@ -255,6 +261,18 @@ impl<'a> Audit<'a> {
     /// The open findings.
     pub fn open(&self) -> usize {
         self.tally.errors + self.tally.reviews
+    }
+}
+
+impl AuditedFile<'_> {
+    /// Whether tests should reach something in it.
+    pub fn owes_tests(&self) -> bool {
+        self.is_service && !self.file.writes.is_empty()
+    }
+
+    /// What tests reach in it, where they should and it is known.
+    pub fn testing_shown(&self) -> Option<&Testing> {
+        self.testing.as_ref().filter(|_| self.owes_tests())
     }
 }
 

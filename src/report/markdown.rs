@@ -106,12 +106,9 @@ fn completeness(audit: &Audit<'_>) -> String {
         out.push('\n');
         audit.gaps.iter().for_each(|one| out.push_str(&gap(one)));
     }
-    let rules = audit.rules_on + audit.rules_off.len();
-    if audit.rules_off.is_empty() {
-        out.push_str(&format!("\nAll {rules} rules were on.\n"));
-    } else {
-        let off: Vec<String> = audit.rules_off.iter().map(|id| markdown_code(id)).collect();
-        out.push_str(&format!("\n{} of {rules} rules were on. Off: {}.\n", audit.rules_on, off.join(", ")));
+    out.push_str(&format!("\n{}\n", wording::rules(audit)));
+    if let Some(since) = &audit.since {
+        out.push_str(&format!("\n{}: {}.\n", wording::ONLY_CHANGES, markdown(since)));
     }
     if let Some(seal) = &audit.seal {
         let (before, command, behind) = (wording::TO_VERIFY, wording::VERIFY_COMMAND, wording::VERIFY_MEANS);
@@ -243,7 +240,7 @@ fn files(audit: &Audit<'_>) -> String {
 
 fn section(audited: &AuditedFile<'_>) -> String {
     let file = audited.file;
-    let path = markdown(&file.source.display_path());
+    let path = markdown(&audited.path);
     let (sign, status) = wording::status(audited.status);
     let mut out = format!("\n### File: {path}\n\n**Status**: {sign} {status}\n\n**Issues Found**:");
     if file.findings.is_empty() {
@@ -263,10 +260,10 @@ fn section(audited: &AuditedFile<'_>) -> String {
             out.push_str(&format!("- {}{note}\n", markdown(title)));
         }
     }
-    let testing = match &audited.testing {
-        _ if file.writes.is_empty() || !audited.is_service => "—".to_owned(),
-        None => "not known".to_owned(),
+    let testing = match audited.testing_shown() {
         Some(testing) => testing_line(testing),
+        None if audited.owes_tests() => "not known".to_owned(),
+        None => "—".to_owned(),
     };
     out + &format!("\n**Testing**: {testing}\n")
 }

@@ -20,6 +20,9 @@ pub const VERIFY_MEANS: &str = "in the folder it was made in. It scans again and
 pub const COVERAGE: &str = "A write is fully stamped when everything its model wants to know of it (when, and by whom) is set \
      by code on every path, or filled by a default that holds for this way of writing.";
 
+/// That a scan was asked for changes only, in front of what was left out.
+pub const ONLY_CHANGES: &str = "Only what a change has brought is told";
+
 /// How urgency is told.
 pub fn priority(audit: &Audit<'_>) -> &'static str {
     match audit.order.is_configured {
@@ -42,6 +45,16 @@ pub fn completeness(audit: &Audit<'_>) -> String {
             count(tally.files_with_gaps, "file")
         ),
     }
+}
+
+/// Which rules were on.
+pub fn rules(audit: &Audit<'_>) -> String {
+    let all = audit.rules_on + audit.rules_off.len();
+    if audit.rules_off.is_empty() {
+        return format!("All {all} rules were on.");
+    }
+    let off: Vec<String> = audit.rules_off.iter().map(|id| format!("`{id}`")).collect();
+    format!("{} of {all} rules were on. Off: {}.", audit.rules_on, off.join(", "))
 }
 
 /// How it is known what tests reach. A name is drawn by the caller.
