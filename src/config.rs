@@ -379,6 +379,30 @@ mod tests {
     }
 
     #[test]
+    fn figures_have_bounds_that_make_sense() {
+        let text = "[history]\nfile = 'kept/scans.db'\n[metrics.coverage]\nmin = 90\nmin-sample = 20\n[metrics.gaps]\nmax = 0";
+        let found = find(&[("/w/p/trailcheck.toml", text)], &[]).expect("a good file");
+        let root = found.root();
+        assert_eq!(root.history.as_deref(), Some(Path::new("/w/p/kept/scans.db")));
+        let coverage = Bounds { min: Some(90.0), max: None, min_sample: 20 };
+        assert_eq!(root.metrics.get(&Figure::Coverage), Some(&coverage));
+        assert_eq!(root.metrics.get(&Figure::Gaps).and_then(|bounds| bounds.max), Some(0.0));
+        assert_eq!(
+            fault("[metrics.coverge]\nmin = 1"),
+            told("unknown metric `coverge`", "coverge", Some("did you mean `coverage`?"))
+        );
+        assert_eq!(fault("[metrics.coverage]\nmin = 101").0, "more than 100 %");
+        assert_eq!(fault("[metrics.gaps]\nmax = -1").0, "not a number from 0 up");
+        assert_eq!(fault("[metrics.gaps]\nmax = nan").0, "not a number from 0 up");
+        assert_eq!(fault("[metrics.gaps]\nmin = 3\nmax = 2").0, "`max` is below `min`");
+        assert_eq!(
+            fault("[metrics.gaps]\nmin-sample = 3"),
+            told("this metric has no bound", "gaps", Some("give `min`, `max` or both"))
+        );
+        assert_eq!(fault("[history]\nfile = ''").0, "the file has no name");
+    }
+
+    #[test]
     fn files_that_extend_each_other_are_a_fault() {
         let disk: Disk<'_> =
             &[("/w/p/trailcheck.toml", "extend = 'b.toml'"), ("/w/p/b.toml", "extend = './trailcheck.toml'")];

@@ -9,6 +9,7 @@
 //! | [`escape`] | other people's text made harmless for a terminal or a report | where the text comes from |
 //! | [`name`] | interned identifiers and dotted paths | what they name |
 //! | [`nearest`] | the known name a mistyped one was meant to be | what is being named |
+//! | [`calendar`] | days, and the weeks they lie in | what time it is |
 //! | [`source`] | one file: its text, spans, lines, language | what the text means |
 //! | [`duty`] | the words for a write: its operation, its duties, how each one stands | everything else |
 //! | [`remedy`] | what would mend something that was seen, as acts on the code around a place | how the code is laid out |
@@ -30,9 +31,10 @@
 //! | [`vcs`] | git asked: files of a revision, what they said, what has changed | what files mean |
 //! | [`since`] | what a change has brought: a scan without what a scan before it found | git, the disk |
 //! | [`baseline`] | the findings a team has accepted for now, and what of a scan they accept | how findings came to be |
-//! | [`metric`] | the figures of a scan, and whether each is within its bounds | how findings came to be |
 //! | [`check`] | observations × rules → findings, with suppressions and the baseline heeded | formats, the disk |
 //! | [`fix`] | remedies become edits, chosen and proved by a new scan | rules, the disk |
+//! | [`metric`] | the figures of a scan, and whether each is within its bounds | how findings came to be |
+//! | [`history`] | what each scan found, kept in one SQLite file | how it was found |
 //! | [`report`] | a scan as text, one file a format | how findings came to be |
 //! | [`scan`] | the way of the data, each step a call of its room | decisions |
 //! | [`cli`] | arguments, colours, progress, the exit code | analysis |

@@ -126,3 +126,57 @@ fn share(part: usize, whole: usize) -> Option<f64> {
 fn rate(number: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| (number * 10_000).div_ceil(whole) as f64 / 10.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests as example;
+
+    /// The figures of the example as `name value sample`.
+    fn shown(scan: &Scan) -> Vec<String> {
+        let show = |one: &Measured| {
+            let of = one.model.as_ref().map_or_else(String::new, |model| format!("({model})"));
+            let value = one.value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+            format!("{}{of} {value} {}", one.figure.word(), one.sample)
+        };
+        measure(scan, &BTreeMap::new()).iter().map(show).collect()
+    }
+
+    #[test]
+    fn figures_are_counted() {
+        assert_eq!(
+            shown(&example::scan()),
+            [
+                "coverage 33.3 3",
+                "model-coverage(Job) 33.3 3",
+                "compliant-writes 66.6 3",
+                "findings-per-1000-writes 666.7 3",
+                "errors-per-1000-writes 333.4 3",
+                "owned-suppressions 100 1",
+                "reasoned-suppressions 100 1",
+                "expired-suppressions 0 0",
+                "baselined-findings 1 0",
+                "gaps 2 0",
+            ]
+        );
+        let nothing = shown(&Scan::default());
+        assert_eq!(nothing[0], "coverage - 0");
+        assert_eq!(nothing[nothing.len() - 1], "gaps 0 0");
+    }
+
+    #[test]
+    fn bounds_include_their_ends_and_want_enough_to_count() {
+        let range = |value, sample, min, max, min_sample| {
+            let bounds = Some(Bounds { min, max, min_sample });
+            Measured { figure: Figure::Coverage, model: None, value, sample, bounds }.range()
+        };
+        assert_eq!(range(Some(90.0), 5, Some(90.0), None, 5), Range::Within);
+        assert_eq!(range(Some(89.9), 5, Some(90.0), None, 5), Range::Outside);
+        assert_eq!(range(Some(89.9), 4, Some(90.0), None, 5), Range::TooFew);
+        assert_eq!(range(Some(3.0), 0, None, Some(3.0), 0), Range::Within);
+        assert_eq!(range(Some(3.1), 0, Some(1.0), Some(3.0), 0), Range::Outside);
+        assert_eq!(range(None, 9, Some(90.0), None, 5), Range::TooFew, "nothing can be computed");
+        let free = Measured { figure: Figure::Gaps, model: None, value: Some(1.0), sample: 0, bounds: None };
+        assert_eq!(free.range(), Range::Unbounded);
+    }
+}

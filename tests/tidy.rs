@@ -11,6 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("escape", &[]),
     ("name", &[]),
     ("nearest", &[]),
+    ("calendar", &[]),
     ("source", &[]),
     ("duty", &[]),
     ("remedy", &["source"]),
@@ -48,7 +49,15 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("fix", &["finding", "layout", "lower", "project", "remedy", "source"]),
-    ("report", &["config", "coverage", "digest", "duty", "escape", "finding", "rule", "rulebook", "source"]),
+    ("metric", &["config", "finding"]),
+    ("history", &["calendar", "config", "finding", "metric"]),
+    (
+        "report",
+        &[
+            "calendar", "config", "coverage", "digest", "duty", "escape", "finding", "history", "metric",
+            "rule", "rulebook", "source",
+        ],
+    ),
     (
         "scan",
         &[
@@ -76,6 +85,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "baseline",
+            "calendar",
             "check",
             "config",
             "coverage",
@@ -86,7 +96,9 @@ const FLOORS: &[(&str, &[&str])] = &[
             "finding",
             "fix",
             "flow",
+            "history",
             "lower",
+            "metric",
             "name",
             "nearest",
             "owners",

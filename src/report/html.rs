@@ -14,6 +14,7 @@ use super::percent;
 use crate::digest;
 use crate::escape;
 use crate::finding::SuppressionRecord;
+use crate::metric::Measured;
 use chart::{Part, bar, trend};
 use table::{Cell, Column, table};
 
@@ -27,6 +28,7 @@ pub fn render(audit: &Audit<'_>) -> String {
     let sections: Vec<Section> = [
         Some(completeness(audit)),
         Some(coverage(audit)),
+        figures(&audit.figures),
         Some(rules(audit)),
         Some(order(audit)),
         Some(file::section(audit)),
@@ -147,6 +149,29 @@ fn completeness(audit: &Audit<'_>) -> Section {
         body.push_str(&seal.in_html());
     }
     Section { id: "completeness", title: "Completeness", body }
+}
+
+fn figures(figures: &[Measured]) -> Option<Section> {
+    let columns = [
+        Words("Figure"),
+        Words("Model"),
+        Numbers("Value"),
+        Words("Wanted"),
+        Numbers("Counted"),
+        Words("Standing"),
+    ];
+    let rows = figures.iter().map(|measured| {
+        vec![
+            Cell::from(wording::figure(measured.figure)),
+            measured.model.as_deref().map_or_else(String::new, code).into(),
+            wording::value(measured).into(),
+            measured.bounds.map_or_else(String::new, wording::wanted).into(),
+            if measured.sample == 0 { "—".into() } else { measured.sample.to_string().into() },
+            wording::range(measured.range()).into(),
+        ]
+    });
+    let body = paragraph(wording::FIGURES) + &table(&columns, rows);
+    (!figures.is_empty()).then_some(Section { id: "figures", title: "Figures", body })
 }
 
 fn coverage(audit: &Audit<'_>) -> Section {

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::duty::Standing;
-use crate::finding::Write;
-use crate::duty::Duty;
-use crate::finding::{Comparison, Place, Related, Suppressed};
+use crate::duty::{Duty, Standing};
+use crate::finding::{Comparison, Place, Related, Suppressed, Write};
 use crate::source::{Language, Source, Span};
 
 const SERVICE: &str = "\

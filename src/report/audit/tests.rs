@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use super::*;
+use crate::config::{Bounds, Figure};
 use crate::coverage;
 use crate::duty::Duty;
 use crate::finding::{Change, Finding, Guard, Reached, Write};
@@ -50,9 +51,17 @@ pub(crate) fn full<'a>(
         message: text.into(),
         ..EarlierFinding::default()
     };
+    let figure = Measured {
+        figure: Figure::ModelCoverage,
+        model: Some(text.into()),
+        value: Some(50.0),
+        sample: 4,
+        bounds: Some(Bounds { min: Some(90.0), max: None, min_sample: 1 }),
+    };
     Audit::of(Inputs {
         roots: vec![text.into()],
         seal: Some(seal),
+        figures: vec![figure],
         owners: Ownership::Known { by: text.into(), of },
         earlier: Some(Earlier { name: text.into(), findings: vec![gone], run: run.clone() }),
         runs: vec![run.clone(), run],

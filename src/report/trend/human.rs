@@ -83,8 +83,8 @@ mod tests {
             render(&trends(&entries, Grain::Week, 9)),
             "\
 a\\u{1b}[31mpp
-  week of     scanned               revision      writes         coverage  errors  reviews
-  2026-11-02  2026-11-02T10:00:00Z  rev-2026-11-      10           50.0 %       4        0
+  week of     scanned               revision       writes         coverage  errors  reviews
+  2026-11-02  2026-11-02T10:00:00Z  rev-2026-11-       10           50.0 %       4        0
   2026-11-09  no scan
   2026-11-16  2026-11-16T10:00:00Z  rev-2026-11-  12 (+2)  100.0 % (+50.0)  0 (-4)    0 (=)
   out of range: model-coverage of `=Or|der` is 50, at least 90 is wanted (12 counted)
