@@ -130,6 +130,7 @@ fn rate(number: usize, whole: usize) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::{Reach, SuppressionRecord};
     use crate::report::tests as example;
 
     /// The figures of the example as `name value sample`.
@@ -152,12 +153,31 @@ mod tests {
                 "compliant-writes 66.6 3",
                 "findings-per-1000-writes 666.7 3",
                 "errors-per-1000-writes 333.4 3",
-                "owned-suppressions 100 1",
-                "reasoned-suppressions 100 1",
+                "owned-suppressions - 0",
+                "reasoned-suppressions - 0",
                 "expired-suppressions 0 0",
                 "baselined-findings 1 0",
                 "gaps 2 0",
             ]
+        );
+        let suppression = |owner: Option<&str>, is_expired| SuppressionRecord {
+            path: "app.py".into(),
+            line: 1,
+            reach: Reach::Statement,
+            ids: vec!["fields".into()],
+            reason: Some("counter".into()),
+            owner: owner.map(str::to_owned),
+            until: None,
+            is_expired,
+            matched: Vec::new(),
+            unused: Vec::new(),
+        };
+        let suppressions =
+            vec![suppression(None, true), suppression(Some("@billing"), false), suppression(None, false)];
+        let excused = shown(&Scan { suppressions, ..Scan::default() });
+        assert_eq!(
+            excused[4..7],
+            ["owned-suppressions 33.3 3", "reasoned-suppressions 100 3", "expired-suppressions 1 0"]
         );
         let nothing = shown(&Scan::default());
         assert_eq!(nothing[0], "coverage - 0");
