@@ -4,10 +4,12 @@ mod arguments;
 mod baseline;
 mod changed;
 mod check;
+mod inventory;
 mod mend;
 mod progress;
 mod rules;
 mod run;
+mod suppressions;
 mod terminal;
 mod today;
 
@@ -101,6 +103,14 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Baseline(arguments) => {
             let wish = arguments.color();
             (baseline::baseline(arguments), wish)
+        }
+        Command::Inventory(arguments) => {
+            let wish = arguments.scan.color;
+            (inventory::inventory(&arguments), wish)
+        }
+        Command::Suppressions(arguments) => {
+            let wish = arguments.scan.color;
+            (suppressions::suppressions(&arguments), wish)
         }
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),
         Command::Explain(arguments) => (rules::explain(&arguments.id), terminal::ColorWish::Auto),

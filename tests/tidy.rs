@@ -11,6 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("escape", &[]),
     ("name", &[]),
     ("nearest", &[]),
+    ("day", &[]),
     ("source", &[]),
     ("duty", &[]),
     ("remedy", &["source"]),
@@ -32,6 +33,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "check",
         &[
             "baseline",
+            "day",
             "duty",
             "facts",
             "finding",
@@ -44,7 +46,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("fix", &["finding", "layout", "lower", "project", "remedy", "source"]),
-    ("report", &["duty", "escape", "finding", "rule", "rulebook", "source"]),
+    ("report", &["day", "duty", "escape", "finding", "rule", "rulebook", "source"]),
     (
         "scan",
         &[
@@ -73,6 +75,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "baseline",
             "check",
             "config",
+            "day",
             "duty",
             "escape",
             "facts",
