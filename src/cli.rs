@@ -7,11 +7,13 @@ mod check;
 mod inventory;
 mod mend;
 mod progress;
+mod report;
 mod rules;
 mod run;
 mod suppressions;
 mod terminal;
 mod today;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -112,6 +114,11 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
             let wish = arguments.scan.color;
             (suppressions::suppressions(&arguments), wish)
         }
+        Command::Report(arguments) => {
+            let wish = arguments.scan.color;
+            (report::report(*arguments), wish)
+        }
+        Command::Verify(arguments) => (verify::verify(&arguments), terminal::ColorWish::Auto),
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),
         Command::Explain(arguments) => (rules::explain(&arguments.id), terminal::ColorWish::Auto),
     };

@@ -20,10 +20,14 @@
 //! | [`rule`] | one rule as its page says it, and the reading of pages | source text |
 //! | [`rulebook`] | all rules of a run | how they are matched |
 //! | [`config`] | what a user may set, and which settings govern a file | the disk: reading is handed in |
+//! | [`digest`] | short names for what a report was made of and what it says | how a scan is done |
+//! | [`coverage`] | which lines a test run has executed, from the files of coverage tools | what the lines do |
+//! | [`owners`] | whose a file is, as CODEOWNERS says | what was found in it |
 //! | [`walk`] | folders listed, files read, reports written, in an order that never changes | languages and rules |
 //! | [`lower`] | a file's text becomes facts, and gaps where it could not be understood | other files, rules, settings |
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
+//! | [`tested`] | which functions the tests of a scan reach, as far as code tells | formats, the disk |
 //! | [`vcs`] | git asked: files of a revision, what they said, what has changed | what files mean |
 //! | [`since`] | what a change has brought: a scan without what a scan before it found | git, the disk |
 //! | [`baseline`] | the findings a team has accepted for now, and what of a scan they accept | how findings came to be |
@@ -50,7 +54,9 @@ pub mod baseline;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod coverage;
 pub mod day;
+pub mod digest;
 pub mod duty;
 pub mod escape;
 pub mod facts;
@@ -61,6 +67,7 @@ pub mod layout;
 pub mod lower;
 pub mod name;
 pub mod nearest;
+pub mod owners;
 pub mod project;
 pub mod remedy;
 pub mod report;
@@ -69,6 +76,7 @@ pub mod rulebook;
 pub mod scan;
 pub mod since;
 pub mod source;
+pub mod tested;
 pub mod vcs;
 pub mod vocabulary;
 pub mod walk;

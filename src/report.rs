@@ -3,11 +3,13 @@
 //! No format decides anything: what counts as compliant, what a file's status is and how many there are of each is said
 //! once, here, so that two formats of one scan never disagree.
 
+pub mod audit;
 pub mod concise;
 pub mod diff;
 mod excerpt;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod human;
 pub mod inventory;
 pub mod json;
@@ -254,7 +256,7 @@ fn closing(scan: &Scan, extent: Extent) -> String {
 }
 
 /// What was left out because it was there before a change, in one line.
-fn since_line(scan: &Scan) -> Option<String> {
+pub(crate) fn since_line(scan: &Scan) -> Option<String> {
     let Since { revision, left_out } = scan.since.as_ref()?;
     let revision = revision.get(..12).unwrap_or(revision);
     Some(format!("compared with {revision}: {} from before left out", count(*left_out, "finding")))

@@ -12,7 +12,7 @@ use crate::baseline::{Baseline, Entry};
 use crate::check::{self, Accepted, Checked, Covered, Inputs, Policy};
 use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
-use crate::finding::{FileReport, Gap, Safety, Scan, Severity, Since, Write};
+use crate::finding::{FileReport, Gap, Guard, Safety, Scan, Severity, Since, Write};
 use crate::fix::{self, Limits, Mended, Texts};
 use crate::flow::{self, Judgement, Naming};
 use crate::lower::lower;
@@ -21,6 +21,7 @@ use crate::rule::{Rule, Scope};
 use crate::rulebook::Rulebook;
 use crate::since::Before;
 use crate::source::{Source, Span};
+use crate::tested::{self, Tests};
 use crate::walk::Walked;
 
 /// What a scan needs.
@@ -179,14 +180,21 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     gaps.extend(notes);
     gaps.sort();
     gaps.dedup();
-    let mut writes = writes(&project, &judgements);
+    let is_test = |file: FileId| {
+        let path = &project.file(file).source.path;
+        configuration.for_path(path).is_test_code(path)
+    };
+    let tests = tested::tests(&project, &flow, &is_test);
+    let mut writes = writes(&project, &judgements, tests.as_ref());
+    let mut guards = guards(&project, &writes, tests.as_ref());
     let mut files: Vec<FileReport> = sources
         .into_iter()
         .zip(findings)
         .enumerate()
         .map(|(index, (source, findings))| {
             let writes = writes.remove(&index).unwrap_or_default();
-            FileReport { source, writes, findings, changes: Vec::new() }
+            let guards = guards.remove(&index).unwrap_or_default();
+            FileReport { source, writes, guards, findings, changes: Vec::new() }
         })
         .collect();
     let paths: Vec<PathBuf> = files.iter().map(|file| file.source.path.clone()).collect();
@@ -273,7 +281,7 @@ fn enclosing(project: &Project, file: usize, span: Span) -> String {
 }
 
 /// The writes of each file, in position order.
-fn writes(project: &Project, judgements: &[Judgement]) -> BTreeMap<usize, Vec<Write>> {
+fn writes(project: &Project, judgements: &[Judgement], tests: Option<&Tests>) -> BTreeMap<usize, Vec<Write>> {
     let mut found: BTreeMap<usize, Vec<Write>> = BTreeMap::new();
     for judgement in judgements {
         let FunctionId { file: FileId(file), .. } = judgement.function;
@@ -286,10 +294,43 @@ fn writes(project: &Project, judgements: &[Judgement]) -> BTreeMap<usize, Vec<Wr
             function: function.qualname.clone(),
             span,
             duties: judgement.duties.clone(),
+            tested: tests.map(|tests| tests.reach(judgement.function)),
         });
     }
     for writes in found.values_mut() {
         writes.sort_by_key(|write| (write.span, write.operation));
     }
     found
+}
+
+/// The handlers around the writes of each file, in position order.
+fn guards(
+    project: &Project,
+    writes: &BTreeMap<usize, Vec<Write>>,
+    tests: Option<&Tests>,
+) -> BTreeMap<usize, Vec<Guard>> {
+    let of_file = |(&index, writes): (&usize, &Vec<Write>)| {
+        let file = FileId(index as u32);
+        let functions = project.file(file).facts.functions.iter().zip(0..);
+        let mut found: Vec<Guard> = functions
+            .flat_map(|(function, number)| {
+                let is_around = |body: Span| {
+                    // Writes are in position order, so the first one behind the start of the body tells.
+                    let first = writes.partition_point(|write| write.span.start < body.start);
+                    writes.get(first).is_some_and(|write| body.contains(write.span))
+                };
+                let tested = tests.map(|tests| tests.failing(FunctionId { file, index: number }));
+                let around = function.handlers.iter().filter(move |handler| is_around(handler.body_span));
+                around.map(move |handler| Guard {
+                    function: function.qualname.clone(),
+                    span: handler.span,
+                    head: handler.head,
+                    tested,
+                })
+            })
+            .collect();
+        found.sort_by_key(|guard| guard.span);
+        (index, found)
+    };
+    writes.iter().map(of_file).collect()
 }

@@ -200,7 +200,8 @@ mod tests {
             change(&mut finding);
             findings.push(finding);
         }
-        let file = FileReport { source, writes: Vec::new(), findings, changes: Vec::new() };
+        let file =
+            FileReport { source, writes: Vec::new(), guards: Vec::new(), findings, changes: Vec::new() };
         Scan { files: vec![file], ..Scan::default() }
     }
 

@@ -163,6 +163,38 @@ pub fn read_text(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
+/// A file that was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFile {
+    /// The folder the search had come to, absolute.
+    pub folder: PathBuf,
+    /// Its path as it is shown.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// Looks for a file of one of these names for what lies at `root`, given relative to `here` or absolute: from there
+/// upwards, to the folder of the repository, or to `here` where there is none.
+///
+/// # Errors
+/// When a file of such a name is there and cannot be read.
+pub fn find_upwards(here: &Path, root: &Path, names: &[&str]) -> io::Result<Option<FoundFile>> {
+    let start = absolute(here, root);
+    let repository = start.ancestors().find(|folder| folder.join(".git").exists());
+    let top = repository.or_else(|| start.starts_with(here).then_some(here)).unwrap_or(&start);
+    for folder in start.ancestors().take_while(|folder| folder.starts_with(top)) {
+        for name in names {
+            let path = folder.join(name);
+            if let Some(text) = read_text(&path)? {
+                let name = slashed(&shown(here, &path));
+                return Ok(Some(FoundFile { folder: folder.to_owned(), name, text }));
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// Writes a report to a file, in place of what it held.
 ///
 /// # Errors

@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::baseline::BaselineArguments;
 use super::inventory::{InventoryArguments, Share};
+use super::report::ReportArguments;
 use super::suppressions::SuppressionsArguments;
 use super::terminal::ColorWish;
+use super::verify::VerifyArguments;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -35,6 +37,10 @@ pub(super) enum Command {
     Suppressions(Box<SuppressionsArguments>),
     /// Make or shorten the list of findings that are accepted for now
     Baseline(BaselineArguments),
+    /// Write the audit report
+    Report(Box<ReportArguments>),
+    /// Scan again and say whether a report still is true
+    Verify(VerifyArguments),
     /// List the rules
     Rules,
     /// Show the page of a rule
@@ -169,8 +175,10 @@ pub(super) enum Format {
     Gitlab,
     /// JUnit's XML
     Junit,
-    /// A report in Markdown
+    /// The audit report in Markdown
     Markdown,
+    /// The audit report as one HTML file
+    Html,
 }
 
 /// A report and the file it goes to.
@@ -228,7 +236,7 @@ mod tests {
         assert!(
             output("yaml=x")
                 .expect_err("no such format")
-                .contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown")
+                .contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown, html")
         );
     }
 }

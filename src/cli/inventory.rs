@@ -3,11 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::arguments::ScanArguments;
-use super::check::nothing_scanned;
 use super::run::Run;
 use super::{Failure, Outcome, print, say};
 use crate::finding::Scan;
-use crate::report::{self, Tally, inventory};
+use crate::report::{Tally, inventory};
 
 const AFTER: &str = "\
 A cell `3/4` says that 3 of 4 such writes have every duty set or covered. Coverage is rounded down: only all of them are
@@ -54,10 +53,9 @@ pub(super) fn inventory(arguments: &InventoryArguments) -> Result<Outcome, Failu
         TableFormat::Json => inventory::json(&scan),
         TableFormat::Markdown => inventory::render_markdown(&scan),
     })?;
-    scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
+    arguments.scan.tell_what_is_lacking(&scan);
     run.tell_time(&scan);
     if Tally::of(&scan).scanned == 0 {
-        say(&nothing_scanned(&arguments.scan));
         return Ok(Outcome::Nothing);
     }
     let shortfall = arguments.min_coverage.and_then(|least| least.shortfall(&scan));

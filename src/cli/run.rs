@@ -12,9 +12,11 @@ use super::progress::Bar;
 use super::{Failure, rules, say, today};
 use crate::baseline::Baseline;
 use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, absolute};
+use crate::escape;
 use crate::finding::{Safety, Scan};
 use crate::fix::Mended;
 use crate::report;
+use crate::rule::Rule;
 use crate::rulebook::Rulebook;
 use crate::scan::{self, Acceptance, Request};
 use crate::since::Before;
@@ -46,6 +48,16 @@ impl ScanArguments {
     /// Whether a file is to be read from stdin.
     pub(super) fn wants_stdin(&self) -> bool {
         self.paths.iter().any(|path| path == Path::new("-"))
+    }
+
+    /// Says what must be said whatever the format: gaps, and that there was nothing.
+    pub(super) fn tell_what_is_lacking(&self, scan: &Scan) {
+        scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
+        if report::Tally::of(scan).scanned == 0 {
+            let paths: Vec<String> = self.paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
+            let paths = paths.join(", ");
+            say(&escape::terminal(&format!("nothing was scanned: no readable Python file in {paths}")));
+        }
     }
 
     fn selection(&self, names: &Names) -> Result<Selection, Failure> {
@@ -133,6 +145,22 @@ impl Run {
         mended
     }
 
+    /// Scans as if it were another day, given as `YYYY-MM-DD`.
+    pub(super) fn on_day(self, today: String) -> Run {
+        Run { today, ..self }
+    }
+
+    /// Whether a rule is on for the project as a whole.
+    pub(super) fn is_on(&self, rule: &Rule) -> bool {
+        self.configuration.is_on(&rule.id, &rule.pack, &self.selection)
+    }
+
+    /// How long it has taken until now. Nothing where the run is one to be repeated byte by byte.
+    pub(super) fn milliseconds(&self) -> Option<u64> {
+        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        (!today::is_given()).then_some(millis)
+    }
+
     /// Says how long it took, to who wants to know.
     pub(super) fn tell_time(&self, scan: &Scan) {
         if self.is_verbose {
@@ -185,8 +213,7 @@ fn find(
     stdin_name: Option<&Path>,
     names: &Names,
 ) -> Result<(Found, Configuration), Failure> {
-    let here = env::current_dir()
-        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))?;
+    let here = here()?;
     let origin = match &arguments.config {
         Some(file) => Origin::File(file),
         None if arguments.isolated => Origin::Nowhere,
@@ -214,6 +241,15 @@ fn find(
     let listing = walk::list(&arguments.paths, &here)?;
     let configuration = settle(&listing.roots, &listing.folders(&here))?;
     Ok((Found::Files(listing), configuration))
+}
+
+/// The current directory.
+///
+/// # Errors
+/// When it is gone.
+pub(super) fn here() -> Result<PathBuf, Failure> {
+    env::current_dir()
+        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))
 }
 
 fn read_stdin() -> Result<Vec<u8>, Failure> {

@@ -3,13 +3,12 @@
 use clap::Args;
 
 use super::arguments::ScanArguments;
-use super::check::nothing_scanned;
 use super::inventory::TableFormat;
 use super::run::Run;
-use super::{Failure, Outcome, print, say};
+use super::{Failure, Outcome, print};
 use crate::day::Day;
 use crate::report::ledger::{self, View};
-use crate::report::{self, Tally};
+use crate::report::Tally;
 
 const AFTER: &str = "\
 Exit codes:
@@ -44,10 +43,9 @@ pub(super) fn suppressions(arguments: &SuppressionsArguments) -> Result<Outcome,
         TableFormat::Json => ledger::json(&scan.suppressions, view),
         TableFormat::Markdown => ledger::render_markdown(&scan.suppressions, view),
     })?;
-    scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
+    arguments.scan.tell_what_is_lacking(&scan);
     run.tell_time(&scan);
     if Tally::of(&scan).scanned == 0 {
-        say(&nothing_scanned(&arguments.scan));
         return Ok(Outcome::Nothing);
     }
     let is_due = arguments.expiring.is_some() && !view.of(&scan.suppressions).is_empty();

@@ -17,3 +17,8 @@ pub(super) fn today() -> Result<String, Failure> {
     };
     Ok(Day::of_second(seconds).to_string())
 }
+
+/// Whether the day is given, so that a run can be repeated.
+pub(super) fn is_given() -> bool {
+    env::var_os("SOURCE_DATE_EPOCH").is_some()
+}
