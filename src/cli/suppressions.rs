@@ -7,8 +7,8 @@ use super::inventory::TableFormat;
 use super::run::Run;
 use super::{Failure, Outcome, print};
 use crate::day::Day;
-use crate::report::ledger::{self, View};
 use crate::report::Tally;
+use crate::report::ledger::{self, View};
 
 const AFTER: &str = "\
 Exit codes:
