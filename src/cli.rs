@@ -3,6 +3,7 @@
 mod arguments;
 mod baseline;
 mod check;
+mod init;
 mod mend;
 mod progress;
 mod rules;
@@ -100,6 +101,10 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Baseline(arguments) => {
             let wish = arguments.color();
             (baseline::baseline(arguments), wish)
+        }
+        Command::Init(arguments) => {
+            let wish = arguments.scan.color;
+            (init::init(&arguments), wish)
         }
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),
         Command::Explain(arguments) => (rules::explain(&arguments.id), terminal::ColorWish::Auto),

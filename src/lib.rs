@@ -23,6 +23,7 @@
 //! | [`lower`] | a file's text becomes facts, and gaps where it could not be understood | other files, rules, settings |
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
+//! | [`learn`] | the convention of a program, as its models and most of its writes show it | rules, the disk |
 //! | [`baseline`] | the findings a team has accepted for now, and what of a scan they accept | how findings came to be |
 //! | [`check`] | observations × rules → findings, with suppressions and the baseline heeded | formats, the disk |
 //! | [`fix`] | remedies become edits, chosen and proved by a new scan | rules, the disk |
@@ -54,6 +55,7 @@ pub mod finding;
 pub mod fix;
 pub mod flow;
 pub mod layout;
+pub mod learn;
 pub mod lower;
 pub mod name;
 pub mod nearest;

@@ -25,6 +25,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("lower", &["facts", "layout", "name", "source"]),
     ("project", &["config", "duty", "facts", "name", "source"]),
     ("flow", &["config", "duty", "facts", "name", "nearest", "project", "remedy", "source", "vocabulary"]),
+    ("learn", &["config", "duty", "escape", "facts", "flow", "name", "project"]),
     ("baseline", &["config", "finding", "source"]),
     (
         "check",
@@ -54,6 +55,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "finding",
             "fix",
             "flow",
+            "learn",
             "lower",
             "name",
             "project",
@@ -76,6 +78,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "finding",
             "fix",
             "flow",
+            "learn",
             "lower",
             "name",
             "nearest",

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::baseline::BaselineArguments;
+use super::init::InitArguments;
 use super::terminal::ColorWish;
 
-const EXIT_CODES: &str = "\
+pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing to complain of
   1  findings at or above --fail-on
@@ -29,6 +30,8 @@ pub(super) enum Command {
     Check(Box<CheckArguments>),
     /// Make or shorten the list of findings that are accepted for now
     Baseline(BaselineArguments),
+    /// Learn the project's convention and write trailcheck.toml
+    Init(Box<InitArguments>),
     /// List the rules
     Rules,
     /// Show the page of a rule

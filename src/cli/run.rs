@@ -12,8 +12,9 @@ use super::progress::Bar;
 use super::{Failure, rules, say, today};
 use crate::baseline::Baseline;
 use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, absolute};
-use crate::finding::{Safety, Scan};
+use crate::finding::{Gap, Safety, Scan};
 use crate::fix::Mended;
+use crate::learn::Learned;
 use crate::report;
 use crate::rulebook::Rulebook;
 use crate::scan::{self, Acceptance, Request};
@@ -104,6 +105,14 @@ impl Run {
         let mended = self.pool.install(|| scan::mend(self.request(&bar), most));
         bar.finish();
         mended
+    }
+
+    /// Learns the convention of the files, and tells of gaps.
+    pub(super) fn learn(&self) -> (Learned, Vec<Gap>) {
+        let bar = Bar::new();
+        let learned = self.pool.install(|| scan::learn(self.request(&bar)));
+        bar.finish();
+        learned
     }
 
     /// Says how long it took, to who wants to know.
