@@ -2,14 +2,17 @@
 
 mod arguments;
 mod baseline;
+mod changed;
 mod check;
 mod init;
 mod mend;
 mod progress;
+mod report;
 mod rules;
 mod run;
 mod terminal;
 mod today;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -106,6 +109,11 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
             let wish = arguments.scan.color;
             (init::init(&arguments), wish)
         }
+        Command::Report(arguments) => {
+            let wish = arguments.scan.color;
+            (report::report(*arguments), wish)
+        }
+        Command::Verify(arguments) => (verify::verify(&arguments), terminal::ColorWish::Auto),
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),
         Command::Explain(arguments) => (rules::explain(&arguments.id), terminal::ColorWish::Auto),
     };

@@ -131,6 +131,20 @@ impl Configuration {
             .filter_map(|settings| settings.file.as_deref())
     }
 
+    /// What the configuration files in force say and where they lie as seen from the current directory, in path order.
+    /// Neither comments nor layout count, and of a shared file only the table that is ours.
+    pub fn said(&self) -> BTreeMap<String, &str> {
+        let settings = [&self.defaults].into_iter().chain(self.folders.values());
+        let files = settings.flat_map(|settings| &settings.said);
+        files.map(|(path, text)| (slashed(&relative(&self.ground.here, path)), text.as_str())).collect()
+    }
+
+    /// Whether a rule is on for the project as a whole, whatever single paths say.
+    pub fn is_on(&self, id: &str, pack: &str, selection: &Selection) -> bool {
+        let severity = self.root().rules.get(id).and_then(|rule| rule.severity);
+        severity != Some(Level::Off) && selection.includes(id, pack)
+    }
+
     fn in_folder(&self, folder: &Path) -> &Settings {
         folder.ancestors().find_map(|folder| self.folders.get(folder)).unwrap_or(&self.defaults)
     }
@@ -187,6 +201,7 @@ impl Configuration {
         let mut settings = Settings::default();
         while let Some(mut read) = chain.pop() {
             let file = std::mem::take(&mut read.file);
+            settings.said.push((read.path.clone(), file::fixed_form(&read.path, &read.text)));
             read.layer().apply(file, search.names, &self.ground, &mut settings)?;
             settings.file = Some(read.path);
         }

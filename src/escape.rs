@@ -74,6 +74,30 @@ pub fn xml(text: &str) -> String {
     out
 }
 
+/// What [`xml`] made harmless, as it was.
+pub fn from_xml(text: &str) -> String {
+    // The ampersand comes last, so that nothing is read twice.
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+        .into_iter()
+        .fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c))
+}
+
+/// A string of TOML, quotes included, on one line; what could steer a terminal stands as its number.
+pub fn toml(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if steers(c) => {
+                write!(out, "\\U{:08X}", u32::from(c)).expect("internal error: a string takes any text");
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// Prose without any markup of its own.
 fn prose(text: &str) -> String {
     let text = terminal(text);
@@ -143,6 +167,22 @@ mod tests {
         let text = "a\x1b\u{9b}\u{202e}b";
         assert_eq!(same_length(text), "a??????b");
         assert_eq!(same_length(text).len(), text.len());
+    }
+
+    #[test]
+    fn what_was_escaped_for_xml_is_read_again() {
+        let text = "<a b=\"c\">&amp; 'd' &#39;</a>";
+        assert_eq!(from_xml(&xml(text)), text);
+    }
+
+    #[test]
+    fn a_toml_string_says_what_it_was_made_of() {
+        for text in ["", "a\"b\\c", "é\u{202e}\n\u{1b}[0m\t", "'\"\"\"' # ]"] {
+            let line = format!("x = {}", toml(text));
+            assert!(!line.chars().any(steers), "{line}");
+            let table: ::toml::Table = line.parse().expect("TOML");
+            assert_eq!(table["x"].as_str(), Some(text));
+        }
     }
 
     #[test]

@@ -171,6 +171,8 @@ pub struct Write {
     pub span: Span,
     /// The duties it owes and how each one stands.
     pub duties: Vec<(Duty, Standing)>,
+    /// Whether a test reaches its function; nothing where the scan holds no tests.
+    pub tested: Option<Reached>,
 }
 
 impl Write {
@@ -178,6 +180,30 @@ impl Write {
     pub fn is_compliant(&self) -> bool {
         self.duties.iter().all(|&(_, standing)| standing != Standing::Missing)
     }
+}
+
+/// Whether a test reaches a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reached {
+    /// None does.
+    No,
+    /// It cannot be told for certain.
+    Perhaps,
+    /// One does.
+    Yes,
+}
+
+/// A handler around a write: where a failed one ends up.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// Qualified name of the function it stands in.
+    pub function: String,
+    /// The whole clause.
+    pub span: Span,
+    /// Its head, up to the colon.
+    pub head: Span,
+    /// Whether a test that expects an error reaches its function; nothing where the scan holds no tests.
+    pub tested: Option<Reached>,
 }
 
 /// A comment that suppresses findings, and what came of it in a scan.
@@ -243,6 +269,8 @@ pub struct FileReport {
     pub source: Arc<Source>,
     /// Its writes, in position order.
     pub writes: Vec<Write>,
+    /// The handlers around its writes, in position order.
+    pub guards: Vec<Guard>,
     /// Its findings, in position order, suppressed ones included.
     pub findings: Vec<Finding>,
     /// What mending changed in it, in the order of the rounds.
@@ -260,6 +288,15 @@ pub struct Comparison {
     pub unseen: Vec<(usize, u32)>,
 }
 
+/// What was left out of a scan because it was there before a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    /// The revision the code was compared with.
+    pub revision: String,
+    /// How many findings were there already.
+    pub left_out: usize,
+}
+
 /// Everything one scan found.
 #[derive(Clone, Debug, Default)]
 pub struct Scan {
@@ -271,4 +308,6 @@ pub struct Scan {
     pub suppressions: Vec<SuppressionRecord>,
     /// What came of holding the findings against a baseline, where there was one.
     pub baseline: Option<Comparison>,
+    /// What was left out, where only what a change has brought was asked for.
+    pub since: Option<Since>,
 }

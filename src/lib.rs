@@ -19,11 +19,17 @@
 //! | [`rule`] | one rule as its page says it, and the reading of pages | source text |
 //! | [`rulebook`] | all rules of a run | how they are matched |
 //! | [`config`] | what a user may set, and which settings govern a file | the disk: reading is handed in |
+//! | [`digest`] | short names for what a report was made of and what it says | how a scan is done |
+//! | [`coverage`] | which lines a test run has executed, from the files of coverage tools | what the lines do |
+//! | [`owners`] | whose a file is, as CODEOWNERS says | what was found in it |
 //! | [`walk`] | folders listed, files read, reports written, in an order that never changes | languages and rules |
 //! | [`lower`] | a file's text becomes facts, and gaps where it could not be understood | other files, rules, settings |
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
 //! | [`learn`] | the convention of a program, as its models and most of its writes show it | rules, the disk |
+//! | [`tested`] | which functions the tests of a scan reach, as far as code tells | formats, the disk |
+//! | [`vcs`] | git asked: files of a revision, what they said, what has changed | what files mean |
+//! | [`since`] | what a change has brought: a scan without what a scan before it found | git, the disk |
 //! | [`baseline`] | the findings a team has accepted for now, and what of a scan they accept | how findings came to be |
 //! | [`check`] | observations × rules → findings, with suppressions and the baseline heeded | formats, the disk |
 //! | [`fix`] | remedies become edits, chosen and proved by a new scan | rules, the disk |
@@ -36,7 +42,7 @@
 //! - No syntax-tree type appears outside `lower`.
 //! - No rule's id is written in `src`: a rule is its page in `rules/`, and a rule that cannot be said needs a new word
 //!   in `vocabulary`, for everyone.
-//! - No room but `walk` touches files, and none but `cli` prints.
+//! - No room but `walk` touches files, none but `vcs` runs another program, and none but `cli` prints.
 //! - No path leads from `lower` or `check` to an error: what the world does wrong is a gap, what the user does wrong is
 //!   told at the door, and what we do wrong is a panic that `cli` turns into a failed run.
 //! - No room knows one that stands below it in the table, and the order of files and findings never depends on
@@ -48,6 +54,8 @@ pub mod baseline;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod coverage;
+pub mod digest;
 pub mod duty;
 pub mod escape;
 pub mod facts;
@@ -59,12 +67,16 @@ pub mod learn;
 pub mod lower;
 pub mod name;
 pub mod nearest;
+pub mod owners;
 pub mod project;
 pub mod remedy;
 pub mod report;
 pub mod rule;
 pub mod rulebook;
 pub mod scan;
+pub mod since;
 pub mod source;
+pub mod tested;
+pub mod vcs;
 pub mod vocabulary;
 pub mod walk;

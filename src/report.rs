@@ -3,11 +3,13 @@
 //! No format decides anything: what counts as compliant, what a file's status is and how many there are of each is said
 //! once, here, so that two formats of one scan never disagree.
 
+pub mod audit;
 pub mod concise;
 pub mod diff;
 mod excerpt;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod jsonl;
@@ -20,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::duty::{Operation, Standing};
 use crate::escape;
-use crate::finding::{FileReport, Finding, Gap, Safety, Scan, Severity, Write};
+use crate::finding::{FileReport, Finding, Gap, Safety, Scan, Severity, Since, Write};
 
 /// How much of a scan a text for people holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,7 +248,15 @@ fn closing(scan: &Scan, extent: Extent) -> String {
     }
     let gaps: String = scan.gaps.iter().map(|gap| gap_line(gap) + "\n").collect();
     let tally = Tally::of(scan);
-    format!("{gaps}{}\n{}", tally.line(), tally.offer())
+    let since = since_line(scan).map_or_else(String::new, |line| line + "\n");
+    format!("{gaps}{}\n{since}{}", tally.line(), tally.offer())
+}
+
+/// What was left out because it was there before a change, in one line.
+pub(crate) fn since_line(scan: &Scan) -> Option<String> {
+    let Since { revision, left_out } = scan.since.as_ref()?;
+    let revision = revision.get(..12).unwrap_or(revision);
+    Some(format!("compared with {revision}: {} from before left out", count(*left_out, "finding")))
 }
 
 fn is_stamped(write: &Write) -> bool {

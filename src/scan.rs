@@ -12,7 +12,7 @@ use crate::baseline::{Baseline, Entry};
 use crate::check::{self, Accepted, Checked, Covered, Inputs, Policy};
 use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
-use crate::finding::{FileReport, Gap, Safety, Scan, Severity, Write};
+use crate::finding::{FileReport, Gap, Guard, Safety, Scan, Severity, Since, Write};
 use crate::fix::{self, Limits, Mended, Texts};
 use crate::flow::{self, Flow, Judgement, Naming};
 use crate::learn::{self, Learned};
@@ -20,7 +20,9 @@ use crate::lower::lower;
 use crate::project::{FileId, FunctionId, Project, Roles};
 use crate::rule::{Rule, Scope};
 use crate::rulebook::Rulebook;
+use crate::since::Before;
 use crate::source::{Source, Span};
+use crate::tested::{self, Tests};
 use crate::walk::Walked;
 
 /// What a scan needs.
@@ -37,6 +39,8 @@ pub struct Request<'a> {
     pub today: String,
     /// The findings that are accepted for now.
     pub accepted: Option<Acceptance<'a>>,
+    /// What was found before a change, where only what it has brought is wanted.
+    pub before: Option<&'a Before>,
     /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
 }
@@ -107,7 +111,8 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
 
 /// Scans files whose facts are at hand, those of each file in the order of the files.
 pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
-    let Request { walked, configuration, rulebook, selection, today, accepted, progress: _ } = request;
+    let Request { walked, configuration, rulebook, selection, today, accepted, before, progress: _ } =
+        request;
     let Walked { sources, mut gaps, beside } = walked;
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     note_gaps(&lowered, &mut gaps);
@@ -158,14 +163,21 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     gaps.extend(notes);
     gaps.sort();
     gaps.dedup();
-    let mut writes = writes(&project, &judgements);
+    let is_test = |file: FileId| {
+        let path = &project.file(file).source.path;
+        configuration.for_path(path).is_test_code(path)
+    };
+    let tests = tested::tests(&project, &flow, &is_test);
+    let mut writes = writes(&project, &judgements, tests.as_ref());
+    let mut guards = guards(&project, &writes, tests.as_ref());
     let mut files: Vec<FileReport> = sources
         .into_iter()
         .zip(findings)
         .enumerate()
         .map(|(index, (source, findings))| {
             let writes = writes.remove(&index).unwrap_or_default();
-            FileReport { source, writes, findings, changes: Vec::new() }
+            let guards = guards.remove(&index).unwrap_or_default();
+            FileReport { source, writes, guards, findings, changes: Vec::new() }
         })
         .collect();
     let paths: Vec<PathBuf> = files.iter().map(|file| file.source.path.clone()).collect();
@@ -181,7 +193,11 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         let at = files.partition_point(|other| parts(other) < parts(&file));
         files.insert(at, file);
     }
-    Scan { files, gaps, suppressions, baseline: held }
+    let since = before.map(|before| Since {
+        revision: before.revision.clone(),
+        left_out: before.leave_brought(&mut files),
+    });
+    Scan { files, gaps, suppressions, baseline: held, since }
 }
 
 /// Learns the convention of the files of a run, whatever the settings say of it, and tells of gaps.
@@ -317,7 +333,7 @@ fn enclosing(project: &Project, file: usize, span: Span) -> String {
 }
 
 /// The writes of each file, in position order.
-fn writes(project: &Project, judgements: &[Judgement]) -> BTreeMap<usize, Vec<Write>> {
+fn writes(project: &Project, judgements: &[Judgement], tests: Option<&Tests>) -> BTreeMap<usize, Vec<Write>> {
     let mut found: BTreeMap<usize, Vec<Write>> = BTreeMap::new();
     for judgement in judgements {
         let FunctionId { file: FileId(file), .. } = judgement.function;
@@ -329,10 +345,43 @@ fn writes(project: &Project, judgements: &[Judgement]) -> BTreeMap<usize, Vec<Wr
             function: function.qualname.clone(),
             span,
             duties: judgement.duties.clone(),
+            tested: tests.map(|tests| tests.reach(judgement.function)),
         });
     }
     for writes in found.values_mut() {
         writes.sort_by_key(|write| (write.span, write.operation));
     }
     found
+}
+
+/// The handlers around the writes of each file, in position order.
+fn guards(
+    project: &Project,
+    writes: &BTreeMap<usize, Vec<Write>>,
+    tests: Option<&Tests>,
+) -> BTreeMap<usize, Vec<Guard>> {
+    let of_file = |(&index, writes): (&usize, &Vec<Write>)| {
+        let file = FileId(index as u32);
+        let functions = project.file(file).facts.functions.iter().zip(0..);
+        let mut found: Vec<Guard> = functions
+            .flat_map(|(function, number)| {
+                let is_around = |body: Span| {
+                    // Writes are in position order, so the first one behind the start of the body tells.
+                    let first = writes.partition_point(|write| write.span.start < body.start);
+                    writes.get(first).is_some_and(|write| body.contains(write.span))
+                };
+                let tested = tests.map(|tests| tests.failing(FunctionId { file, index: number }));
+                let around = function.handlers.iter().filter(move |handler| is_around(handler.body_span));
+                around.map(move |handler| Guard {
+                    function: function.qualname.clone(),
+                    span: handler.span,
+                    head: handler.head,
+                    tested,
+                })
+            })
+            .collect();
+        found.sort_by_key(|guard| guard.span);
+        (index, found)
+    };
+    writes.iter().map(of_file).collect()
 }

@@ -176,6 +176,38 @@ pub fn write_new(path: &Path, text: &str) -> io::Result<()> {
     fs::File::create_new(path)?.write_all(text.as_bytes())
 }
 
+/// A file that was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFile {
+    /// The folder the search had come to, absolute.
+    pub folder: PathBuf,
+    /// Its path as it is shown.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// Looks for a file of one of these names for what lies at `root`, given relative to `here` or absolute: from there
+/// upwards, to the folder of the repository, or to `here` where there is none.
+///
+/// # Errors
+/// When a file of such a name is there and cannot be read.
+pub fn find_upwards(here: &Path, root: &Path, names: &[&str]) -> io::Result<Option<FoundFile>> {
+    let start = absolute(here, root);
+    let repository = start.ancestors().find(|folder| folder.join(".git").exists());
+    let top = repository.or_else(|| start.starts_with(here).then_some(here)).unwrap_or(&start);
+    for folder in start.ancestors().take_while(|folder| folder.starts_with(top)) {
+        for name in names {
+            let path = folder.join(name);
+            if let Some(text) = read_text(&path)? {
+                let name = slashed(&shown(here, &path));
+                return Ok(Some(FoundFile { folder: folder.to_owned(), name, text }));
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// Writes a report to a file, in place of what it held.
 ///
 /// # Errors
@@ -350,14 +382,19 @@ fn root_on_disk(here: &Path, root: &Path) -> PathBuf {
     if root.as_os_str().is_empty() { here.to_owned() } else { here.join(root) }
 }
 
+/// Whether a folder is at a path.
+pub fn is_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|kind| kind.is_dir())
+}
+
 /// A root as its files are shown: from the current directory where it lies below, else as it was given.
-fn shown(here: &Path, root: &Path) -> PathBuf {
+pub fn shown(here: &Path, root: &Path) -> PathBuf {
     let path = absolute(here, root);
     if root.is_absolute() && !path.starts_with(here) { path } else { relative(here, &path) }
 }
 
 /// Parts are compared as bytes, so that a folder's files stay together on every machine.
-fn by_parts(a: &Path, b: &Path) -> Ordering {
+pub fn by_parts(a: &Path, b: &Path) -> Ordering {
     let parts = |path: &Path| -> Vec<Vec<u8>> {
         path.components().map(|part| part.as_os_str().as_encoded_bytes().to_vec()).collect()
     };

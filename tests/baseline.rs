@@ -41,6 +41,7 @@ fn scanned(files: &Files, baseline: Option<&Baseline>) -> Scan {
         selection: Selection::default(),
         today: "2026-01-15".to_owned(),
         accepted: baseline.map(|baseline| Acceptance { baseline, sees_all: true }),
+        before: None,
         progress: &Quiet,
     })
 }

@@ -46,6 +46,7 @@ fn scanned(files: &BTreeMap<String, String>) -> Scan {
         selection: Selection::default(),
         today: "2026-01-15".to_owned(),
         accepted: None,
+        before: None,
         progress: &Quiet,
     })
 }

@@ -253,6 +253,7 @@ impl Program {
             selection: Selection::default(),
             today: "2026-01-15".to_owned(),
             accepted: None,
+            before: None,
             progress: &Quiet,
         };
         Seen::of(&scan_facts(request, facts))

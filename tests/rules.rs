@@ -48,7 +48,16 @@ fn analyze(example: &Example, rulebook: &Rulebook) -> Scan {
     let configuration = &Configuration::default();
     let (selection, today) = (Selection::default(), TODAY.to_owned());
     let accepted = baseline.as_ref().map(|baseline| Acceptance { baseline, sees_all: true });
-    scan(Request { walked, configuration, rulebook, selection, today, accepted, progress: &Quiet })
+    scan(Request {
+        walked,
+        configuration,
+        rulebook,
+        selection,
+        today,
+        accepted,
+        before: None,
+        progress: &Quiet,
+    })
 }
 
 #[test]

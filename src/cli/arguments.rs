@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::baseline::BaselineArguments;
 use super::init::InitArguments;
+use super::report::ReportArguments;
 use super::terminal::ColorWish;
+use super::verify::VerifyArguments;
 
-pub(super) const EXIT_CODES: &str = "\
+const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing to complain of
   1  findings at or above --fail-on
@@ -32,6 +34,10 @@ pub(super) enum Command {
     Baseline(BaselineArguments),
     /// Learn the project's convention and write trailcheck.toml
     Init(Box<InitArguments>),
+    /// Write the audit report
+    Report(Box<ReportArguments>),
+    /// Scan again and say whether a report still is true
+    Verify(VerifyArguments),
     /// List the rules
     Rules,
     /// Show the page of a rule
@@ -98,6 +104,10 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
 
+    /// Report only what the changes since this revision have brought; uncommitted ones, if none is given
+    #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = "HEAD")]
+    pub(super) changed: Option<String>,
+
     /// Apply fixes that change nothing but what they are meant to
     #[arg(long)]
     pub(super) fix: bool,
@@ -158,8 +168,10 @@ pub(super) enum Format {
     Gitlab,
     /// JUnit's XML
     Junit,
-    /// A report in Markdown
+    /// The audit report in Markdown
     Markdown,
+    /// The audit report as one HTML file
+    Html,
 }
 
 /// A report and the file it goes to.
@@ -217,7 +229,7 @@ mod tests {
         assert!(
             output("yaml=x")
                 .expect_err("no such format")
-                .contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown")
+                .contains("human, concise, json, jsonl, sarif, github, gitlab, junit, markdown, html")
         );
     }
 }

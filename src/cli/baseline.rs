@@ -238,7 +238,7 @@ fn told_that_nothing_is_there(arguments: &FileArguments, scan: &Scan) -> bool {
     scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
     let is_nothing = Tally::of(scan).scanned == 0;
     if is_nothing {
-        say(&super::check::nothing_scanned(&arguments.scan));
+        arguments.scan.tell_what_is_lacking(scan);
     }
     is_nothing
 }

@@ -1,16 +1,17 @@
 //! cli/check: the command that checks code: scans, mends, writes reports, and says how it ended.
 
-use super::arguments::{CheckArguments, FailOn, Format, ScanArguments};
+use super::arguments::{CheckArguments, FailOn, Format};
 use super::baseline;
+use super::changed;
 use super::mend::{self, Purpose};
+use super::report::{ReportFormat, draw, inputs};
 use super::run::{Run, listed};
 use super::terminal::{self, Stream};
 use super::{Failure, Outcome, print, say};
-use crate::escape;
 use crate::finding::Scan;
+use crate::report::audit::Audit;
 use crate::report::human::Look;
 use crate::report::{self, Extent, Tally};
-use crate::rulebook::Rulebook;
 use crate::source::slashed;
 use crate::walk;
 
@@ -29,17 +30,20 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
     if let Some(file) = &arguments.baseline {
         run.hold_against(baseline::read(file)?, &arguments.scan.paths);
     }
+    if let Some(revision) = &arguments.changed {
+        run.leave_brought(changed::before(&run, &arguments.scan, revision)?);
+    }
     let scan = match arguments.mending() {
         None => {
             let scan = run.scan();
-            write(&arguments, &scan)?;
+            write(&arguments, &run, &scan)?;
             scan
         }
         Some((purpose, most)) => {
             let mended = run.mend(most);
             if purpose == Purpose::Write {
                 let scan = mend::write(&arguments, mended)?;
-                write(&arguments, &scan)?;
+                write(&arguments, &run, &scan)?;
                 scan
             } else {
                 mend::show(&arguments, &mended, purpose)?;
@@ -52,16 +56,28 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
 }
 
 /// Writes every report that was asked for, and on stderr what must be said whatever the format.
-fn write(arguments: &CheckArguments, scan: &Scan) -> Result<(), Failure> {
+fn write(arguments: &CheckArguments, run: &Run, scan: &Scan) -> Result<(), Failure> {
     let extent = if arguments.scan.quiet { Extent::FindingsOnly } else { Extent::Full };
+    let audit = |format| draw(&Audit::of(inputs(run, scan, &arguments.scan)), format);
+    let render = |format, look: &Look, extent| match format {
+        Format::Human => report::human::render(scan, look, extent),
+        Format::Concise => report::concise::render(scan, extent),
+        Format::Json => report::json::render(scan),
+        Format::Jsonl => report::jsonl::render(scan),
+        Format::Sarif => report::sarif::render(scan, &run.rulebook),
+        Format::Github => report::github::render(scan),
+        Format::Gitlab => report::gitlab::render(scan),
+        Format::Junit => report::junit::render(scan),
+        Format::Markdown => audit(ReportFormat::Markdown),
+        Format::Html => audit(ReportFormat::Html),
+    };
     for output in &arguments.output {
-        let text = render(scan, output.format, &terminal::look_in_file(), extent);
+        let text = render(output.format, &terminal::look_in_file(), extent);
         walk::write(&output.file, &text).map_err(|fault| {
             Failure::Other(format!("cannot write `{}`: {fault}", slashed(&output.file)), None)
         })?;
     }
-    let mut text =
-        render(scan, arguments.format, &terminal::look(Stream::Stdout, arguments.scan.color), extent);
+    let mut text = render(arguments.format, &terminal::look(Stream::Stdout, arguments.scan.color), extent);
     if arguments.statistics {
         let statistics = report::statistics(scan);
         match arguments.format {
@@ -70,32 +86,8 @@ fn write(arguments: &CheckArguments, scan: &Scan) -> Result<(), Failure> {
         }
     }
     print(&text)?;
-    scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
-    if Tally::of(scan).scanned == 0 {
-        say(&nothing_scanned(&arguments.scan));
-    }
+    arguments.scan.tell_what_is_lacking(scan);
     Ok(())
-}
-
-/// That there was nothing to scan, in one line.
-pub(super) fn nothing_scanned(arguments: &ScanArguments) -> String {
-    let paths: Vec<String> = arguments.paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
-    let text = format!("nothing was scanned: no readable Python file in {}", paths.join(", "));
-    escape::terminal(&text).into_owned()
-}
-
-fn render(scan: &Scan, format: Format, look: &Look, extent: Extent) -> String {
-    match format {
-        Format::Human => report::human::render(scan, look, extent),
-        Format::Concise => report::concise::render(scan, extent),
-        Format::Json => report::json::render(scan),
-        Format::Jsonl => report::jsonl::render(scan),
-        Format::Sarif => report::sarif::render(scan, &Rulebook::built_in()),
-        Format::Github => report::github::render(scan),
-        Format::Gitlab => report::gitlab::render(scan),
-        Format::Junit => report::junit::render(scan),
-        Format::Markdown => report::markdown::render(scan),
-    }
 }
 
 /// Findings say more than gaps, and gaps more than that there was nothing.

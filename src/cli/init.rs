@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::arguments::ScanArguments;
-use super::check::nothing_scanned;
 use super::run::Run;
-use super::{Failure, Outcome, print, say};
+use super::{Failure, Outcome, print};
 use crate::config::absolute;
 use crate::escape;
 use crate::learn;
@@ -15,8 +14,14 @@ use crate::report;
 use crate::source::slashed;
 use crate::walk;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the convention was learned
+  2  the run could not be done, or a file is in the way
+  3  there was nothing to scan";
+
 #[derive(Debug, Args)]
-#[command(after_help = super::arguments::EXIT_CODES)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct InitArguments {
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "trailcheck.toml")]
@@ -52,9 +57,8 @@ pub(super) fn init(arguments: &InitArguments) -> Result<Outcome, Failure> {
         return Err(in_the_way(&format!("`{other}` has settings, which `{shown}` beside it would hide")));
     }
     let (learned, gaps) = run.learn();
-    gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
+    arguments.scan.tell_gaps(&gaps, learned.files);
     if learned.files == 0 {
-        say(&nothing_scanned(&arguments.scan));
         return Ok(Outcome::Nothing);
     }
     let file = learn::file(&learned);

@@ -12,12 +12,15 @@ use super::progress::Bar;
 use super::{Failure, rules, say, today};
 use crate::baseline::Baseline;
 use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, absolute};
+use crate::escape;
 use crate::finding::{Gap, Safety, Scan};
 use crate::fix::Mended;
 use crate::learn::Learned;
 use crate::report;
+use crate::rule::Rule;
 use crate::rulebook::Rulebook;
 use crate::scan::{self, Acceptance, Request};
+use crate::since::Before;
 use crate::source::slashed;
 use crate::walk::{self, Listing, Walked};
 
@@ -36,6 +39,7 @@ pub(super) struct Run {
     pub(super) today: String,
     selection: Selection,
     accepted: Option<(Baseline, bool)>,
+    before: Option<Before>,
     pool: ThreadPool,
     started: Instant,
     is_verbose: bool,
@@ -45,6 +49,21 @@ impl ScanArguments {
     /// Whether a file is to be read from stdin.
     pub(super) fn wants_stdin(&self) -> bool {
         self.paths.iter().any(|path| path == Path::new("-"))
+    }
+
+    /// Says what must be said whatever the format: gaps, and that there was nothing.
+    pub(super) fn tell_what_is_lacking(&self, scan: &Scan) {
+        self.tell_gaps(&scan.gaps, report::Tally::of(scan).scanned);
+    }
+
+    /// Says where something could not be understood, and that there was nothing where no file was scanned.
+    pub(super) fn tell_gaps(&self, gaps: &[Gap], scanned: usize) {
+        gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
+        if scanned == 0 {
+            let paths: Vec<String> = self.paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
+            let paths = paths.join(", ");
+            say(&escape::terminal(&format!("nothing was scanned: no readable Python file in {paths}")));
+        }
     }
 
     fn selection(&self, names: &Names) -> Result<Selection, Failure> {
@@ -81,14 +100,39 @@ impl Run {
             configuration.files().for_each(|file| say(&format!("configuration: {}", slashed(file))));
         }
         let is_verbose = arguments.verbose;
-        let accepted = None;
-        Ok(Run { rulebook, configuration, walked, today, selection, accepted, pool, started, is_verbose })
+        let (accepted, before) = (None, None);
+        Ok(Run {
+            rulebook,
+            configuration,
+            walked,
+            today,
+            selection,
+            accepted,
+            before,
+            pool,
+            started,
+            is_verbose,
+        })
     }
 
     /// Holds the scan of these roots against a baseline.
     pub(super) fn hold_against(&mut self, baseline: Baseline, roots: &[PathBuf]) {
         let sees_all = baseline.is_seen_whole(roots);
         self.accepted = Some((baseline, sees_all));
+    }
+
+    /// Leaves only what was not found before.
+    pub(super) fn leave_brought(&mut self, before: Before) {
+        self.before = Some(before);
+    }
+
+    /// Scans other files than those of the run in the same way, for nobody to be told.
+    pub(super) fn scan_of(&self, walked: Walked) -> Scan {
+        let bar = Bar::new();
+        let request = Request { walked, accepted: None, before: None, ..self.request(&bar) };
+        let scan = self.pool.install(|| scan::scan(request));
+        bar.finish();
+        scan
     }
 
     /// Scans.
@@ -115,6 +159,22 @@ impl Run {
         learned
     }
 
+    /// Scans as if it were another day, given as `YYYY-MM-DD`.
+    pub(super) fn on_day(self, today: String) -> Run {
+        Run { today, ..self }
+    }
+
+    /// Whether a rule is on for the project as a whole.
+    pub(super) fn is_on(&self, rule: &Rule) -> bool {
+        self.configuration.is_on(&rule.id, &rule.pack, &self.selection)
+    }
+
+    /// How long it has taken until now. Nothing where the run is one to be repeated byte by byte.
+    pub(super) fn milliseconds(&self) -> Option<u64> {
+        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        (!today::is_given()).then_some(millis)
+    }
+
     /// Says how long it took, to who wants to know.
     pub(super) fn tell_time(&self, scan: &Scan) {
         if self.is_verbose {
@@ -134,6 +194,7 @@ impl Run {
                 .accepted
                 .as_ref()
                 .map(|&(ref baseline, sees_all)| Acceptance { baseline, sees_all }),
+            before: self.before.as_ref(),
             progress,
         }
     }
@@ -166,8 +227,7 @@ fn find(
     stdin_name: Option<&Path>,
     names: &Names,
 ) -> Result<(Found, Configuration), Failure> {
-    let here = env::current_dir()
-        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))?;
+    let here = here()?;
     let origin = match &arguments.config {
         Some(file) => Origin::File(file),
         None if arguments.isolated => Origin::Nowhere,
@@ -195,6 +255,15 @@ fn find(
     let listing = walk::list(&arguments.paths, &here)?;
     let configuration = settle(&listing.roots, &listing.folders(&here))?;
     Ok((Found::Files(listing), configuration))
+}
+
+/// The current directory.
+///
+/// # Errors
+/// When it is gone.
+pub(super) fn here() -> Result<PathBuf, Failure> {
+    env::current_dir()
+        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))
 }
 
 fn read_stdin() -> Result<Vec<u8>, Failure> {

@@ -17,6 +17,11 @@ pub(super) fn today() -> Result<String, Failure> {
     Ok(date(seconds))
 }
 
+/// Whether the day is given, so that a run can be repeated.
+pub(super) fn is_given() -> bool {
+    env::var_os("SOURCE_DATE_EPOCH").is_some()
+}
+
 /// The day of a second since 1970-01-01, in the Gregorian calendar.
 fn date(seconds: u64) -> String {
     // Years are counted from March, so that the leap day is a year's last; 400 years always have as many days.

@@ -124,6 +124,22 @@ pub(super) fn parse(path: &Path, shown: &str, text: &str) -> Result<Option<File>
     parsed.map_err(|fault| explain(shown, text, &fault))
 }
 
+/// The table that is ours in a text that was read, in one fixed form: keys in order, no comments.
+pub(super) fn fixed_form(path: &Path, text: &str) -> String {
+    let whole: toml::Table = toml::from_str(text).unwrap_or_default();
+    let inner = |keys: &[&str]| {
+        let first = whole.get(*keys.first()?)?;
+        keys.iter().skip(1).try_fold(first, |table, key| table.get(key)).cloned()
+    };
+    let ours = match path.file_name().and_then(|name| name.to_str()) {
+        Some("pyproject.toml") => inner(&["tool", "trailcheck"]),
+        Some("Cargo.toml") => inner(&["workspace", "metadata", "trailcheck"])
+            .or_else(|| inner(&["package", "metadata", "trailcheck"])),
+        _ => Some(toml::Value::Table(whole)),
+    };
+    ours.and_then(|table| toml::to_string(&table).ok()).unwrap_or_default()
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Pyproject {

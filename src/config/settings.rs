@@ -25,6 +25,8 @@ pub struct Settings {
     pub exclude: Paths,
     /// Shared code in which every finding is for a person to decide.
     pub protected: Paths,
+    /// The files it is made of, the outermost first, as absolute paths, each with its table in one fixed form.
+    pub said: Vec<(PathBuf, String)>,
     /// What a write is that only a default covers.
     pub covered_by_default: Covered,
     /// Whether an audit row may fail the request it belongs to.
@@ -228,6 +230,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             file: None,
+            said: Vec::new(),
             include: None,
             exclude: Paths::default(),
             protected: Paths::default(),
@@ -293,6 +296,19 @@ impl Settings {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_made_up = folder.ends_with("management/commands") && makes_up_data(name);
         !aside && !is_test_file(name) && !is_made_up
+    }
+
+    /// Whether the file holds tests, told by its path below the folder the run was asked to scan.
+    pub fn is_test_code(&self, path: &Path) -> bool {
+        let path = self.below_root(path);
+        let mut folders = path.parent().unwrap_or(Path::new("")).components();
+        let is_test_folder =
+            |name: &str| matches!(name, "tests" | "test" | "testing") || name.ends_with("_tests");
+        let in_tests = folders.any(|part| match part {
+            Component::Normal(name) => name.to_str().is_some_and(is_test_folder),
+            _ => false,
+        });
+        in_tests || path.file_name().and_then(|name| name.to_str()).is_some_and(is_test_file)
     }
 
     /// The severity a rule's finding has in this file, or `None` when the rule is off there.

@@ -1,131 +1,252 @@
-//! report/markdown: the report a team files, in the standard's format for each file.
+//! report/markdown: the audit report as Markdown, in the standard's format for each file.
 //!
 //! Whatever comes from code is escaped: no name, comment or path can become markup, HTML, a link or a mention.
 
-use super::{Status, Tally, by_rule, has_news, percent, status};
+use super::audit::{
+    Audit, AuditedFile, EarlierFinding, History, OperationRow, Owned, Run, Seal, Testing, URGENCIES, Verdict,
+    share, wording,
+};
+use super::percent;
 use crate::escape::{markdown, markdown_code};
-use crate::finding::{Change, FileReport, Finding, Gap, Safety, Scan, Suppressed};
+use crate::finding::{Finding, Gap, Suppressed, SuppressionRecord};
 
 /// The whole report.
-pub fn render(scan: &Scan) -> String {
-    let mut out = String::from("# Audit trail report\n");
-    out.push_str(&summary(&Tally::of(scan)));
-    out.push_str(&gaps(&scan.gaps));
-    out.push_str(&rules(scan));
-    let telling: Vec<&FileReport> = scan.files.iter().filter(|file| has_news(file)).collect();
-    out.push_str("\n## Files\n");
-    if telling.is_empty() {
-        out.push_str("\nNo file writes rows.\n");
-    }
-    for file in telling {
-        out.push_str(&section(file, &scan.gaps));
-    }
+pub fn render(audit: &Audit<'_>) -> String {
+    let parts = [
+        heading(audit),
+        completeness(audit),
+        coverage(audit),
+        rules(audit),
+        order(audit),
+        files(audit),
+        criteria(audit),
+        activity(audit),
+        owners(audit),
+        audit.history.as_ref().map(history).unwrap_or_default(),
+        ledger(audit),
+        runs(&audit.runs),
+    ];
+    Seal::close(&parts.concat())
+}
+
+/// How a column stands.
+#[derive(Clone, Copy)]
+enum Column {
+    /// Words.
+    Words(&'static str),
+    /// Numbers.
+    Numbers(&'static str),
+}
+
+use Column::{Numbers, Words};
+
+fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let heads = columns.iter().map(|column| match column {
+        Words(head) | Numbers(head) => (*head).to_owned(),
+    });
+    let marks = columns.iter().map(|column| match column {
+        Words(_) => "---".to_owned(),
+        Numbers(_) => "---:".to_owned(),
+    });
+    let mut out = line(heads.collect()) + &line(marks.collect());
+    rows.into_iter().for_each(|row| out.push_str(&line(row)));
     out
 }
 
-fn summary(tally: &Tally) -> String {
+/// A share as a bar of ten.
+fn bar(tenths: usize) -> String {
+    let full = (tenths + 50) / 100;
+    // A share that is there is seen, and one that is not whole does not look it.
+    let full = if tenths > 0 && tenths < 1000 { full.clamp(1, 9) } else { full };
+    "█".repeat(full) + &"░".repeat(10 - full)
+}
+
+fn shown(tenths: Option<usize>) -> [String; 2] {
+    match tenths {
+        Some(tenths) => [percent(tenths), bar(tenths)],
+        None => ["—".to_owned(), String::new()],
+    }
+}
+
+fn number(number: usize) -> String {
+    number.to_string()
+}
+
+fn heading(audit: &Audit<'_>) -> String {
+    let tally = &audit.tally;
+    let roots: Vec<String> = audit.roots.iter().map(|root| markdown_code(root)).collect();
+    let made = audit.seal.as_ref().map(|seal| {
+        let (day, version) = (markdown(&seal.day), markdown(&seal.trailcheck));
+        format!(" on {day} with trailcheck {version}")
+    });
+    let made = format!("Scanned {}{}.\n\n", roots.join(", "), made.unwrap_or_default());
     let coverage = tally.coverage().map_or_else(|| "—".to_owned(), percent);
     let rows = [
-        ("Files scanned", tally.scanned.to_string()),
-        ("Files with writes", tally.with_writes.to_string()),
-        ("Files with gaps", tally.files_with_gaps.to_string()),
-        ("Writes: create", tally.creates.to_string()),
-        ("Writes: update", tally.updates.to_string()),
-        ("Writes: delete", tally.deletes.to_string()),
-        ("Writes with no duty missing", tally.compliant.to_string()),
-        ("Coverage (every duty set or covered)", coverage),
-        ("Errors", tally.errors.to_string()),
-        ("Reviews", tally.reviews.to_string()),
-        ("Suppressed", tally.suppressed.to_string()),
-        ("Baselined", tally.baselined.to_string()),
+        ("Files scanned", number(tally.scanned)),
+        ("Files that write rows", number(tally.with_writes)),
+        ("Writes", number(tally.writes())),
+        ("Writes with every duty set or covered", coverage),
+        ("Errors", number(tally.errors)),
+        ("Reviews", number(tally.reviews)),
+        ("Suppressed", number(tally.suppressed)),
+        ("In the baseline", number(tally.baselined)),
+        ("Gaps", number(tally.gaps)),
     ];
-    let mut out = String::from("\n## Summary\n\n| | |\n| --- | ---: |\n");
-    for (what, number) in rows {
-        out.push_str(&format!("| {what} | {number} |\n"));
+    let rows = rows.into_iter().map(|(what, number)| vec![what.to_owned(), number]);
+    format!("# Audit trail report\n\n{made}{}", table(&[Words("Summary"), Numbers("")], rows))
+}
+
+/// What was seen and what was not. It is said even when it is nothing, since a report claims to be complete.
+fn completeness(audit: &Audit<'_>) -> String {
+    let mut out = format!("\n## Completeness\n\n{}\n", wording::completeness(audit));
+    if !audit.gaps.is_empty() {
+        out.push('\n');
+        audit.gaps.iter().for_each(|one| out.push_str(&gap(one)));
+    }
+    out.push_str(&format!("\n{}\n", wording::rules(audit)));
+    if let Some(since) = &audit.since {
+        out.push_str(&format!("\n{}: {}.\n", wording::ONLY_CHANGES, markdown(since)));
+    }
+    if let Some(seal) = &audit.seal {
+        let (before, command, behind) = (wording::TO_VERIFY, wording::VERIFY_COMMAND, wording::VERIFY_MEANS);
+        out.push_str(&format!("\n{before} `{command}` {behind}\n\n"));
+        out.push_str(&seal.in_markdown());
     }
     out
 }
 
-/// What could not be understood. It is said even when it is nothing, since a report claims to be complete.
-fn gaps(gaps: &[Gap]) -> String {
-    let mut out = String::from("\n## Gaps\n\n");
-    if gaps.is_empty() {
-        out.push_str("Everything under the roots was read and understood.\n");
-    }
-    for gap in gaps {
-        let line = gap.line.map(|line| format!(" · line {line}")).unwrap_or_default();
-        out.push_str(&format!("- {}{line} · {}\n", markdown_code(&gap.path), markdown(&gap.reason)));
-    }
-    out
+fn gap(gap: &Gap) -> String {
+    let line = gap.line.map(|line| format!(" · line {line}")).unwrap_or_default();
+    format!("- {}{line} · {}\n", markdown_code(&gap.path), markdown(&gap.reason))
 }
 
-fn rules(scan: &Scan) -> String {
-    let rules = by_rule(scan);
-    let mut out = String::from("\n## Findings by rule\n\n");
-    if rules.is_empty() {
-        out.push_str("None.\n");
-        return out;
-    }
-    let all: usize = rules.values().map(|rule| rule.errors + rule.reviews).sum();
-    out.push_str("| Rule | Pack | Errors | Reviews | Share | Suppressed | Baselined |\n");
-    out.push_str("| --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
-    for (id, rule) in rules {
-        let share =
-            ((rule.errors + rule.reviews) * 1000).checked_div(all).map_or_else(|| "—".to_owned(), percent);
-        out.push_str(&format!(
-            "| {} | {} | {} | {} | {share} | {} | {} |\n",
-            markdown_code(id),
-            markdown(&rule.pack),
-            rule.errors,
-            rule.reviews,
-            rule.suppressed,
-            rule.baselined
-        ));
-    }
-    out
-}
-
-fn section(file: &FileReport, gaps: &[Gap]) -> String {
-    let status = match status(file, gaps) {
-        Status::Compliant => "✅ Compliant",
-        Status::Fixed => "✅ Fixed",
-        Status::NeedsReview => "⚠️ Needs Review",
-        Status::HasIssues => "❌ Has Issues",
+fn coverage(audit: &Audit<'_>) -> String {
+    let row = |row: &OperationRow| {
+        let [percent, bar] = shown(share(row.stamped, row.writes));
+        vec![
+            wording::operation(row.operation).to_owned(),
+            number(row.writes),
+            number(row.compliant),
+            number(row.stamped),
+            percent,
+            bar,
+        ]
     };
-    let path = markdown(&file.source.display_path());
-    let mut out = format!("\n### File: {path}\n\n**Status**: {status}\n\n**Issues Found**:");
+    let columns = [
+        Words("Writes"),
+        Numbers("All"),
+        Numbers("No duty missing"),
+        Numbers("Fully stamped"),
+        Numbers("Coverage"),
+        Words(""),
+    ];
+    let rows = audit.operations.iter().map(row);
+    format!("\n## Coverage\n\n{}\n\n{}", wording::COVERAGE, table(&columns, rows))
+}
+
+fn rules(audit: &Audit<'_>) -> String {
+    let mut out = String::from("\n## Findings by rule\n\n");
+    if audit.rules.is_empty() {
+        return out + "None.\n";
+    }
+    let columns = [
+        Words("Rule"),
+        Words("Pack"),
+        Numbers("Errors"),
+        Numbers("Reviews"),
+        Numbers("Suppressed"),
+        Numbers("Baselined"),
+        Numbers("Share"),
+        Words(""),
+    ];
+    let rows = audit.rules.iter().map(|rule| {
+        let tally = &rule.tally;
+        vec![
+            markdown_code(rule.id),
+            markdown(&tally.pack),
+            number(tally.errors),
+            number(tally.reviews),
+            number(tally.suppressed),
+            number(tally.baselined),
+            percent(rule.share),
+            bar(rule.share),
+        ]
+    });
+    out.push_str(&table(&columns, rows));
+    out
+}
+
+fn order(audit: &Audit<'_>) -> String {
+    let order = &audit.order;
+    let levels = URGENCIES.iter().zip(&order.matrix);
+    let matrix = levels.map(|(level, row)| {
+        vec![wording::urgency(*level).to_owned(), number(row.errors), number(row.reviews), number(row.files)]
+    });
+    let columns = [Words("Priority"), Numbers("Errors"), Numbers("Reviews"), Numbers("Files")];
+    let by = wording::priority(audit);
+    let mut out = format!("\n## Order of work\n\n{by}\n\n{}", table(&columns, matrix));
+    if !order.files.is_empty() {
+        let rows = order.files.iter().map(|row| {
+            vec![
+                wording::urgency(row.urgency).to_owned(),
+                markdown_code(&row.path),
+                number(row.errors),
+                number(row.reviews),
+            ]
+        });
+        let columns = [Words("Priority"), Words("File"), Numbers("Errors"), Numbers("Reviews")];
+        out.push_str(&format!("\n{}", table(&columns, rows)));
+    }
+    out
+}
+
+fn files(audit: &Audit<'_>) -> String {
+    let mut out = String::from("\n## Files\n");
+    if audit.files.is_empty() {
+        return out + "\nNo file writes rows.\n";
+    }
+    out.push_str(&format!("\n{}\n", wording::evidence(&audit.evidence, markdown_code)));
+    audit.files.iter().for_each(|file| out.push_str(&section(file)));
+    out
+}
+
+fn section(audited: &AuditedFile<'_>) -> String {
+    let file = audited.file;
+    let path = markdown(&audited.path);
+    let (sign, status) = wording::status(audited.status);
+    let mut out = format!("\n### File: {path}\n\n**Status**: {sign} {status}\n\n**Issues Found**:");
     if file.findings.is_empty() {
         out.push_str(" none\n");
     } else {
         out.push('\n');
     }
     for finding in &file.findings {
-        out.push_str(&issue(file, finding));
+        out.push_str(&issue(file.source.line(finding.place.span.start), finding));
     }
-    out.push_str(&changes(&file.changes));
-    // No tests are consulted yet; the format has a line for them, so it says so.
-    out.push_str("\n**Testing**: —\n");
-    out
-}
-
-fn changes(changes: &[Change]) -> String {
-    if changes.is_empty() {
-        return "\n**Changes Made**: none\n".to_owned();
-    }
-    let mut lines: Vec<String> = Vec::new();
-    for change in changes {
-        let note = if change.safety == Safety::Unsafe { " (unsafe, to be read)" } else { "" };
-        let line = format!("- {}{note}\n", markdown(&change.title));
-        // One import mends many findings.
-        if !lines.contains(&line) {
-            lines.push(line);
+    if audited.changes.is_empty() {
+        out.push_str("\n**Changes Made**: none\n");
+    } else {
+        out.push_str("\n**Changes Made**:\n");
+        for (title, is_unsafe) in &audited.changes {
+            let note = if *is_unsafe { " (unsafe, to be read)" } else { "" };
+            out.push_str(&format!("- {}{note}\n", markdown(title)));
         }
     }
-    format!("\n**Changes Made**:\n{}", lines.concat())
+    let testing = match audited.testing_shown() {
+        Some(testing) => testing_line(testing),
+        None if audited.owes_tests() => "not known".to_owned(),
+        None => "—".to_owned(),
+    };
+    out + &format!("\n**Testing**: {testing}\n")
 }
 
-fn issue(file: &FileReport, finding: &Finding) -> String {
-    let line = file.source.line(finding.place.span.start);
+fn testing_line(testing: &Testing) -> String {
+    let parts = testing.parts().map(|(what, mark)| format!("{} {what}", wording::sign(mark)));
+    parts.join(" | ")
+}
+
+fn issue(line: u32, finding: &Finding) -> String {
     let (mark, note) = match &finding.suppressed {
         Some(suppressed) => ("x", format!(" (suppressed: {})", why(suppressed))),
         // It is known and left for later, which is not to say that it is done.
@@ -146,43 +267,302 @@ fn why(suppressed: &Suppressed) -> String {
     [reason, owner.unwrap_or_default(), until.unwrap_or_default()].concat()
 }
 
+fn criteria(audit: &Audit<'_>) -> String {
+    let mut out = String::from("\n## Success criteria\n\n");
+    for criterion in &audit.criteria {
+        let (mark, word) = match criterion.verdict {
+            Verdict::Met => ("x", ""),
+            Verdict::Unmet => (" ", ""),
+            Verdict::Unknown => (" ", "not known: "),
+        };
+        out.push_str(&format!("- [{mark}] {} — {word}{}\n", criterion.what, criterion.note));
+    }
+    out
+}
+
+fn activity(audit: &Audit<'_>) -> String {
+    let mut out = String::from("\n## Activity summary\n");
+    if audit.packs.is_empty() && audit.models.is_empty() {
+        return out + "\nNo file writes rows.\n";
+    }
+    if !audit.packs.is_empty() {
+        let columns = [
+            Words("Pack"),
+            Numbers("Rules"),
+            Numbers("Errors"),
+            Numbers("Reviews"),
+            Numbers("Excused"),
+            Numbers("Share"),
+            Words(""),
+        ];
+        let rows = audit.packs.iter().map(|row| {
+            vec![
+                markdown(&row.pack),
+                number(row.rules),
+                number(row.errors),
+                number(row.reviews),
+                number(row.excused),
+                percent(row.share),
+                bar(row.share),
+            ]
+        });
+        out.push_str(&format!("\n{}", table(&columns, rows)));
+    }
+    if !audit.models.is_empty() {
+        let columns = [
+            Words("Model"),
+            Numbers("Creates"),
+            Numbers("Updates"),
+            Numbers("Deletes"),
+            Numbers("Errors"),
+            Numbers("Reviews"),
+            Numbers("Coverage"),
+            Words(""),
+        ];
+        let rows = audit.models.iter().map(|row| {
+            let [percent, bar] = shown(row.coverage());
+            vec![
+                markdown_code(row.model),
+                number(row.creates),
+                number(row.updates),
+                number(row.deletes),
+                number(row.errors),
+                number(row.reviews),
+                percent,
+                bar,
+            ]
+        });
+        out.push_str(&format!("\n{}", table(&columns, rows)));
+    }
+    out
+}
+
+fn owners(audit: &Audit<'_>) -> String {
+    let (by, rows) = match &audit.owners {
+        Owned::NotAsked => return String::new(),
+        Owned::Unknown(why) => return format!("\n## By owner\n\n{}\n", markdown(why)),
+        Owned::Known { by, rows } => (by, rows),
+    };
+    let mut out = format!("\n## By owner\n\nAs {} says.\n", markdown_code(by));
+    if rows.is_empty() {
+        out.push_str("\nNobody has an open finding.\n");
+        return out;
+    }
+    let columns = [Words("Owner"), Numbers("Errors"), Numbers("Reviews"), Numbers("Files")];
+    let rows = rows.iter().map(|row| {
+        let owner = row.owner.as_deref().map_or_else(|| "nobody".to_owned(), markdown_code);
+        vec![owner, number(row.errors), number(row.reviews), number(row.files)]
+    });
+    out.push_str(&format!("\n{}", table(&columns, rows)));
+    out
+}
+
+fn history(history: &History) -> String {
+    let (new, fixed) = (history.new.len(), history.fixed.len());
+    let mut out = format!(
+        "\n## Change history\n\nSince {}: {new} new, {fixed} fixed, {} unchanged.\n",
+        markdown_code(&history.since),
+        history.unchanged
+    );
+    if !history.rules.is_empty() {
+        let columns = [Words("Rule"), Numbers("New"), Numbers("Fixed"), Numbers("Unchanged")];
+        let rows = history.rules.iter().map(|(rule, moved)| {
+            vec![markdown_code(rule), number(moved.new), number(moved.fixed), number(moved.unchanged)]
+        });
+        out.push_str(&format!("\n{}", table(&columns, rows)));
+    }
+    for (title, findings) in [("New", &history.new), ("Fixed", &history.fixed)] {
+        if !findings.is_empty() {
+            out.push_str(&format!("\n**{title}**:\n"));
+            findings.iter().for_each(|finding| out.push_str(&moved(finding)));
+        }
+    }
+    out
+}
+
+fn moved(finding: &EarlierFinding) -> String {
+    let EarlierFinding { path, line, rule, message, .. } = finding;
+    format!("- {} · {} · line {line} · {}\n", markdown_code(rule), markdown_code(path), markdown(message))
+}
+
+fn ledger(audit: &Audit<'_>) -> String {
+    let ledger = &audit.ledger;
+    let mut out = String::from("\n## Review ledger\n");
+    if ledger.comments.is_empty() && ledger.accepted.is_empty() {
+        return out + "\nNothing is suppressed or accepted.\n";
+    }
+    if !ledger.comments.is_empty() {
+        let columns = [
+            Words("Suppression"),
+            Words("Rules"),
+            Words("Why"),
+            Words("Who"),
+            Words("Until"),
+            Numbers("Findings"),
+        ];
+        let rows = ledger.comments.iter().map(comment);
+        out.push_str(&format!("\n{}", table(&columns, rows)));
+    }
+    if let Some(baseline) = ledger.baseline {
+        let (name, accepts) = (markdown_code(&baseline.path), wording::accepts(ledger));
+        out.push_str(&format!("\nThe baseline {name} {accepts}\n"));
+        if !ledger.accepted.is_empty() {
+            let columns = [Words("Accepted"), Words("Rule"), Words("What")];
+            let rows = ledger.accepted.iter().map(|one| {
+                let place = markdown_code(&format!("{}:{}", one.path, one.line));
+                vec![place, markdown_code(&one.finding.rule), markdown(&one.finding.message)]
+            });
+            out.push_str(&format!("\n{}", table(&columns, rows)));
+        }
+    }
+    out
+}
+
+fn comment(record: &SuppressionRecord) -> Vec<String> {
+    let ids: Vec<String> = record.ids.iter().map(|id| markdown_code(id)).collect();
+    let said = |text: &Option<String>| text.as_deref().map_or_else(|| "—".to_owned(), markdown);
+    let until = match (record.until.is_some(), record.is_expired) {
+        (true, true) => format!("{} (over)", said(&record.until)),
+        _ => said(&record.until),
+    };
+    vec![
+        markdown_code(&format!("{}:{}", record.path, record.line)),
+        ids.join(", "),
+        said(&record.reason),
+        record.owner.as_deref().map_or_else(|| "—".to_owned(), markdown_code),
+        until,
+        number(record.matched.len()),
+    ]
+}
+
+fn runs(runs: &[Run]) -> String {
+    if runs.is_empty() {
+        return String::new();
+    }
+    let columns = [
+        Words("When"),
+        Words("What"),
+        Numbers("How long"),
+        Numbers("Errors"),
+        Numbers("Reviews"),
+        Numbers("Coverage"),
+        Words("Outcome"),
+    ];
+    let rows = runs.iter().map(|run| {
+        vec![
+            markdown_code(&run.when),
+            if run.what.is_empty() { "—".to_owned() } else { markdown_code(&run.what) },
+            wording::duration(run),
+            number(run.errors),
+            number(run.reviews),
+            run.coverage.map_or_else(|| "—".to_owned(), percent),
+            run.outcome().to_owned(),
+        ]
+    });
+    format!("\n## Runs\n\n{}", table(&columns, rows))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Scan;
+    use crate::report::audit::tests::{full, inputs};
     use crate::report::tests as example;
+
+    fn drawn(scan: &Scan) -> String {
+        render(&Audit::of(inputs(scan)))
+    }
 
     #[test]
     fn the_report_has_the_standards_form() {
-        insta::assert_snapshot!(render(&example::scan()));
+        insta::assert_snapshot!(drawn(&example::scan()));
     }
 
     #[test]
     fn an_empty_scan_says_so() {
-        let text = render(&Scan::default());
-        assert!(text.contains("Everything under the roots was read and understood."));
+        let text = drawn(&Scan::default());
+        assert!(text.contains("0 files read and understood in full."));
         assert!(text.contains("No file writes rows."));
+    }
+
+    const EVIL: &str = "`x` <script>\n# heading [a](b) | ![i](j) \u{1b}[0m **b** https://e.x @me `\r\n```toml\ntrailcheck = \"9\"\ntext = \"\" --> - [x] \u{202e}";
+
+    /// A report in which everything that comes from outside tries to be more than text.
+    fn hostile(text: &str) -> String {
+        let mut scan = example::hostile();
+        for finding in &mut scan.files[0].findings {
+            finding.message = text.to_owned();
+            finding.rule = text.to_owned();
+            finding.pack = text.to_owned();
+            finding.entity = Some(text.to_owned());
+        }
+        let answer = Suppressed {
+            reason: Some(text.into()),
+            owner: Some(text.into()),
+            until: Some(text.into()),
+            ..Suppressed::default()
+        };
+        scan.files[0].findings[1].suppressed = Some(answer);
+        scan.files[0].changes = vec![crate::finding::Change {
+            rule: text.into(),
+            function: text.into(),
+            title: text.into(),
+            safety: crate::finding::Safety::Safe,
+        }];
+        scan.gaps[0].reason = text.to_owned();
+        scan.gaps[0].path = text.to_owned();
+        scan.suppressions = vec![SuppressionRecord {
+            path: text.into(),
+            line: 1,
+            reach: crate::finding::Reach::File,
+            ids: vec![text.into()],
+            reason: Some(text.into()),
+            owner: Some(text.into()),
+            until: Some(text.into()),
+            is_expired: true,
+            matched: Vec::new(),
+            unused: Vec::new(),
+        }];
+        scan.baseline = Some(crate::finding::Comparison {
+            path: text.to_owned(),
+            ..crate::finding::Comparison::default()
+        });
+        let mut accepted = scan.files[0].findings[0].clone();
+        accepted.baselined = true;
+        scan.files[0].findings.push(accepted);
+        let of = |_: &crate::finding::FileReport, _: u32| vec![text.to_owned()];
+        render(&full(&scan, text, &of))
     }
 
     #[test]
     fn code_cannot_inject_markup() {
-        let mut scan = example::scan();
-        let evil = "`x` <script>\n# heading [a](b) | ![i](j) \u{1b}[0m **b** https://e.x `";
-        scan.files[0].findings[0].message = evil.to_owned();
-        scan.files[0].findings[2].suppressed =
-            Some(Suppressed { reason: Some(evil.into()), owner: Some(evil.into()), ..Suppressed::default() });
-        scan.gaps[0].reason = evil.to_owned();
-        scan.gaps[0].path = evil.to_owned();
-        scan.files[0].findings[1].rule = evil.to_owned();
-        let text = render(&scan);
-        assert!(!text.contains('\u{1b}'));
-        for line in text.lines().filter(|line| line.contains("heading")) {
-            assert!(!line.starts_with('#'), "{line}");
+        let (evil, tame) = (hostile(EVIL), hostile("tame"));
+        assert!(!evil.contains('\u{1b}') && !evil.contains('\u{202e}') && !evil.contains('\r'));
+        let kinds = |text: &str| text.lines().map(kind).collect::<Vec<_>>();
+        assert_eq!(kinds(&evil), kinds(&tame), "no line begins anything that it would not begin otherwise");
+        for line in evil.lines().filter(|line| line.contains("heading") && !line.starts_with("paths = ")) {
             // Whatever stands outside code spans has lost its meaning.
             let bare = without_code(line);
-            for markup in ["<script", " # heading", "[a](", "![", "**b**", "https://"] {
+            for markup in ["<script", " # heading", "[a](", "![", "**b**", "https://", "@me"] {
                 assert!(!bare.contains(markup), "{markup} in {line}");
             }
         }
+    }
+
+    #[test]
+    fn the_seal_is_the_reports_own() {
+        let evil = hostile(EVIL);
+        let seal = Seal::read(&evil).expect("a seal");
+        assert_eq!((seal.trailcheck.as_str(), seal.paths), ("0.1.0", vec![EVIL.to_owned()]));
+        assert_eq!(Seal::text_now(&evil), Some(seal.text));
+    }
+
+    /// What a line begins, and how many cells it has.
+    fn kind(line: &str) -> (String, usize) {
+        let begins: String =
+            line.chars().take_while(|c| !c.is_alphanumeric() && !"`&\\".contains(*c)).collect();
+        let cells = line.replace("\\|", "").matches('|').count();
+        (begins, if line.starts_with('|') { cells } else { 0 })
     }
 
     /// A line without its code spans, read as CommonMark reads it.

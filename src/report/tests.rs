@@ -58,13 +58,21 @@ pub(crate) fn scan() -> Scan {
             FileReport {
                 source: service,
                 writes,
+                guards: Vec::new(),
                 findings: vec![create, delete, again, old],
                 changes: Vec::new(),
             },
-            FileReport { source: helper, writes: Vec::new(), findings: Vec::new(), changes: Vec::new() },
+            FileReport {
+                source: helper,
+                writes: Vec::new(),
+                guards: Vec::new(),
+                findings: Vec::new(),
+                changes: Vec::new(),
+            },
             FileReport {
                 source: source("app/quiet.py", ""),
                 writes: Vec::new(),
+                guards: Vec::new(),
                 findings: Vec::new(),
                 changes: Vec::new(),
             },
@@ -97,6 +105,7 @@ pub(crate) fn hostile() -> Scan {
         files: vec![FileReport {
             source: code,
             writes: Vec::new(),
+            guards: Vec::new(),
             findings: vec![bad, quiet],
             changes: Vec::new(),
         }],
@@ -144,6 +153,7 @@ fn write(finding: &Finding, operation: Operation, standings: &[Standing; 2]) -> 
         function: finding.function.clone(),
         span: finding.place.span,
         duties: vec![(Duty::CreatedAt, standings[0]), (Duty::UpdatedAt, standings[1])],
+        tested: None,
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn mended<'a>(
         selection: Selection::new(select, Selectors::default()),
         today: "2026-01-15".to_owned(),
         accepted: None,
+        before: None,
         progress: &Quiet,
     };
     mend(request, most)

@@ -20,5 +20,14 @@ pub(crate) fn scanned(files: &[(&str, &str)], beside: &[&str]) -> Scan {
     let (configuration, rulebook) = (&Configuration::default(), &Rulebook::built_in());
     // Examples with dates mean the same for ever.
     let (selection, today) = (Selection::default(), "2026-01-15".to_owned());
-    scan(Request { walked, configuration, rulebook, selection, today, accepted: None, progress: &Quiet })
+    scan(Request {
+        walked,
+        configuration,
+        rulebook,
+        selection,
+        today,
+        accepted: None,
+        before: None,
+        progress: &Quiet,
+    })
 }
