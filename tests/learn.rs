@@ -26,6 +26,7 @@ fn learned(files: &[(&str, &str)]) -> Learned {
         selection,
         today,
         accepted: None,
+        before: None,
         progress: &Quiet,
     })
     .0
