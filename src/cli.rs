@@ -4,6 +4,7 @@ mod arguments;
 mod baseline;
 mod changed;
 mod check;
+mod init;
 mod inventory;
 mod mend;
 mod progress;
@@ -113,6 +114,10 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Suppressions(arguments) => {
             let wish = arguments.scan.color;
             (suppressions::suppressions(&arguments), wish)
+        }
+        Command::Init(arguments) => {
+            let wish = arguments.scan.color;
+            (init::init(&arguments), wish)
         }
         Command::Report(arguments) => {
             let wish = arguments.scan.color;

@@ -163,6 +163,19 @@ pub fn read_text(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
+/// Whether anything goes by this name, be it a link that leads nowhere.
+pub fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Writes a file that is not there yet.
+///
+/// # Errors
+/// When the file cannot be written, or is there.
+pub fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    fs::File::create_new(path)?.write_all(text.as_bytes())
+}
+
 /// A file that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundFile {
