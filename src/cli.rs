@@ -4,6 +4,7 @@ mod arguments;
 mod baseline;
 mod changed;
 mod check;
+mod init;
 mod mend;
 mod progress;
 mod report;
@@ -103,6 +104,10 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Baseline(arguments) => {
             let wish = arguments.color();
             (baseline::baseline(arguments), wish)
+        }
+        Command::Init(arguments) => {
+            let wish = arguments.scan.color;
+            (init::init(&arguments), wish)
         }
         Command::Report(arguments) => {
             let wish = arguments.scan.color;

@@ -26,6 +26,7 @@
 //! | [`lower`] | a file's text becomes facts, and gaps where it could not be understood | other files, rules, settings |
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
+//! | [`learn`] | the convention of a program, as its models and most of its writes show it | rules, the disk |
 //! | [`tested`] | which functions the tests of a scan reach, as far as code tells | formats, the disk |
 //! | [`vcs`] | git asked: files of a revision, what they said, what has changed | what files mean |
 //! | [`since`] | what a change has brought: a scan without what a scan before it found | git, the disk |
@@ -62,6 +63,7 @@ pub mod finding;
 pub mod fix;
 pub mod flow;
 pub mod layout;
+pub mod learn;
 pub mod lower;
 pub mod name;
 pub mod nearest;

@@ -12,7 +12,7 @@ mod replace;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -161,6 +161,19 @@ pub fn read_text(path: &Path) -> io::Result<Option<String>> {
         Err(fault) if is_absence(&fault) => Ok(None),
         Err(fault) => Err(fault),
     }
+}
+
+/// Whether anything goes by this name, be it a link that leads nowhere.
+pub fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Writes a file that is not there yet.
+///
+/// # Errors
+/// When the file cannot be written, or is there.
+pub fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    fs::File::create_new(path)?.write_all(text.as_bytes())
 }
 
 /// A file that was looked for.

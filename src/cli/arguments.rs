@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::baseline::BaselineArguments;
+use super::init::InitArguments;
 use super::report::ReportArguments;
 use super::terminal::ColorWish;
 use super::verify::VerifyArguments;
@@ -31,6 +32,8 @@ pub(super) enum Command {
     Check(Box<CheckArguments>),
     /// Make or shorten the list of findings that are accepted for now
     Baseline(BaselineArguments),
+    /// Learn the project's convention and write trailcheck.toml
+    Init(Box<InitArguments>),
     /// Write the audit report
     Report(Box<ReportArguments>),
     /// Scan again and say whether a report still is true
