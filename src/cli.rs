@@ -5,11 +5,14 @@ mod baseline;
 mod changed;
 mod check;
 mod history;
+mod init;
+mod inventory;
 mod mend;
 mod progress;
 mod report;
 mod rules;
 mod run;
+mod suppressions;
 mod terminal;
 mod today;
 mod verify;
@@ -106,6 +109,18 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
             (baseline::baseline(arguments), wish)
         }
         Command::History(arguments) => (history::history(arguments), terminal::ColorWish::Auto),
+        Command::Inventory(arguments) => {
+            let wish = arguments.scan.color;
+            (inventory::inventory(&arguments), wish)
+        }
+        Command::Suppressions(arguments) => {
+            let wish = arguments.scan.color;
+            (suppressions::suppressions(&arguments), wish)
+        }
+        Command::Init(arguments) => {
+            let wish = arguments.scan.color;
+            (init::init(&arguments), wish)
+        }
         Command::Report(arguments) => {
             let wish = arguments.scan.color;
             (report::report(*arguments), wish)

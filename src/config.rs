@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::ConfigError;
+pub use layer::{is_dotted, is_expression, is_identifier as is_name, is_pattern};
 pub use library::{Library, Mechanism, known_libraries};
 pub use metrics::{Bounds, Figure};
 pub use paths::{Paths, absolute, relative};

@@ -17,9 +17,10 @@ use crate::project::{ClassId, FunctionId, Project};
 
 pub use django::{Api, Written};
 pub use enqueue::Enqueued;
-pub use observe::{Naming, observe};
+pub use observe::{Naming, Telling, observe, telling};
 pub use outcome::Outcome;
 pub use partial::Partial;
+pub use trail::Failing;
 pub use verdict::{Judgement, Subject};
 pub use worker::Worker;
 

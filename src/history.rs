@@ -12,8 +12,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 use thiserror::Error;
 
-use crate::calendar::Day;
 use crate::config::Bounds;
+use crate::day::Day;
 use crate::finding::{Finding, Scan};
 use crate::metric::Measured;
 

@@ -9,7 +9,7 @@
 //! | [`escape`] | other people's text made harmless for a terminal or a report | where the text comes from |
 //! | [`name`] | interned identifiers and dotted paths | what they name |
 //! | [`nearest`] | the known name a mistyped one was meant to be | what is being named |
-//! | [`calendar`] | days, and the weeks they lie in | what time it is |
+//! | [`day`] | a day of the calendar, read, written and counted | which day it is |
 //! | [`source`] | one file: its text, spans, lines, language | what the text means |
 //! | [`duty`] | the words for a write: its operation, its duties, how each one stands | everything else |
 //! | [`remedy`] | what would mend something that was seen, as acts on the code around a place | how the code is laid out |
@@ -27,6 +27,7 @@
 //! | [`lower`] | a file's text becomes facts, and gaps where it could not be understood | other files, rules, settings |
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
+//! | [`learn`] | the convention of a program, as its models and most of its writes show it | rules, the disk |
 //! | [`tested`] | which functions the tests of a scan reach, as far as code tells | formats, the disk |
 //! | [`vcs`] | git asked: files of a revision, what they said, what has changed | what files mean |
 //! | [`since`] | what a change has brought: a scan without what a scan before it found | git, the disk |
@@ -53,11 +54,11 @@
 //! `tests/tidy.rs` holds the house to this.
 
 pub mod baseline;
-pub mod calendar;
 pub mod check;
 pub mod cli;
 pub mod config;
 pub mod coverage;
+pub mod day;
 pub mod digest;
 pub mod duty;
 pub mod escape;
@@ -67,6 +68,7 @@ pub mod fix;
 pub mod flow;
 pub mod history;
 pub mod layout;
+pub mod learn;
 pub mod lower;
 pub mod metric;
 pub mod name;

@@ -230,6 +230,14 @@ impl Project {
         project
     }
 
+    /// Knows other names for the roles of columns and methods.
+    pub fn playing(mut self, fields: config::Roles, setters: config::Roles) -> Project {
+        self.roles.fields = fields;
+        self.roles.setters = setters;
+        self.roles.keys = django::keys_of_actors(&self);
+        self
+    }
+
     /// Knows of files and folders that lie beside the scanned ones, by their slashed paths without an ending.
     pub fn beside(mut self, unread: &[String]) -> Project {
         let dotted = |path: &String| Name::new(&path.trim_start_matches('/').replace('/', "."));

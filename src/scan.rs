@@ -14,7 +14,8 @@ use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
 use crate::finding::{FileReport, Gap, Guard, Safety, Scan, Severity, Since, Write};
 use crate::fix::{self, Limits, Mended, Texts};
-use crate::flow::{self, Judgement, Naming};
+use crate::flow::{self, Flow, Judgement, Naming};
+use crate::learn::{self, Learned};
 use crate::lower::lower;
 use crate::project::{FileId, FunctionId, Project, Roles};
 use crate::rule::{Rule, Scope};
@@ -114,13 +115,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         request;
     let Walked { sources, mut gaps, beside } = walked;
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
-    for (source, facts) in &lowered {
-        gaps.extend(facts.gaps.iter().map(|gap| Gap {
-            path: source.display_path(),
-            line: Some(source.line(gap.span.start)),
-            reason: gap.reason.clone(),
-        }));
-    }
+    note_gaps(&lowered, &mut gaps);
     let settings = configuration.root();
     let roles = Roles {
         fields: settings.fields.clone(),
@@ -128,25 +123,13 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         common: Settings::default().fields,
         ..Roles::default()
     };
-    let naming = Naming {
-        clock: settings.clock.clone(),
-        is_clock_chosen: settings.is_clock_chosen,
-        context: settings.context_class.clone(),
-        renamed: settings.all_renamed(),
-        append_only: settings.append_only.clone(),
-    };
+    let naming = naming(settings);
     let project = Project::new(lowered, roles)
         .beside(&beside)
         .audited(&settings.trail, settings.audit)
         .kept_by(&settings.trail.libraries);
     let flow = flow::follow(&project);
-    for id in &flow.unsettled {
-        let source = &project.file(id.file).source;
-        let function = project.function(*id);
-        let reason = format!("what `{}` does was still changing when the analysis ended", function.qualname);
-        let line = Some(source.line(function.name_span.start));
-        gaps.push(Gap { path: source.display_path(), line, reason });
-    }
+    note_unsettled(&project, &flow, &mut gaps);
     let (observations, judgements) = flow::observe(&project, &flow, &naming);
     let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
     // The file of the baseline is not scanned, but findings may be about it.
@@ -215,6 +198,75 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         left_out: before.leave_brought(&mut files),
     });
     Scan { files, gaps, suppressions, baseline: held, since }
+}
+
+/// Learns the convention of the files of a run, whatever the settings say of it, and tells of gaps.
+pub fn learn(request: Request<'_>) -> (Learned, Vec<Gap>) {
+    let facts = lowered(&request);
+    let Request { walked, configuration, .. } = request;
+    let Walked { sources, mut gaps, beside } = walked;
+    let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
+    note_gaps(&lowered, &mut gaps);
+    let settings = Settings::default();
+    let serves = |file: FileId| {
+        let path = &sources[file.0 as usize].path;
+        configuration.for_path(path).is_service_code(path)
+    };
+    let (mut fields, mut setters) = (settings.fields.clone(), settings.setters.clone());
+    let roles = Roles {
+        fields: fields.clone(),
+        setters: setters.clone(),
+        common: settings.fields.clone(),
+        ..Roles::default()
+    };
+    let project = Project::new(lowered, roles).beside(&beside);
+    let words = learn::words(&project, &fields, &setters, &serves);
+    words.over(&mut fields, &mut setters);
+    let project = project
+        .playing(fields, setters)
+        .audited(&settings.trail, settings.audit)
+        .kept_by(&settings.trail.libraries);
+    let naming = naming(&settings);
+    let flow = flow::follow(&project);
+    note_unsettled(&project, &flow, &mut gaps);
+    let (_, judgements) = flow::observe(&project, &flow, &naming);
+    let telling = flow::telling(&project, &flow, &naming);
+    gaps.sort();
+    gaps.dedup();
+    (learn::learned(words, &project, &flow, (&judgements, &telling), &serves), gaps)
+}
+
+/// What messages call things, by the settings.
+fn naming(settings: &Settings) -> Naming {
+    Naming {
+        clock: settings.clock.clone(),
+        is_clock_chosen: settings.is_clock_chosen,
+        context: settings.context_class.clone(),
+        renamed: settings.all_renamed(),
+        append_only: settings.append_only.clone(),
+    }
+}
+
+/// What could not be understood while the files were lowered.
+fn note_gaps(lowered: &[(Arc<Source>, FileFacts)], gaps: &mut Vec<Gap>) {
+    for (source, facts) in lowered {
+        gaps.extend(facts.gaps.iter().map(|gap| Gap {
+            path: source.display_path(),
+            line: Some(source.line(gap.span.start)),
+            reason: gap.reason.clone(),
+        }));
+    }
+}
+
+/// Functions that could not be followed to the end.
+fn note_unsettled(project: &Project, flow: &Flow, gaps: &mut Vec<Gap>) {
+    for id in &flow.unsettled {
+        let source = &project.file(id.file).source;
+        let function = project.function(*id);
+        let reason = format!("what `{}` does was still changing when the analysis ended", function.qualname);
+        let line = Some(source.line(function.name_span.start));
+        gaps.push(Gap { path: source.display_path(), line, reason });
+    }
 }
 
 /// The settings of a run, as checking asks for them.
@@ -290,6 +342,7 @@ fn writes(project: &Project, judgements: &[Judgement], tests: Option<&Tests>) ->
         found.entry(file as usize).or_default().push(Write {
             operation: judgement.operation,
             entity: project.class(judgement.model).name.to_string(),
+            declared_in: project.file(judgement.model.file).source.display_path(),
             function: function.qualname.clone(),
             span,
             duties: judgement.duties.clone(),

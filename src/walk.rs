@@ -12,7 +12,7 @@ mod replace;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -177,6 +177,19 @@ pub fn make_folder_of(file: &Path) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
         _ => Ok(()),
     }
+}
+
+/// Whether anything goes by this name, be it a link that leads nowhere.
+pub fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Writes a file that is not there yet.
+///
+/// # Errors
+/// When the file cannot be written, or is there.
+pub fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    fs::File::create_new(path)?.write_all(text.as_bytes())
 }
 
 /// A file that was looked for.
@@ -383,6 +396,19 @@ const TOO_LONG: &str = "longer than 4 GiB";
 /// Where a root lies; an empty path is the current directory.
 fn root_on_disk(here: &Path, root: &Path) -> PathBuf {
     if root.as_os_str().is_empty() { here.to_owned() } else { here.join(root) }
+}
+
+/// Adds to the end of a file, which is made where it is not there.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn append(path: &Path, text: &str) -> io::Result<()> {
+    File::options().append(true).create(true).open(path)?.write_all(text.as_bytes())
+}
+
+/// How many bytes a file has; none where it is not there.
+pub fn length(path: &Path) -> usize {
+    fs::metadata(path).map_or(0, |kind| usize::try_from(kind.len()).unwrap_or(usize::MAX))
 }
 
 /// Whether a folder is at a path.

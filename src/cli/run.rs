@@ -11,11 +11,12 @@ use super::arguments::ScanArguments;
 use super::progress::Bar;
 use super::{Failure, rules, say, today};
 use crate::baseline::Baseline;
-use crate::calendar::Day;
 use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, Settings, absolute};
+use crate::day::Day;
 use crate::escape;
-use crate::finding::{Safety, Scan};
+use crate::finding::{Gap, Safety, Scan};
 use crate::fix::Mended;
+use crate::learn::Learned;
 use crate::report;
 use crate::rule::Rule;
 use crate::rulebook::Rulebook;
@@ -55,8 +56,13 @@ impl ScanArguments {
 
     /// Says what must be said whatever the format: gaps, and that there was nothing.
     pub(super) fn tell_what_is_lacking(&self, scan: &Scan) {
-        scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
-        if report::Tally::of(scan).scanned == 0 {
+        self.tell_gaps(&scan.gaps, report::Tally::of(scan).scanned);
+    }
+
+    /// Says where something could not be understood, and that there was nothing where no file was scanned.
+    pub(super) fn tell_gaps(&self, gaps: &[Gap], scanned: usize) {
+        gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
+        if scanned == 0 {
             let paths: Vec<String> = self.paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
             let paths = paths.join(", ");
             say(&escape::terminal(&format!("nothing was scanned: no readable Python file in {paths}")));
@@ -148,6 +154,14 @@ impl Run {
         let mended = self.pool.install(|| scan::mend(self.request(&bar), most));
         bar.finish();
         mended
+    }
+
+    /// Learns the convention of the files, and tells of gaps.
+    pub(super) fn learn(&self) -> (Learned, Vec<Gap>) {
+        let bar = Bar::new();
+        let learned = self.pool.install(|| scan::learn(self.request(&bar)));
+        bar.finish();
+        learned
     }
 
     /// Scans as if it were another day, given as `YYYY-MM-DD`.

@@ -4,7 +4,7 @@ use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Failure;
-use crate::calendar::Day;
+use crate::day::Day;
 
 /// The second since 1970-01-01 in UTC: SOURCE_DATE_EPOCH where it is set, so that a run can be repeated.
 pub(super) fn now() -> Result<u64, Failure> {

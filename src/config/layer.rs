@@ -240,19 +240,23 @@ fn changes_rows(method: &str) -> bool {
     )
 }
 
-fn is_identifier(text: &str) -> bool {
+/// Whether a text is a name that a list of columns or methods may hold.
+pub fn is_identifier(text: &str) -> bool {
     let starts_well = text.starts_with(|c: char| c.is_alphabetic() || c == '_');
     starts_well && text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
-fn is_dotted(text: &str) -> bool {
+/// Whether a text is a dotted path of names.
+pub fn is_dotted(text: &str) -> bool {
     text.split('.').all(is_identifier)
 }
 
-fn is_pattern(text: &str) -> bool {
+/// Whether a text is a dotted path in which `*` may stand for a part.
+pub fn is_pattern(text: &str) -> bool {
     text.split('.').all(|part| is_identifier(&part.replace('*', "_")))
 }
 
-fn is_expression(text: &str) -> bool {
+/// Whether a text may be the expression that gives the time.
+pub fn is_expression(text: &str) -> bool {
     !text.trim().is_empty() && !text.contains(char::is_control)
 }

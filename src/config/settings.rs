@@ -137,7 +137,7 @@ impl Roles {
     }
 
     /// Replaces the names of a role; a name that played another role until now plays this one.
-    pub(super) fn replace(&mut self, duty: Duty, names: Vec<String>) {
+    pub fn replace(&mut self, duty: Duty, names: Vec<String>) {
         for name in &names {
             if let Some(other) = self.by_name.get(name) {
                 self.names[other.index()].retain(|known| known != name);

@@ -38,6 +38,8 @@ mod trail;
 mod untold;
 mod waiting;
 
+pub use untold::Telling;
+
 /// What messages call things that the code does not name.
 #[derive(Clone, Debug)]
 pub struct Naming {
@@ -95,6 +97,12 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
     seen.extend(once(observer.ledger(&judgements)));
     seen.extend(once(observer.libraries()));
     (seen, judgements)
+}
+
+/// By model: in how many functions its changes are told of, and in how many they are not.
+pub fn telling(project: &Project, flow: &Flow, naming: &Naming) -> BTreeMap<ClassId, Telling> {
+    let observer = Observer { project, flow, naming, habits: OnceCell::new(), customs: OnceCell::new() };
+    observer.telling()
 }
 
 /// The code of a `finally` is in the outline once for each way into it; what is seen there is told once.

@@ -41,6 +41,11 @@ impl Project {
         self.module_names.iter().any(|module| module.split('.').any(|part| part == name))
     }
 
+    /// Whether a dotted path is that of a package with a file of its own.
+    pub fn is_package_name(&self, name: &str) -> bool {
+        self.modules.get(&Name::new(name)).is_some_and(|file| self.is_package(*file))
+    }
+
     /// Whether the file is a package's `__init__`.
     pub fn is_package(&self, file: FileId) -> bool {
         self.file(file).source.path.file_stem().is_some_and(|stem| stem == "__init__")

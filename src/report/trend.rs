@@ -7,7 +7,7 @@ pub mod markdown;
 
 use std::collections::BTreeMap;
 
-use crate::calendar::Day;
+use crate::day::Day;
 use crate::history::{Counts, Entry, Kept};
 use crate::metric::Range;
 use crate::report::audit::wording::wanted;
@@ -77,7 +77,7 @@ fn weekly<'a>(entries: &[&'a Entry]) -> Vec<(String, Option<&'a Entry>)> {
     let mut lines: Vec<(String, Option<&Entry>)> = Vec::new();
     for (week, entry) in last {
         while let Some((before, _)) = lines.last()
-            && let Ok(day) = before.parse::<Day>()
+            && let Some(day) = Day::parse(before)
             && let next = day.plus(7).to_string()
             && next.as_str() < week
         {
@@ -89,7 +89,7 @@ fn weekly<'a>(entries: &[&'a Entry]) -> Vec<(String, Option<&'a Entry>)> {
 }
 
 fn sunday(monday: &str) -> String {
-    monday.parse::<Day>().map_or_else(|_| String::new(), |day| day.plus(6).to_string())
+    Day::parse(monday).map_or_else(String::new, |day| day.plus(6).to_string())
 }
 
 /// The share of writes that are fully stamped, in tenths of a percent, rounded down.
@@ -155,7 +155,7 @@ pub(super) mod tests {
 
     /// A scan of a day with so many writes, stamped writes and errors.
     pub(crate) fn entry(scope: &str, at: &str, (writes, stamped, errors): (u64, u64, u64)) -> Entry {
-        let day: Day = at[..10].parse().expect("a day");
+        let day = Day::parse(&at[..10]).expect("a day");
         Entry {
             id: 0,
             key: Key::new(scope.to_owned(), format!("rev-{at}"), day),

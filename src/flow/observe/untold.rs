@@ -26,23 +26,29 @@ struct Practice {
     operations: BTreeSet<Operation>,
 }
 
+/// How the changes of a model are told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Telling {
+    /// Functions in which an audit event tells of them by name.
+    pub told: usize,
+    /// Functions that leave one untold.
+    pub silent: usize,
+}
+
+impl Telling {
+    /// Whether so many tell of them that who does not breaks a habit.
+    pub fn is_habit(&self) -> bool {
+        self.told >= FEWEST_TOLD && self.told * ONE_TELLS_OF >= self.told + self.silent
+    }
+}
+
 /// The changes of one model that a function leaves untold, each where it makes it.
 type Left = BTreeMap<(FunctionId, ClassId), Vec<(StepId, Alteration)>>;
 
 impl Observer<'_> {
     /// Changes that reach the end of a view or service on a path without an audit event.
     pub(super) fn untold(&self) -> Vec<Observation> {
-        // By change: the functions that answer for it, and where each of them makes it.
-        let mut answering: BTreeMap<Alteration, Vec<(FunctionId, StepId)>> = BTreeMap::new();
-        for id in self.project.function_ids() {
-            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
-            if !self.is_entry(id) || self.is_told_around(id) {
-                continue;
-            }
-            for (alteration, &step) in &outcome.left {
-                answering.entry(*alteration).or_default().push((id, step));
-            }
-        }
+        let answering = self.answering();
         let mut seen = Vec::new();
         let mut left = Left::default();
         for (alteration, places) in answering {
@@ -53,21 +59,12 @@ impl Observer<'_> {
                 continue;
             }
             let Some(model) = alteration.model else { continue };
-            let (function, step) = alteration.place;
             // What passes a keeper by does so where it stands.
             if let Some(whom) = alteration.passes_by {
                 seen.push(self.passed_by(&alteration, whom));
                 continue;
             }
-            let callers = self.flow.callers.get(&function).map_or(0, |callers| {
-                callers.iter().filter(|caller| !self.project.is_test(caller.file)).count()
-            });
-            // Where all of several callers would need the same line, it is missing in the callee, once.
-            if callers > 1 && places.len() >= callers && places.iter().all(|(id, _)| *id != function) {
-                left.entry((function, model)).or_default().push((step, alteration));
-                continue;
-            }
-            for (id, at) in places {
+            for (id, at) in self.lacking(&alteration, places) {
                 left.entry((id, model)).or_default().push((at, alteration));
             }
         }
@@ -84,6 +81,59 @@ impl Observer<'_> {
             seen.extend(self.untold_changes(id, changes, practice));
         }
         seen
+    }
+
+    /// In how many functions that serve somebody the changes of each model are told of, and in how many they are not.
+    pub(super) fn telling(&self) -> BTreeMap<ClassId, Telling> {
+        let mut silent: BTreeMap<ClassId, BTreeSet<FunctionId>> = BTreeMap::new();
+        for (alteration, places) in self.answering() {
+            let Some(model) = alteration.model.filter(|_| alteration.login.is_none()) else { continue };
+            let lacking = self.lacking(&alteration, places).into_iter().map(|(id, _)| id);
+            silent.entry(model).or_default().extend(lacking.filter(|id| self.serves(*id)));
+        }
+        let mut found: BTreeMap<ClassId, Telling> = BTreeMap::new();
+        for (model, telling) in &self.flow.told {
+            let told: BTreeSet<FunctionId> =
+                telling.keys().map(|(id, _)| *id).filter(|id| self.serves(*id)).collect();
+            found.entry(*model).or_default().told = told.len();
+        }
+        for (model, functions) in silent {
+            found.entry(model).or_default().silent = functions.len();
+        }
+        found
+    }
+
+    /// By change: the functions that answer for it, and where each of them makes it.
+    fn answering(&self) -> BTreeMap<Alteration, Vec<(FunctionId, StepId)>> {
+        let mut answering: BTreeMap<Alteration, Vec<(FunctionId, StepId)>> = BTreeMap::new();
+        for id in self.project.function_ids() {
+            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
+            if !self.is_entry(id) || self.is_told_around(id) {
+                continue;
+            }
+            for (alteration, &step) in &outcome.left {
+                answering.entry(*alteration).or_default().push((id, step));
+            }
+        }
+        answering
+    }
+
+    /// Where the line is missing that would tell of a change: where all of several callers would need the same, it is
+    /// missing in the callee, once.
+    fn lacking(
+        &self,
+        alteration: &Alteration,
+        places: Vec<(FunctionId, StepId)>,
+    ) -> Vec<(FunctionId, StepId)> {
+        let (function, step) = alteration.place;
+        let callers =
+            self.flow.callers.get(&function).map_or(0, |callers| {
+                callers.iter().filter(|caller| !self.project.is_test(caller.file)).count()
+            });
+        if callers > 1 && places.len() >= callers && places.iter().all(|(id, _)| *id != function) {
+            return vec![(function, step)];
+        }
+        places
     }
 
     /// The changes of one model that a function leaves untold: one line mends them all, and one finding says so.
@@ -188,7 +238,7 @@ impl Observer<'_> {
             let mut told: Vec<(FunctionId, StepId)> = telling().map(|((id, _), step)| (*id, *step)).collect();
             told.dedup_by_key(|(id, _)| *id);
             let silent = silent.get(&model).copied().unwrap_or_default();
-            if told.len() >= FEWEST_TOLD && told.len() * ONE_TELLS_OF >= told.len() + silent {
+            if (Telling { told: told.len(), silent }).is_habit() {
                 let operations = telling().map(|((_, operation), _)| *operation).collect();
                 found.insert(model, Practice { told, operations });
             }
