@@ -6,7 +6,7 @@
 
 mod schema;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A file of scans.
 #[derive(Debug)]
 pub struct History {
-    path: PathBuf,
+    shown: String,
     connection: Connection,
 }
 
@@ -169,18 +169,22 @@ impl Key {
 }
 
 impl History {
-    /// Opens a history, making it where there is none.
+    /// Opens a history, making it where there is none. It is called `shown` where something is wrong with it.
     ///
     /// # Errors
     /// When the file cannot be opened, is something else, or is newer than this program.
-    pub fn open(path: &Path) -> Result<History, HistoryError> {
-        let shown = path.display().to_string();
-        let fault = |fault: rusqlite::Error| schema::explain(&shown, &fault);
+    pub fn open(path: &Path, shown: &str) -> Result<History, HistoryError> {
+        let fault = |fault: rusqlite::Error| schema::explain(shown, &fault);
         let mut connection = Connection::open(path).map_err(fault)?;
         connection.busy_timeout(PATIENCE).map_err(fault)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(fault)?;
-        schema::bring_up_to_date(&mut connection, &shown)?;
-        Ok(History { path: path.to_owned(), connection })
+        schema::bring_up_to_date(&mut connection, shown)?;
+        Ok(History { shown: shown.to_owned(), connection })
+    }
+
+    /// Its path as it is shown.
+    pub fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// Keeps a scan; all of it or nothing.
@@ -195,7 +199,7 @@ impl History {
         measured: &[Measured],
         scan: &Scan,
     ) -> Result<Recorded, HistoryError> {
-        let shown = self.path.display().to_string();
+        let shown = self.shown.clone();
         let kept = (|| {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let before: Option<i64> = transaction
@@ -253,7 +257,7 @@ impl History {
     }
 
     fn read<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, HistoryError> {
-        ask(&self.connection).map_err(|fault| schema::explain(&self.path.display().to_string(), &fault))
+        ask(&self.connection).map_err(|fault| schema::explain(&self.shown, &fault))
     }
 }
 

@@ -73,7 +73,7 @@ impl Place {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        let history = History::open(&self.path("kept/scans.db")).expect("a history");
+        let history = History::open(&self.path("kept/scans.db"), "scans.db").expect("a history");
         history.entries().expect("readable")
     }
 }
@@ -203,7 +203,7 @@ fn a_file_of_something_else_is_left_alone() {
     let foreign = place.path("other.db");
     let connection = Connection::open(&foreign).expect("open");
     connection.execute_batch("CREATE TABLE people (name TEXT)").expect("made");
-    assert!(matches!(History::open(&foreign), Err(HistoryError::Foreign(_))));
+    assert!(matches!(History::open(&foreign, "other.db"), Err(HistoryError::Foreign(_))));
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).expect("an answer");
     assert_eq!(tables, 1);
@@ -213,8 +213,56 @@ fn a_file_of_something_else_is_left_alone() {
 fn a_newer_history_is_not_touched() {
     let folder = tempfile::tempdir().expect("a folder");
     let path: &Path = &folder.path().join("scans.db");
-    drop(History::open(path).expect("made"));
+    drop(History::open(path, "scans.db").expect("made"));
     let connection = Connection::open(path).expect("open");
     connection.pragma_update(None, "user_version", 99).expect("set");
-    assert!(matches!(History::open(path), Err(HistoryError::Newer(_, 99, 1))));
+    assert!(matches!(History::open(path, "scans.db"), Err(HistoryError::Newer(_, 99, 1))));
+}
+
+#[test]
+fn a_history_is_shown_scan_by_scan_and_week_by_week() {
+    let place = Place::new("[metrics.coverage]\nmin = 90\n");
+    let output = place.run(DAY, &["history"]);
+    assert_eq!(code(&output), Some(2));
+    assert!(said(&output).contains("error: there is no history `kept/scans.db`\n"), "{}", said(&output));
+    place.run(DAY, &["check"]);
+    place.write("more.py", "x = 1\n");
+    place.run(DAY + 3600, &["check"]);
+    place.write("app.py", &MODELS.replace("Order()", "Order(created_at=datetime.now())"));
+    place.run(DAY + 14 * 86_400, &["check"]);
+    let shown = |arguments: &[&str]| {
+        let output = place.run(DAY, arguments);
+        assert_eq!(code(&output), Some(0), "{}", said(&output));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let human = shown(&["history", "--weekly"]);
+    let lines: Vec<Vec<&str>> = human.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["."]);
+    assert_eq!(lines[2][..2], ["2025-11-24", "2025-11-26T13:00:00Z"], "{human}");
+    assert_eq!(lines[2][4..], ["2", "50.0", "%", "1", "0"]);
+    assert_eq!(lines[3], ["2025-12-01", "no", "scan"]);
+    assert_eq!(lines[4][4..], ["2", "(=)", "100.0", "%", "(+50.0)", "0", "(-1)", "0", "(=)"]);
+    assert_eq!(lines.len(), 5, "the last scan is within range: {human}");
+    assert_eq!(shown(&["history"]).lines().count(), 5);
+    assert_eq!(shown(&["history", "--last", "1"]).lines().count(), 3);
+    let csv = shown(&["history", "--format", "csv"]);
+    assert_eq!(csv.lines().filter(|line| line.contains(",coverage,")).count(), 3);
+    assert!(csv.contains(",coverage,,50,2,90,,0,outside\n"), "{csv}");
+    assert!(shown(&["history", "--format", "markdown"]).contains("| 2025-12-08 to 2025-12-14 |"));
+    assert!(shown(&["history", "--format", "json"]).contains("\"schema_version\": 1"));
+}
+
+#[test]
+fn the_report_takes_its_history_from_there() {
+    let place = Place::new("");
+    place.run(DAY, &["check"]);
+    place.write("app.py", &MODELS.replace("Order()", "Order(created_at=datetime.now())"));
+    let output = place.run(DAY + 86_400, &["report"]);
+    assert_eq!(code(&output), Some(0), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let changes = text.split("## Change history").nth(1).expect("a section");
+    assert!(changes.contains("2025-11-26T12:00:00Z"), "{changes}");
+    assert_eq!(place.entries().len(), 2);
+    let runs = text.split("## Runs").nth(1).expect("a section");
+    assert_eq!(runs.lines().filter(|line| line.starts_with("| `")).count(), 2, "{runs}");
 }

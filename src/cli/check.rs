@@ -38,6 +38,9 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
     if let Some(revision) = &arguments.changed {
         run.leave_brought(changed::before(&run, &arguments.scan, revision)?);
     }
+    // A scan of what the files would be is no scan of what they are, and what a change brought says nothing of the whole.
+    let is_part = arguments.diff || arguments.fix_plan.is_some() || arguments.changed.is_some();
+    let mut history = if is_part { None } else { history::open(&run, &arguments.scan)? };
     let scan = match arguments.mending() {
         None => {
             let scan = run.scan();
@@ -56,17 +59,14 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
             }
         }
     };
-    // What a change brought says nothing of the whole.
-    let measured = if scan.since.is_some() { Vec::new() } else { history::measured(&run, &scan) };
+    let measured = if is_part { Vec::new() } else { history::measured(&run, &scan) };
     let is_outside = history::tell_outside(&measured);
     let outcome = match outcome(&arguments, &scan) {
         _ if is_outside && arguments.fail_on_metric => Outcome::Findings,
         outcome => outcome,
     };
-    // A scan of what the files would be is no scan of what they are.
-    let is_preview = arguments.diff || arguments.fix_plan.is_some() || scan.since.is_some();
-    if !is_preview && outcome != Outcome::Nothing {
-        history::keep(&run, &arguments.scan, &scan, &measured)?;
+    if let Some(history) = &mut history {
+        history::keep(history, &run, &arguments.scan, &scan, &measured)?;
     }
     run.tell_time(&scan);
     let shortfall = arguments.min_coverage.and_then(|least| least.shortfall(&scan));

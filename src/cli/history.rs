@@ -78,11 +78,11 @@ pub(super) fn history(arguments: HistoryArguments) -> Result<Outcome, Failure> {
         })?,
     };
     if !walk::is_file(&file) {
-        let message = format!("there is no history `{}`", slashed(&file));
+        let message = format!("there is no history `{}`", shown(&file)?);
         let help = "a `check` whose configuration names it makes it".to_owned();
         return Err(Failure::Other(message, Some(help)));
     }
-    let entries = History::open(&file)?.entries()?;
+    let entries = History::open(&file, &shown(&file)?)?.entries()?;
     let grain = if arguments.weekly { Grain::Week } else { Grain::Scan };
     let shown = trends(&entries, grain, arguments.last);
     print(&match arguments.format {
@@ -108,18 +108,26 @@ pub(super) fn tell_outside(measured: &[Measured]) -> bool {
     !outside.is_empty()
 }
 
-/// Keeps a scan where the configuration names a history.
+/// Opens the history that the configuration names, if a scan of these paths is to be kept there. Whoever has to hear that
+/// it cannot be used hears it before the scan.
+pub(super) fn open(run: &Run, arguments: &ScanArguments) -> Result<Option<History>, Failure> {
+    let file = run.configuration.root().history.as_deref();
+    let is_kept = !arguments.wants_stdin() && !run.walked.sources.is_empty();
+    let Some(file) = file.filter(|_| is_kept) else { return Ok(None) };
+    walk::make_folder_of(file).map_err(|fault| {
+        Failure::Other(format!("cannot make the folder of the history `{}`: {fault}", slashed(file)), None)
+    })?;
+    Ok(Some(History::open(file, &shown(file)?)?))
+}
+
+/// Keeps a scan.
 pub(super) fn keep(
+    history: &mut History,
     run: &Run,
     arguments: &ScanArguments,
     scan: &Scan,
     measured: &[Measured],
 ) -> Result<(), Failure> {
-    let settings = run.configuration.root();
-    let Some(file) = settings.history.as_deref().filter(|_| !arguments.wants_stdin()) else { return Ok(()) };
-    walk::make_folder_of(file).map_err(|fault| {
-        Failure::Other(format!("cannot make the folder of the history `{}`: {fault}", slashed(file)), None)
-    })?;
     let tally = Tally::of(scan);
     let counts = Counts {
         files: tally.scanned as u64,
@@ -138,13 +146,13 @@ pub(super) fn keep(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         outcome: audit::Run::of(scan, String::new(), String::new(), None).outcome().to_owned(),
     };
-    let recorded = History::open(file)?.record(&key, &facts, counts, measured, scan)?;
+    let recorded = history.record(&key, &facts, counts, measured, scan)?;
     if arguments.verbose {
         let how = match recorded {
             Recorded::Added => "kept",
             Recorded::Replaced => "kept in place of the same scan",
         };
-        say(&escape::terminal(&format!("history: {how} in {}", slashed(file))));
+        say(&escape::terminal(&format!("history: {how} in {}", history.shown())));
     }
     Ok(())
 }
@@ -152,13 +160,11 @@ pub(super) fn keep(
 /// The scans of the same scope that are kept, as a report tells of them, and the findings of the last one; this scan made
 /// before is none of them.
 pub(super) fn earlier(
+    history: &History,
     run: &Run,
     arguments: &ScanArguments,
     scan: &Scan,
 ) -> Result<(Vec<audit::Run>, Option<Earlier>), Failure> {
-    let file = run.configuration.root().history.as_deref().filter(|file| walk::is_file(file));
-    let Some(file) = file else { return Ok((Vec::new(), None)) };
-    let history = History::open(file)?;
     let this = key(run, arguments, scan)?;
     let mut entries = history.entries()?;
     entries.retain(|entry| entry.key.scope == this.scope && entry.key != this);
@@ -207,8 +213,16 @@ fn revision(arguments: &ScanArguments, scan: &Scan) -> String {
     match head {
         Ok(Some((commit, false))) => commit,
         Ok(Some((commit, true))) => format!("{commit} with changes"),
-        Ok(None) | Err(_) => format!("files {}", digest::tree(scan, &scan.gaps)),
+        Ok(None) | Err(_) => {
+            let digest = digest::tree(scan, &scan.gaps);
+            format!("files {}", digest.strip_prefix("sha256:").unwrap_or(&digest))
+        }
     }
+}
+
+/// A path as one who stands in the current directory writes it.
+fn shown(file: &Path) -> Result<String, Failure> {
+    Ok(slashed(&relative(&super::run::here()?, file)))
 }
 
 /// What is scanned: the roots as seen from the folder of the configuration, and the rules where not all of them run.

@@ -89,6 +89,7 @@ pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     if let Some(file) = &arguments.baseline {
         run.hold_against(baseline::read(file)?, &arguments.scan.paths);
     }
+    let mut history = history::open(&run, &arguments.scan)?;
     let scan = run.scan();
     let ownership = match (arguments.owners, code_owners(&arguments.scan)?) {
         (OwnersBy::Blame, _) => {
@@ -110,7 +111,10 @@ pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     let mut inputs = inputs(&run, &scan, &arguments.scan);
     inputs.coverage = coverage.as_ref().zip(arguments.coverage.as_deref()).map(named);
     inputs.owners = ownership;
-    let (kept, last) = history::earlier(&run, &arguments.scan, &scan)?;
+    let (kept, last) = match &history {
+        Some(history) => history::earlier(history, &run, &arguments.scan, &scan)?,
+        None => (Vec::new(), None),
+    };
     inputs.runs = kept;
     inputs.runs.extend(earlier.iter().map(|earlier| earlier.run.clone()));
     inputs.runs.push(audit::Run::of(&scan, run.today.clone(), inputs.roots.join(" "), run.milliseconds()));
@@ -123,10 +127,10 @@ pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     }
     arguments.scan.tell_what_is_lacking(&scan);
     let outcome = if report::Tally::of(&scan).scanned == 0 { Outcome::Nothing } else { Outcome::Clean };
-    if outcome != Outcome::Nothing {
-        let measured = history::measured(&run, &scan);
-        history::tell_outside(&measured);
-        history::keep(&run, &arguments.scan, &scan, &measured)?;
+    let measured = history::measured(&run, &scan);
+    history::tell_outside(&measured);
+    if let Some(history) = &mut history {
+        history::keep(history, &run, &arguments.scan, &scan, &measured)?;
     }
     run.tell_time(&scan);
     Ok(outcome)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Tally, count, is_stamped, percent};
+use super::{Tally, count, percent};
 use crate::duty::{Duty, Operation, Standing};
 use crate::escape::{markdown, terminal};
 use crate::finding::{Scan, Write};
@@ -71,7 +71,7 @@ impl Row {
     fn add(&mut self, write: &Write) {
         let cell = self.cells.entry(write.operation).or_default();
         cell.writes += 1;
-        cell.stamped += usize::from(is_stamped(write));
+        cell.stamped += usize::from(write.is_stamped());
         for &(duty, standing) in &write.duties {
             *cell.duties.entry(duty).or_default().entry(standing).or_default() += 1;
         }
