@@ -4,7 +4,7 @@
 //! part of it. Variables that would send it to another repository, as hooks set them, are not handed on, and nothing it
 //! is asked writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufReader};
@@ -202,6 +202,23 @@ impl Repository {
         })
     }
 
+    /// Who wrote some lines of a file of the working tree last, by their 1-based numbers. Nobody where git does not know
+    /// the file. It takes a while: git goes through the history of each file.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn authors(&self, file: &Path, lines: &BTreeSet<u32>) -> Result<BTreeMap<u32, String>, Fault> {
+        let mut command = self.command();
+        command.args(["blame", "--porcelain"]);
+        lines.iter().for_each(|line| {
+            command.arg(format!("-L{line},{line}"));
+        });
+        command.arg("--").arg(file);
+        let output = command.stdin(Stdio::null()).output().map_err(Refusal::Start)?;
+        // It fails for a file that is not in the history, whose lines nobody has written yet.
+        Ok(if output.status.success() { authors(&output.stdout) } else { BTreeMap::new() })
+    }
+
     fn commit(&self, revision: &str) -> Option<String> {
         // No revision begins so, and git would take it for an option.
         if revision.is_empty() || revision.starts_with('-') {
@@ -312,6 +329,29 @@ fn content(name: &str, to: &mut impl io::Write, from: &mut impl io::BufRead) -> 
     Ok(bytes)
 }
 
+/// Reads what `git blame --porcelain` says: a line's commit and numbers, what is new of the commit, the line itself.
+fn authors(answer: &[u8]) -> BTreeMap<u32, String> {
+    let mut by_commit: BTreeMap<Vec<u8>, String> = BTreeMap::new();
+    let mut by_line: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+    let (mut commit, mut is_head): (Vec<u8>, bool) = (Vec::new(), true);
+    for line in answer.split(|&byte| byte == b'\n') {
+        if is_head {
+            let mut words = line.split(|&byte| byte == b' ');
+            commit = words.next().unwrap_or_default().to_vec();
+            if let Some(number) = words.nth(1).and_then(|number| text(number).parse().ok()) {
+                by_line.insert(number, commit.clone());
+            }
+            is_head = false;
+        } else if let Some(author) = line.strip_prefix(b"author ") {
+            by_commit.insert(commit.clone(), text(author));
+        } else if line.starts_with(b"\t") {
+            is_head = true;
+        }
+    }
+    let named = |(line, commit): (u32, Vec<u8>)| Some((line, by_commit.get(&commit)?.clone()));
+    by_line.into_iter().filter_map(named).collect()
+}
+
 fn names(answer: &[u8]) -> impl Iterator<Item = &[u8]> {
     answer.split(|&byte| byte == 0).filter(|name| !name.is_empty())
 }
@@ -337,4 +377,21 @@ fn path(bytes: &[u8]) -> PathBuf {
 
 fn shown(folder: &Path) -> String {
     folder.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authors_are_told_by_line() {
+        let (a, b) = ("a".repeat(40), "b".repeat(40));
+        let answer = format!(
+            "{a} 1 1 2\nauthor Ada\nauthor-mail <ada@x.example>\nsummary author Eve\nfilename x.py\n\tauthor Eve\n\
+             {a} 2 2\n\tx = 1\n{b} 7 9 1\nauthor Bo B.\nfilename x.py\n\ty\n"
+        );
+        let told: Vec<(u32, String)> = authors(answer.as_bytes()).into_iter().collect();
+        assert_eq!(told, [(1, "Ada".to_owned()), (2, "Ada".to_owned()), (9, "Bo B.".to_owned())]);
+        assert!(authors(b"").is_empty());
+    }
 }

@@ -304,6 +304,26 @@ fn history_is_told_since_an_earlier_report() {
 }
 
 #[test]
+fn who_wrote_a_line_last_can_own_what_is_found_there() {
+    let project = Project::new();
+    let git = |words: &[&str]| {
+        let ran = Command::new("git").current_dir(project.0.path()).args(words).output().expect("git runs");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    let commit =
+        ["-c", "user.name=Ada | L.", "-c", "user.email=ada@x.example", "commit", "-q", "-m", "first"];
+    git(&commit);
+    let text = project.report(&["--owners", "blame", "app"]);
+    assert!(text.contains("As `git blame` says."), "{text}");
+    assert!(text.contains("| `Ada ¦ L.` | 1 | 0 | 1 |"), "{text}");
+    project.write("app/new.py", SERVICE);
+    let text = project.report(&["--owners", "blame", "app"]);
+    assert!(text.contains("| nobody | 1 | 0 | 1 |"), "nobody wrote what git does not know: {text}");
+}
+
+#[test]
 fn nothing_to_report_on_is_not_a_clean_report() {
     let project = Project::new();
     fs::create_dir(project.0.path().join("empty")).expect("a folder can be made");

@@ -1,5 +1,6 @@
 //! cli/report: the command that writes the audit report, and what every audit report is made of.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -8,7 +9,7 @@ use super::arguments::ScanArguments;
 use super::baseline;
 use super::run::Run;
 use super::{Failure, Outcome, print, say};
-use crate::config::Covered;
+use crate::config::{Covered, absolute};
 use crate::coverage::{self, Coverage};
 use crate::digest;
 use crate::escape;
@@ -17,6 +18,7 @@ use crate::owners::{self, Owners};
 use crate::report;
 use crate::report::audit::{self, Audit, Earlier, Inputs, Ownership, Seal};
 use crate::source::slashed;
+use crate::vcs::Repository;
 use crate::walk;
 
 const REPORT_EXIT_CODES: &str = "\
@@ -40,6 +42,10 @@ pub(super) struct ReportArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) coverage: Option<PathBuf>,
 
+    /// What says whose a finding is
+    #[arg(long, value_name = "BY", value_enum, default_value_t = OwnersBy::Codeowners)]
+    pub(super) owners: OwnersBy,
+
     /// Accept the findings of this baseline; the report marks them
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
@@ -60,6 +66,14 @@ pub(super) enum ReportFormat {
     Html,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OwnersBy {
+    /// The CODEOWNERS file of the repository
+    Codeowners,
+    /// Whoever wrote the line last, by `git blame`, which takes a while
+    Blame,
+}
+
 /// Makes the report.
 pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     if arguments.scan.wants_stdin() {
@@ -74,14 +88,22 @@ pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     if let Some(file) = &arguments.baseline {
         run.hold_against(baseline::read(file)?, &arguments.scan.paths);
     }
-    let owners = code_owners(&arguments.scan)?;
     let scan = run.scan();
-    let line_owners;
-    let ownership = match &owners {
-        None => Ownership::Unknown(format!("No CODEOWNERS file was found ({}).", owners::PLACES.join(", "))),
-        Some((name, owners)) => {
-            line_owners = |file: &FileReport, _: u32| owners.of(&file.source.path);
-            Ownership::Known { by: name.clone(), of: &line_owners }
+    let ownership = match (arguments.owners, code_owners(&arguments.scan)?) {
+        (OwnersBy::Blame, _) => {
+            let authors = authors(&scan, &arguments.scan)?;
+            let of = move |file: &FileReport, line| {
+                let known = authors.get(&file.source.path).and_then(|lines| lines.get(&line));
+                known.cloned().into_iter().collect()
+            };
+            Ownership::Known { by: "git blame".to_owned(), of: Box::new(of) }
+        }
+        (OwnersBy::Codeowners, Some((by, owners))) => {
+            let of = move |file: &FileReport, _| owners.of(&file.source.path);
+            Ownership::Known { by, of: Box::new(of) }
+        }
+        (OwnersBy::Codeowners, None) => {
+            Ownership::Unknown(format!("No CODEOWNERS file was found ({}).", owners::PLACES.join(", ")))
         }
     };
     let mut inputs = inputs(&run, &scan, &arguments.scan);
@@ -177,4 +199,28 @@ fn code_owners(arguments: &ScanArguments) -> Result<Option<(String, Owners)>, Fa
         say(&escape::terminal(&format!("{}:{line}: left out: {reason}", found.name)));
     }
     Ok(Some((found.name, owners)))
+}
+
+/// Who wrote the lines of the open findings last, by file and line.
+fn authors(
+    scan: &Scan,
+    arguments: &ScanArguments,
+) -> Result<BTreeMap<PathBuf, BTreeMap<u32, String>>, Failure> {
+    let here = super::run::here()?;
+    let root = absolute(&here, arguments.paths.first().map_or(Path::new("."), PathBuf::as_path));
+    let folder = if walk::is_folder(&root) { root.as_path() } else { root.parent().unwrap_or(&root) };
+    let repository = Repository::around(folder).map_err(|fault| {
+        let help = "leave out `--owners blame`, or run it where the code is cloned".to_owned();
+        Failure::Other(fault.message, Some(help))
+    })?;
+    let mut authors = BTreeMap::new();
+    for file in &scan.files {
+        let open = file.findings.iter().filter(|finding| finding.is_open());
+        let lines: BTreeSet<u32> = open.map(|one| file.source.line(one.place.span.start)).collect();
+        if !lines.is_empty() {
+            let path = &file.source.path;
+            authors.insert(path.clone(), repository.authors(&absolute(&here, path), &lines)?);
+        }
+    }
+    Ok(authors)
 }

@@ -62,6 +62,9 @@ pub struct Inputs<'a> {
 /// Something that the caller is asked about a rule or a path.
 pub type Asked<'a, Of, Answer> = Box<dyn Fn(&Of) -> Answer + 'a>;
 
+/// Whose a line of a file is.
+pub type LineOwners<'a> = Box<dyn Fn(&FileReport, u32) -> Vec<String> + 'a>;
+
 /// How it is known whose a finding is.
 pub enum Ownership<'a> {
     /// Nobody asked.
@@ -73,7 +76,7 @@ pub enum Ownership<'a> {
         /// What says it, such as the name of a file.
         by: String,
         /// Whose a line of a file is.
-        of: &'a dyn Fn(&FileReport, u32) -> Vec<String>,
+        of: LineOwners<'a>,
     },
 }
 

@@ -207,10 +207,12 @@ fn rules(audit: &Audit<'_>) -> Section {
 
 fn order(audit: &Audit<'_>) -> Section {
     let order = &audit.order;
-    let columns = [Words("Priority"), Numbers("Errors"), Numbers("Reviews"), Numbers("Files")];
+    let columns = [Words("Priority"), Numbers("Errors"), Numbers("Reviews"), Bar, Numbers("Files")];
+    let most = order.matrix.iter().map(|row| row.errors + row.reviews).max().unwrap_or(0);
     let matrix = URGENCIES.iter().zip(&order.matrix).zip(0_usize..).map(|((level, row), rank)| {
         let name = Cell::ranked(wording::urgency(*level), rank);
-        vec![name, row.errors.into(), row.reviews.into(), row.files.into()]
+        let drawn = bar(&[Part::error(row.errors), Part::review(row.reviews)], most);
+        vec![name, row.errors.into(), row.reviews.into(), drawn.into(), row.files.into()]
     });
     let mut body = paragraph(wording::priority(audit)) + &table(&columns, matrix);
     if !order.files.is_empty() {
@@ -245,7 +247,7 @@ fn criteria(audit: &Audit<'_>) -> Section {
             Verdict::Unknown => ("review", "⚠️", "not known: "),
         };
         format!(
-            "<li class=\"{class}\"><span class=\"sign\">{sign}</span> {} <span class=\"about\">{word}{}</span></li>\n",
+            "<li class=\"{class}\"><span class=\"sign\">{sign}</span>{} <span class=\"about\">{word}{}</span></li>\n",
             prose(criterion.what),
             text(&criterion.note)
         )

@@ -6,9 +6,9 @@ use super::audit::{
     Audit, AuditedFile, EarlierFinding, History, OperationRow, Owned, Run, Seal, Testing, URGENCIES, Verdict,
     share, wording,
 };
-use super::percent;
+use super::{RuleTally, percent};
 use crate::escape::{markdown, markdown_code};
-use crate::finding::{Finding, Gap, Suppressed, SuppressionRecord};
+use crate::finding::{Finding, Gap, Severity, Suppressed, SuppressionRecord};
 
 /// The whole report.
 pub fn render(audit: &Audit<'_>) -> String {
@@ -160,6 +160,9 @@ fn rules(audit: &Audit<'_>) -> String {
         Numbers("Share"),
         Words(""),
     ];
+    // Bars are measured by the longest, since a share of all is small where there are many rules.
+    let open = |tally: &RuleTally| tally.errors + tally.reviews;
+    let most = audit.rules.iter().map(|rule| open(&rule.tally)).max().unwrap_or(0);
     let rows = audit.rules.iter().map(|rule| {
         let tally = &rule.tally;
         vec![
@@ -170,7 +173,7 @@ fn rules(audit: &Audit<'_>) -> String {
             number(tally.suppressed),
             number(tally.baselined),
             percent(rule.share),
-            bar(rule.share),
+            bar(share(open(tally), most).unwrap_or(0)),
         ]
     });
     out.push_str(&table(&columns, rows));
@@ -251,6 +254,7 @@ fn issue(line: u32, finding: &Finding) -> String {
         Some(suppressed) => ("x", format!(" (suppressed: {})", why(suppressed))),
         // It is known and left for later, which is not to say that it is done.
         None if finding.baselined => (" ", " (in the baseline)".to_owned()),
+        None if finding.severity == Severity::Review => (" ", " (review)".to_owned()),
         None => (" ", String::new()),
     };
     format!(
@@ -531,7 +535,7 @@ mod tests {
         accepted.baselined = true;
         scan.files[0].findings.push(accepted);
         let of = |_: &crate::finding::FileReport, _: u32| vec![text.to_owned()];
-        render(&full(&scan, text, &of))
+        render(&full(&scan, text, Box::new(of)))
     }
 
     #[test]

@@ -45,11 +45,7 @@ pub(super) fn of(inputs: &Inputs<'_>, files: &[AuditedFile<'_>]) -> Vec<Criterio
             inputs,
             &[(Operation::Update, Duty::UpdatedAt)],
         ),
-        by_duties(
-            "All delete operations set the deletion time explicitly",
-            inputs,
-            &[(Operation::Delete, Duty::DeletedAt)],
-        ),
+        deletes(inputs),
         by_rules("No `NameError` when an exception such as `IntegrityError` comes", inputs, &catches),
         never_null(inputs),
         by_rules("Consistent error handling across all services", inputs, &|rule| rule.pack == "errors"),
@@ -123,6 +119,21 @@ fn by_duties(what: &'static str, inputs: &Inputs<'_>, owed: &[(Operation, Duty)]
         count(missing, "missing"),
     ];
     Criterion { what, verdict, note: joined(note, "") }
+}
+
+/// Met when every soft delete has its time, and no row of a model that knows soft deletes goes for good.
+fn deletes(inputs: &Inputs<'_>) -> Criterion {
+    let what = "All delete operations set the deletion time explicitly";
+    let mut criterion = by_duties(what, inputs, &[(Operation::Delete, Duty::DeletedAt)]);
+    let removes = |rule: &&Rule| looks_for(rule, "model-has", Duty::DeletedAt.word());
+    let ids: Vec<&str> = inputs.rulebook.rules.iter().filter(removes).map(|rule| rule.id.as_str()).collect();
+    let found = inputs.scan.files.iter().flat_map(|file| &file.findings);
+    let removed = found.filter(|one| one.is_open() && ids.contains(&one.rule.as_str())).count();
+    if removed > 0 {
+        criterion.verdict = Verdict::Unmet;
+        criterion.note.push_str(&format!(", {removed} for good"));
+    }
+    criterion
 }
 
 /// Met when nothing leaves a creation or update time empty in a new row.

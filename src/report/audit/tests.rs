@@ -30,11 +30,7 @@ pub(crate) fn inputs(scan: &Scan) -> Inputs<'_> {
 }
 
 /// A report with every view, in which everything from outside is the given text.
-pub(crate) fn full<'a>(
-    scan: &'a Scan,
-    text: &'a str,
-    of: &'a dyn Fn(&FileReport, u32) -> Vec<String>,
-) -> Audit<'a> {
+pub(crate) fn full<'a>(scan: &'a Scan, text: &'a str, of: LineOwners<'a>) -> Audit<'a> {
     let seal = Seal {
         trailcheck: "0.1.0".into(),
         day: "2026-01-01".into(),
@@ -70,6 +66,7 @@ fn file(path: &str, tested: [Option<Reached>; 4]) -> FileReport {
     let write = |operation, line: usize, duties: &[(Duty, Standing)]| Write {
         operation,
         entity: "Job".into(),
+        declared_in: "shop/models.py".into(),
         function: "f".into(),
         span: span(line),
         duties: duties.to_vec(),
@@ -218,6 +215,8 @@ fn criteria_are_computed_from_duties_findings_and_tests() {
     assert_eq!([found[0], found[4], found[6]], [Met, Met, Unmet]);
     scan.files[0].findings[0].baselined = true;
     assert_eq!(verdicts(inputs(&scan))[6], Met, "somebody has answered for it");
+    scan.files[0].findings = vec![finding(&source, "delete", "hard-delete", Severity::Review)];
+    assert_eq!(verdicts(inputs(&scan))[3], Unmet, "a row goes for good");
 }
 
 #[test]
@@ -268,7 +267,7 @@ fn a_finding_of_two_owners_is_in_both_rows_and_that_of_none_last() {
         Some("b.py") => vec!["@b".to_owned()],
         _ => Vec::new(),
     };
-    let owners = Ownership::Known { by: "CODEOWNERS".into(), of: &of };
+    let owners = Ownership::Known { by: "CODEOWNERS".into(), of: Box::new(of) };
     let Owned::Known { rows, .. } = Audit::of(Inputs { owners, ..inputs(&scan) }).owners else {
         panic!("owners are known")
     };

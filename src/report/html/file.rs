@@ -1,7 +1,7 @@
 //! report/html/file: the audited files, each in the standard's form.
 
 use super::{Section, code, paragraph, prose, text};
-use crate::finding::{Finding, Suppressed};
+use crate::finding::{Finding, Severity, Suppressed};
 use crate::report::Status;
 use crate::report::audit::{Audit, AuditedFile, Mark, wording};
 
@@ -36,7 +36,7 @@ fn article(at: usize, audited: &AuditedFile<'_>) -> String {
     // What has nothing open is one line until somebody asks.
     let is_open = if open > 0 { " open" } else { "" };
     let mut out = format!(
-        "<details class=\"file {class}\" id=\"f{at}\"{is_open}>\n<summary><h3><span class=\"sign\">{sign}</span> {}</h3>\
+        "<details class=\"file {class}\" id=\"f{at}\"{is_open}>\n<summary><h3><span class=\"sign\">{sign}</span>{}</h3>\
          <span class=\"about\">{status}</span></summary>\n",
         code(&audited.path),
     );
@@ -63,10 +63,13 @@ fn issue(line: u32, finding: &Finding) -> String {
     let (mark, note) = match &finding.suppressed {
         Some(suppressed) => ("☑", format!(" <span class=\"about\">(suppressed: {})</span>", why(suppressed))),
         None if finding.baselined => ("☐", " <span class=\"about\">(in the baseline)</span>".to_owned()),
+        None if finding.severity == Severity::Review => {
+            ("☐", " <span class=\"about\">(review)</span>".to_owned())
+        }
         None => ("☐", String::new()),
     };
     format!(
-        "<li class=\"{class}\"><span class=\"sign\">{mark}</span> {} · line {line} · {}{note}</li>\n",
+        "<li class=\"{class}\"><span class=\"sign\">{mark}</span>{} · line {line} · {}{note}</li>\n",
         code(&finding.rule),
         prose(&finding.message)
     )
@@ -85,7 +88,7 @@ fn testing(audited: &AuditedFile<'_>) -> String {
     };
     let parts = testing.parts().map(|(what, mark)| {
         let class = if mark == Mark::Absent { "absent" } else { "" };
-        format!("<li class=\"{class}\"><span class=\"sign\">{}</span> {what}</li>", wording::sign(mark))
+        format!("<li class=\"{class}\"><span class=\"sign\">{}</span>{what}</li>", wording::sign(mark))
     });
     format!("<ul class=\"testing\">{}</ul>\n", parts.concat())
 }

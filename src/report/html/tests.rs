@@ -40,7 +40,7 @@ fn page(text: &str) -> String {
         unused: Vec::new(),
     }];
     let of = |_: &FileReport, _: u32| vec![text.to_owned()];
-    render(&full(&scan, text, &of))
+    render(&full(&scan, text, Box::new(of)))
 }
 
 /// The tags of a page in order, each with its attributes; the page's own style and script are left out.
