@@ -5,11 +5,13 @@ mod baseline;
 mod changed;
 mod check;
 mod init;
+mod inventory;
 mod mend;
 mod progress;
 mod report;
 mod rules;
 mod run;
+mod suppressions;
 mod terminal;
 mod today;
 mod verify;
@@ -104,6 +106,14 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Baseline(arguments) => {
             let wish = arguments.color();
             (baseline::baseline(arguments), wish)
+        }
+        Command::Inventory(arguments) => {
+            let wish = arguments.scan.color;
+            (inventory::inventory(&arguments), wish)
+        }
+        Command::Suppressions(arguments) => {
+            let wish = arguments.scan.color;
+            (suppressions::suppressions(&arguments), wish)
         }
         Command::Init(arguments) => {
             let wish = arguments.scan.color;

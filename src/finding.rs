@@ -165,6 +165,8 @@ pub struct Write {
     pub operation: Operation,
     /// The model it does it to.
     pub entity: String,
+    /// The file that declares the model, as its path is shown.
+    pub declared_in: String,
     /// Qualified name of the function it stands in.
     pub function: String,
     /// Where it stands.

@@ -9,6 +9,7 @@
 //! | [`escape`] | other people's text made harmless for a terminal or a report | where the text comes from |
 //! | [`name`] | interned identifiers and dotted paths | what they name |
 //! | [`nearest`] | the known name a mistyped one was meant to be | what is being named |
+//! | [`day`] | a day of the calendar, read, written and counted | which day it is |
 //! | [`source`] | one file: its text, spans, lines, language | what the text means |
 //! | [`duty`] | the words for a write: its operation, its duties, how each one stands | everything else |
 //! | [`remedy`] | what would mend something that was seen, as acts on the code around a place | how the code is laid out |
@@ -55,6 +56,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod coverage;
+pub mod day;
 pub mod digest;
 pub mod duty;
 pub mod escape;

@@ -11,12 +11,15 @@ pub mod github;
 pub mod gitlab;
 pub mod html;
 pub mod human;
+pub mod inventory;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
+pub mod ledger;
 pub mod markdown;
 pub mod plan;
 pub mod sarif;
+pub mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -342,6 +342,7 @@ fn writes(project: &Project, judgements: &[Judgement], tests: Option<&Tests>) ->
         found.entry(file as usize).or_default().push(Write {
             operation: judgement.operation,
             entity: project.class(judgement.model).name.to_string(),
+            declared_in: project.file(judgement.model.file).source.display_path(),
             function: function.qualname.clone(),
             span,
             duties: judgement.duties.clone(),

@@ -385,6 +385,19 @@ fn root_on_disk(here: &Path, root: &Path) -> PathBuf {
     if root.as_os_str().is_empty() { here.to_owned() } else { here.join(root) }
 }
 
+/// Adds to the end of a file, which is made where it is not there.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn append(path: &Path, text: &str) -> io::Result<()> {
+    File::options().append(true).create(true).open(path)?.write_all(text.as_bytes())
+}
+
+/// How many bytes a file has; none where it is not there.
+pub fn length(path: &Path) -> usize {
+    fs::metadata(path).map_or(0, |kind| usize::try_from(kind.len()).unwrap_or(usize::MAX))
+}
+
 /// Whether a folder is at a path.
 pub fn is_folder(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|kind| kind.is_dir())

@@ -26,3 +26,35 @@ fn a_closed_pipe_ends_quietly() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn the_summary_is_added_to_the_page_of_the_step() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let page = folder.path().join("page.md");
+    std::fs::write(&page, "what was there\n").expect("a file can be written");
+    let run = |page: &std::path::Path, format: &str| {
+        Command::new(env!("CARGO_BIN_EXE_trailcheck"))
+            .args(["check", "--format", format, "tests/cmd/baseline.in/app"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("GITHUB_STEP_SUMMARY", page)
+            .output()
+            .expect("the program runs")
+    };
+    assert_eq!(run(&page, "json").status.code(), Some(1));
+    let text = || std::fs::read_to_string(&page).expect("the page is there");
+    assert_eq!(text(), "what was there\n", "only the format for GitHub writes there");
+    assert_eq!(run(&page, "github").status.code(), Some(1));
+    let written = text();
+    assert!(written.starts_with("what was there\n## trailcheck\n\n1 error, 0 reviews"), "{written}");
+    assert!(
+        written.contains("| error | `unimported-exception` | tests/cmd/baseline.in/app/save.py:11 |"),
+        "{written}"
+    );
+    // A full page takes nothing more, and one that cannot be written changes nothing but what is said.
+    std::fs::write(&page, "x".repeat(1 << 20)).expect("a file can be written");
+    run(&page, "github");
+    assert_eq!(text().len(), 1 << 20);
+    let output = run(folder.path(), "github");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write the step summary"));
+}

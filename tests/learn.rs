@@ -142,6 +142,94 @@ class Stamped:
     assert!(learn::file(&learned).contains("    # \"archived_at\",  # on 3 of 3 models\n"));
 }
 
+#[test]
+fn a_second_time_that_nothing_fills_is_of_something_else() {
+    let models = format!(
+        "{HEAD}
+class Stamped:
+    modified_at = Column(DateTime, onupdate=datetime.utcnow)
+
+class Order(Stamped, Base):
+    __tablename__ = 'orders'
+    id = Column(Integer, primary_key=True)
+
+class Upload(Stamped, Base):
+    __tablename__ = 'uploads'
+    id = Column(Integer, primary_key=True)
+    last_modified_at = Column(DateTime)
+"
+    );
+    let learned = learned(&[("app/models.py", &models)]);
+    assert_eq!(fields(&learned, Duty::UpdatedAt), ["modified_at"]);
+    assert_eq!(passed_over(&learned, Duty::UpdatedAt), ["last_modified_at"]);
+}
+
+const TRAIL: &str = "
+from app.models import Order, Customer, Movement, AuditEntry
+
+def note(db, action, what):
+    db.add(AuditEntry(action=action, user='x', entity=what))
+
+def open_order(db):
+    order = Order()
+    db.add(order)
+    note(db, 'opened', order)
+    db.commit()
+
+def close_order(db, number):
+    order = db.query(Order).get(number)
+    order.status = 'closed'
+    note(db, 'closed', order)
+    db.commit()
+
+def ship_order(db, number):
+    order = db.query(Order).get(number)
+    order.status = 'shipped'
+    note(db, 'shipped', order)
+    db.commit()
+
+def rename(db, number, name):
+    customer = db.query(Customer).get(number)
+    customer.status = name
+    db.commit()
+
+def move(db):
+    db.add(Movement(action='moved', user='x', entity='y'))
+    db.commit()
+";
+
+#[test]
+fn the_trail_is_what_is_appended_and_told_of() {
+    let table = |name: &str, columns: &str| {
+        format!(
+            "class {name}(Base):\n    __tablename__ = '{name}'\n    id = Column(Integer, primary_key=True)\n{columns}\n"
+        )
+    };
+    let status = "    status = Column(String)\n";
+    let ledger = "    action = Column(String)\n    user = Column(String)\n    entity = Column(String)\n";
+    let models = [
+        HEAD.to_owned(),
+        table("Order", status),
+        table("Customer", status),
+        table("Movement", ledger),
+        table("AuditEntry", ledger),
+    ];
+    let files: &[(&str, &str)] =
+        &[("app/__init__.py", ""), ("app/models.py", &models.concat()), ("app/service.py", TRAIL)];
+    let learned = learned(files);
+    let names =
+        |seen: &[learn::Seen]| seen.iter().map(|seen| seen.name.clone()).collect::<Vec<_>>().join(" ");
+    let kept = &learned.kept;
+    assert_eq!(names(&kept.models), "app.models.AuditEntry");
+    assert_eq!(names(&kept.other_models), "app.models.Movement", "its columns fit, its name does not say so");
+    assert_eq!(names(&kept.emitters), "app.service.note");
+    assert_eq!(names(&kept.tracked), "app.models.Order");
+    let settings = read_back(&learn::file(&learned));
+    assert_eq!(settings.trail.models, ["app.models.AuditEntry"]);
+    assert_eq!(settings.trail.emitters, ["app.service.note"]);
+    assert_eq!(settings.trail.tracked, ["app.models.Order"]);
+}
+
 const SERVICE: &str = "
 from app.models import Order
 from app.context import Acting

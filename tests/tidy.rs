@@ -11,6 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("escape", &[]),
     ("name", &[]),
     ("nearest", &[]),
+    ("day", &[]),
     ("source", &[]),
     ("duty", &[]),
     ("remedy", &["source"]),
@@ -37,6 +38,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "check",
         &[
             "baseline",
+            "day",
             "duty",
             "facts",
             "finding",
@@ -49,7 +51,10 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("fix", &["finding", "layout", "lower", "project", "remedy", "source"]),
-    ("report", &["config", "coverage", "digest", "duty", "escape", "finding", "rule", "rulebook", "source"]),
+    (
+        "report",
+        &["config", "coverage", "day", "digest", "duty", "escape", "finding", "rule", "rulebook", "source"],
+    ),
     (
         "scan",
         &[
@@ -81,6 +86,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "check",
             "config",
             "coverage",
+            "day",
             "digest",
             "duty",
             "escape",

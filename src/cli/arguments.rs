@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::baseline::BaselineArguments;
 use super::init::InitArguments;
+use super::inventory::{InventoryArguments, Share};
 use super::report::ReportArguments;
+use super::suppressions::SuppressionsArguments;
 use super::terminal::ColorWish;
 use super::verify::VerifyArguments;
 
@@ -30,6 +32,10 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Check code and report what it leaves unstamped or unaudited
     Check(Box<CheckArguments>),
+    /// Show every write, compliant or not, as a matrix of models and operations
+    Inventory(Box<InventoryArguments>),
+    /// Show every suppression: its reason, its owner, its last day, what it suppresses
+    Suppressions(Box<SuppressionsArguments>),
     /// Make or shorten the list of findings that are accepted for now
     Baseline(BaselineArguments),
     /// Learn the project's convention and write trailcheck.toml
@@ -107,6 +113,10 @@ pub(super) struct CheckArguments {
     /// Report only what the changes since this revision have brought; uncommitted ones, if none is given
     #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = "HEAD")]
     pub(super) changed: Option<String>,
+
+    /// The least share of writes, in percent, that have every duty set or covered; below it, the exit code is 1
+    #[arg(long, value_name = "PCT", value_parser = Share::parse)]
+    pub(super) min_coverage: Option<Share>,
 
     /// Apply fixes that change nothing but what they are meant to
     #[arg(long)]

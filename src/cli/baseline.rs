@@ -235,12 +235,8 @@ fn write(file: &Path, roots: &[String], entries: &[Entry]) -> Result<(), Failure
 
 /// Says what could not be understood, and whether there was nothing to scan.
 fn told_that_nothing_is_there(arguments: &FileArguments, scan: &Scan) -> bool {
-    scan.gaps.iter().for_each(|gap| say(&report::gap_line(gap)));
-    let is_nothing = Tally::of(scan).scanned == 0;
-    if is_nothing {
-        arguments.scan.tell_what_is_lacking(scan);
-    }
-    is_nothing
+    arguments.scan.tell_what_is_lacking(scan);
+    Tally::of(scan).scanned == 0
 }
 
 fn tell(arguments: &FileArguments, text: &str) -> Result<(), Failure> {

@@ -1,5 +1,8 @@
 //! cli/check: the command that checks code: scans, mends, writes reports, and says how it ended.
 
+use std::env;
+use std::path::PathBuf;
+
 use super::arguments::{CheckArguments, FailOn, Format};
 use super::baseline;
 use super::changed;
@@ -8,6 +11,7 @@ use super::report::{ReportFormat, draw, inputs};
 use super::run::{Run, listed};
 use super::terminal::{self, Stream};
 use super::{Failure, Outcome, print, say};
+use crate::escape;
 use crate::finding::Scan;
 use crate::report::audit::Audit;
 use crate::report::human::Look;
@@ -52,7 +56,14 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
         }
     };
     run.tell_time(&scan);
-    Ok(outcome(&arguments, &scan))
+    let shortfall = arguments.min_coverage.and_then(|least| least.shortfall(&scan));
+    match outcome(&arguments, &scan) {
+        Outcome::Nothing => Ok(Outcome::Nothing),
+        outcome => {
+            shortfall.iter().for_each(|text| say(text));
+            Ok(if shortfall.is_some() { Outcome::Findings } else { outcome })
+        }
+    }
 }
 
 /// Writes every report that was asked for, and on stderr what must be said whatever the format.
@@ -86,8 +97,22 @@ fn write(arguments: &CheckArguments, run: &Run, scan: &Scan) -> Result<(), Failu
         }
     }
     print(&text)?;
+    if arguments.format == Format::Github {
+        summarize(scan);
+    }
     arguments.scan.tell_what_is_lacking(scan);
     Ok(())
+}
+
+/// Adds a summary to the page of the step, where GitHub says which file that is.
+fn summarize(scan: &Scan) {
+    let Some(file) = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else { return };
+    let file = PathBuf::from(file);
+    let room = report::step::MOST_BYTES.saturating_sub(walk::length(&file));
+    // The findings are written already; a page that cannot be written is no reason to fail.
+    if let Err(fault) = walk::append(&file, &report::step::render(scan, room)) {
+        say(&escape::terminal(&format!("cannot write the step summary `{}`: {fault}", slashed(&file))));
+    }
 }
 
 /// Findings say more than gaps, and gaps more than that there was nothing.

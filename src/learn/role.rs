@@ -103,6 +103,7 @@ fn fits(duty: Duty, kind: Kind, column: &Column) -> bool {
 }
 
 fn settle(duty: Duty, claims: Vec<(&Column, Claim)>, common: &config::Roles, models: usize) -> Role {
+    let claims = without_seconds(duty, claims);
     let sure = claims.iter().filter(|(_, claim)| *claim == Claim::Strong);
     let covered: BTreeSet<ClassId> = sure.flat_map(|(column, _)| column.models.iter().copied()).collect();
     let is_taken = |(column, claim): &(&Column, Claim)| match claim {
@@ -135,6 +136,24 @@ fn settle(duty: Duty, claims: Vec<(&Column, Claim)>, common: &config::Roles, mod
     }
     let others = left.iter().map(|(column, _)| seen(column, models)).collect();
     Role { duty, names, others, practice: None }
+}
+
+/// A time that nothing fills, on models that all have another one of the same role that something fills, is a time of
+/// something else: of the file that a row stands for, of a row in another program.
+fn without_seconds(duty: Duty, claims: Vec<(&Column, Claim)>) -> Vec<(&Column, Claim)> {
+    let is_filled = |column: &Column| column.filled_at_insert + column.filled_at_update > 0;
+    let filled: Vec<&Column> = claims
+        .iter()
+        .filter(|(column, claim)| *claim == Claim::Strong && is_filled(column))
+        .map(|(column, _)| *column)
+        .collect();
+    let is_second = |column: &Column| {
+        duty.is_time()
+            && !is_filled(column)
+            && filled.iter().any(|first| column.models.is_subset(&first.models))
+    };
+    let weakened = |(column, claim)| (column, if is_second(column) { Claim::Weak } else { claim });
+    claims.into_iter().map(weakened).collect()
 }
 
 fn seen(column: &Column, models: usize) -> Seen {

@@ -125,7 +125,7 @@ fn policy(flow: &Flow, serves: &dyn Fn(FileId) -> bool) -> (Option<AuditPolicy>,
 }
 
 /// Why a model looks as if it held audit rows, though its name does not say so: it has columns for what was done, by whom
-/// and to what, several functions add rows, and none changes one.
+/// and to what, and no function changes a row.
 fn looks_like_audit(
     project: &Project,
     class: ClassId,
@@ -140,8 +140,10 @@ fn looks_like_audit(
         return None;
     }
     let adding: BTreeSet<FunctionId> = of_model().map(|judgement| judgement.function).collect();
-    (adding.len() >= FEWEST_CALLERS)
-        .then(|| format!("{} add rows and none changes one; its columns fit", functions(adding.len())))
+    Some(match adding.len() {
+        0 => "its columns fit, and no code was seen that changes a row".to_owned(),
+        some => format!("its columns fit, rows are written by {}, and none changes one", functions(some)),
+    })
 }
 
 fn has_audit_columns(model: &Model) -> bool {

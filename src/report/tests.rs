@@ -150,6 +150,7 @@ fn write(finding: &Finding, operation: Operation, standings: &[Standing; 2]) -> 
     Write {
         operation,
         entity: "Job".into(),
+        declared_in: "shop/models.py".into(),
         function: finding.function.clone(),
         span: finding.place.span,
         duties: vec![(Duty::CreatedAt, standings[0]), (Duty::UpdatedAt, standings[1])],

@@ -70,6 +70,7 @@ fn file(path: &str, tested: [Option<Reached>; 4]) -> FileReport {
     let write = |operation, line: usize, duties: &[(Duty, Standing)]| Write {
         operation,
         entity: "Job".into(),
+        declared_in: "shop/models.py".into(),
         function: "f".into(),
         span: span(line),
         duties: duties.to_vec(),
