@@ -1,5 +1,7 @@
 //! report/gitlab: GitLab's code quality report, a list of issues in a subset of Code Climate's format.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::shown;
@@ -8,7 +10,15 @@ use crate::finding::{Finding, Scan, Severity};
 
 /// The open findings; gaps are issues too, since the report has no other place for them.
 pub fn render(scan: &Scan) -> String {
-    let findings = shown(scan).map(issue);
+    // Of issues with one fingerprint GitLab keeps one: equal code in two files needs two.
+    let mut homes: BTreeMap<&str, String> = BTreeMap::new();
+    let findings = shown(scan).map(|finding| {
+        let path = finding.place.source.display_path();
+        let home = homes.entry(&finding.fingerprint).or_insert_with(|| path.clone());
+        let is_first = *home == path;
+        let print = &finding.fingerprint;
+        issue(finding, if is_first { print.clone() } else { format!("{print}:{path}") })
+    });
     let gaps = scan.gaps.iter().map(|gap| {
         json!({
             "description": format!("gap: {}", terminal(&gap.reason)),
@@ -22,12 +32,12 @@ pub fn render(scan: &Scan) -> String {
     serde_json::to_string_pretty(&issues).expect("internal error: strings and numbers are JSON") + "\n"
 }
 
-fn issue(finding: &Finding) -> Value {
+fn issue(finding: &Finding, fingerprint: String) -> Value {
     let (source, span) = (&finding.place.source, finding.place.span);
     json!({
         "description": terminal(&finding.message),
         "check_name": finding.rule,
-        "fingerprint": finding.fingerprint,
+        "fingerprint": fingerprint,
         "severity": match finding.severity {
             Severity::Error => "major",
             Severity::Review => "minor",
@@ -55,5 +65,22 @@ mod tests {
             }
             assert!(issue["location"]["path"].is_string() && issue["location"]["lines"]["begin"].is_u64());
         }
+    }
+
+    #[test]
+    fn equal_code_in_two_files_makes_two_issues() {
+        let mut scan = example::scan();
+        let copy = example::source("app/copy.py", &scan.files[0].source.text);
+        let twin = example::finding(&copy, "Job()", "missing-created-at", Severity::Error);
+        scan.files[1].findings.push(twin);
+        scan.files[0].findings.truncate(1);
+        let issues: Value = serde_json::from_str(&render(&scan)).expect("it is JSON");
+        let prints: Vec<&str> = issues
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|issue| issue["fingerprint"].as_str())
+            .collect();
+        assert_eq!(prints[..2], ["0123456789abcdef", "0123456789abcdef:app/copy.py"]);
     }
 }

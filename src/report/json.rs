@@ -26,8 +26,16 @@ struct JsonDocument<'a> {
     schema_version: u32,
     tool: JsonTool,
     summary: JsonSummary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<JsonSince<'a>>,
     files: Vec<JsonFile<'a>>,
     gaps: Vec<JsonGap<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonSince<'a> {
+    revision: &'a str,
+    left_out: usize,
 }
 
 #[derive(Serialize)]
@@ -157,6 +165,10 @@ fn document(scan: &Scan) -> JsonDocument<'_> {
         schema_version: 1,
         tool: JsonTool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         summary: summary(&tally),
+        since: scan
+            .since
+            .as_ref()
+            .map(|since| JsonSince { revision: &since.revision, left_out: since.left_out }),
         files: telling.map(|one| file(one, &scan.gaps)).collect(),
         gaps: scan.gaps.iter().map(gap).collect(),
     }
@@ -270,7 +282,7 @@ fn location(place: &Place) -> JsonLocation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Severity;
+    use crate::finding::{Severity, Since};
     use crate::report::tests as example;
     use serde_json::{Value, json};
 
@@ -283,7 +295,8 @@ mod tests {
 
     #[test]
     fn what_is_written_fits_the_schema() {
-        for scan in [example::scan(), Scan::default()] {
+        let since = Some(Since { revision: "abc".to_owned(), left_out: 2 });
+        for scan in [example::scan(), Scan::default(), Scan { since, ..example::scan() }] {
             assert_eq!(valid(&render(&scan)), Ok(()));
         }
         let strange = render(&example::scan()).replace("\"fix\"", "\"fixes\"");
