@@ -9,8 +9,11 @@ use crate::history::Counts;
 const NAMES: &str =
     "week,week_end,scanned_at,scope,revision,outcome,figure,model,value,sample,min,max,min_sample,range\n";
 
+/// How a count is taken.
+type Take = fn(&Counts) -> u64;
+
 /// The counts that are figures here, too.
-const COUNTS: &[(&str, fn(&Counts) -> u64)] = &[
+const COUNTS: &[(&str, Take)] = &[
     ("files", |counts| counts.files),
     ("writes", |counts| counts.writes),
     ("stamped-writes", |counts| counts.stamped),
