@@ -49,6 +49,7 @@ mod enqueue;
 mod exception;
 mod execute;
 mod external;
+mod flag;
 mod form;
 mod ground;
 mod guard;

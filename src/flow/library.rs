@@ -264,11 +264,6 @@ pub(super) fn is_sql_expression(value: &Value) -> bool {
         if path.starts_with("sqlalchemy") && path.split('.').any(|part| part == "func"))
 }
 
-/// Whether a column of this name marks a row as deleted.
-pub(super) fn is_deletion_flag(name: &str) -> bool {
-    matches!(name, "is_deleted" | "deleted" | "is_removed")
-}
-
 /// The kind of query or statement an external function begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begins {

@@ -676,6 +676,7 @@ impl Trace<'_> {
             return;
         }
         let is_none = *value == Value::None;
+        let is_gone = self.says_gone(step, class, name, value);
         self.note_store(state, key, name);
         let Some(row) = state.rows.get_mut(&key) else { return };
         if let Some(class) = class {
@@ -692,13 +693,7 @@ impl Trace<'_> {
             Some(_) if is_none => {}
             Some(duty) => row.discharge(duty, Level::Set),
             None => {
-                let marks =
-                    library::is_deletion_flag(&name) && !matches!(value, Value::Switch(false) | Value::None);
-                let keeps_deletions = class.is_none_or(|class| {
-                    self.project.owes(class, Duty::DeletedAt) || self.project.owes(class, Duty::DeletedBy)
-                });
-                let change = if marks && keeps_deletions { Change::Deleted } else { Change::Changed };
-                row.change(change, touch);
+                row.change(if is_gone { Change::Deleted } else { Change::Changed }, touch);
             }
         }
     }
