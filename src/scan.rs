@@ -113,7 +113,7 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
 pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     let Request { walked, configuration, rulebook, selection, today, accepted, before, progress: _ } =
         request;
-    let Walked { sources, mut gaps, beside } = walked;
+    let Walked { sources, mut gaps, beside, .. } = walked;
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     note_gaps(&lowered, &mut gaps);
     let settings = configuration.root();
@@ -204,7 +204,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
 pub fn learn(request: Request<'_>) -> (Learned, Vec<Gap>) {
     let facts = lowered(&request);
     let Request { walked, configuration, .. } = request;
-    let Walked { sources, mut gaps, beside } = walked;
+    let Walked { sources, mut gaps, beside, .. } = walked;
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     note_gaps(&lowered, &mut gaps);
     let settings = Settings::default();

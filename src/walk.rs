@@ -45,6 +45,8 @@ pub struct Walked {
     /// What else lies in the folders of the files and in those above them, read or not: slashed paths as they are
     /// shown, up to the first dot of the last part; `*` for a folder that was not looked into.
     pub beside: Vec<String>,
+    /// How many files the configuration leaves out.
+    pub left_out: usize,
 }
 
 /// A root that cannot be scanned, which is the user's to mend.
@@ -103,6 +105,7 @@ pub fn read(listing: Listing, configuration: &Configuration) -> Walked {
     walked.gaps.sort_by(|a, b| by_parts(Path::new(&a.path), Path::new(&b.path)).then_with(|| a.cmp(b)));
     walked.gaps.dedup();
     walked.beside = beside(&wanted);
+    walked.left_out = listing.entries.len() - wanted.len();
     walked
 }
 
@@ -145,7 +148,7 @@ fn unseen(shown: &Path) -> Vec<String> {
 /// Takes bytes that are at hand, such as an editor's unsaved text, as the only file of a run.
 pub fn given(name: &Path, bytes: Vec<u8>) -> Walked {
     match decode(name, bytes) {
-        Ok(source) => Walked { sources: vec![source], gaps: Vec::new(), beside: unseen(name) },
+        Ok(source) => Walked { sources: vec![source], gaps: Vec::new(), beside: unseen(name), left_out: 0 },
         Err(gap) => Walked { gaps: vec![gap], ..Walked::default() },
     }
 }

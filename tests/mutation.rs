@@ -247,7 +247,7 @@ impl Program {
     fn without(&self, places: &[&Place]) -> Seen {
         let (sources, facts) = self.changed(places);
         let request = Request {
-            walked: Walked { sources, gaps: Vec::new(), beside: Vec::new() },
+            walked: Walked { sources, ..Walked::default() },
             configuration: &self.configuration,
             rulebook: &self.rulebook,
             selection: Selection::default(),

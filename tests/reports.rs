@@ -80,7 +80,11 @@ impl Project {
             ("app/models.py", MODELS),
             ("app/jobs.py", SERVICE),
             ("tests/test_jobs.py", TESTS),
-            ("trailcheck.toml", "# how we work\n[[priority]]\nlevel = 'low'\npaths = ['app/**']\n"),
+            ("left/out.py", "x = 1\n"),
+            (
+                "trailcheck.toml",
+                "# how we work\nexclude = ['left']\n[[priority]]\nlevel = 'low'\npaths = ['app/**']\n",
+            ),
             (".github/CODEOWNERS", "* @all\n/app/ @jobs # the team\n"),
         ] {
             project.write(path, text);
@@ -166,9 +170,12 @@ fn a_file_more_or_less_is_another_tree() {
 fn settings_count_by_what_they_say() {
     let project = Project::new();
     project.report(&["--output", "audit.md"]);
-    project.write("trailcheck.toml", "[[priority]]\npaths = ['app/**'] # all of it\nlevel = 'low'\n");
+    project.write(
+        "trailcheck.toml",
+        "exclude = [ 'left' ]\n[[priority]]\npaths = ['app/**'] # all of it\nlevel = 'low'\n",
+    );
     assert_eq!(project.verify("audit.md"), holds(), "comments and layout say nothing");
-    project.write("trailcheck.toml", "[[priority]]\nlevel = 'low'\npaths = ['app/*']\n");
+    project.write("trailcheck.toml", "exclude = ['left']\n[[priority]]\nlevel = 'low'\npaths = ['app/*']\n");
     assert_eq!(project.verify("audit.md"), differs(&["configuration"]));
 }
 
@@ -248,6 +255,7 @@ fn the_report_says_what_the_project_is() {
     has("Scanned `.` on 2026-01-01");
     has("| Low | 1 | 0 | 1 |");
     has("**Testing**: ✅ Create | ❌ Update | ❌ Delete | ❌ Error Cases");
+    has("Configuration: `trailcheck.toml`. It leaves out 1 file. All ");
     has("As `.github/CODEOWNERS` says.");
     has("| `@jobs` | 1 | 0 | 1 |");
     has("- [x] All services have correct imports — no findings");

@@ -67,7 +67,7 @@ pub(super) fn before(run: &Run, arguments: &ScanArguments, revision: &str) -> Re
     };
     old.extend(wanted.into_iter().zip(contents).filter_map(read));
     old.sort_by(|a, b| walk::by_parts(&a.path, &b.path));
-    let walked = Walked { sources: old, gaps: Vec::new(), beside: run.walked.beside.clone() };
+    let walked = Walked { sources: old, gaps: Vec::new(), beside: run.walked.beside.clone(), left_out: 0 };
     Ok(Before::new(commit, run.scan_of(walked)))
 }
 

@@ -139,6 +139,8 @@ pub(super) fn inputs<'a>(run: &'a Run, scan: &'a Scan, arguments: &ScanArguments
         seal: (!arguments.wants_stdin() && scan.since.is_none())
             .then(|| seal(run, scan, arguments, roots.clone())),
         roots,
+        settings: run.configuration.said().into_keys().collect(),
+        left_out: run.walked.left_out,
         coverage: None,
         owners: Ownership::NotAsked,
         earlier: None,

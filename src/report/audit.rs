@@ -47,6 +47,10 @@ pub struct Inputs<'a> {
     pub is_service: Asked<'a, Path, bool>,
     /// What was scanned, as the command line names it.
     pub roots: Vec<String>,
+    /// The configuration files in force, as they are shown.
+    pub settings: Vec<String>,
+    /// How many files the configuration leaves out.
+    pub left_out: usize,
     /// What makes the report one that can be checked; nothing where it cannot be made again.
     pub seal: Option<Seal>,
     /// What a coverage file says, and its name.
@@ -103,6 +107,10 @@ pub struct Run {
 pub struct Audit<'a> {
     /// What was scanned, as the command line names it.
     pub roots: Vec<String>,
+    /// The configuration files in force, as they are shown.
+    pub settings: Vec<String>,
+    /// How many files the configuration leaves out.
+    pub left_out: usize,
     /// What makes the report one that can be checked.
     pub seal: Option<Seal>,
     /// That only what a change has brought is told, in one line; nothing where all is.
@@ -250,6 +258,8 @@ impl<'a> Audit<'a> {
             files,
             evidence,
             roots: inputs.roots,
+            settings: inputs.settings,
+            left_out: inputs.left_out,
             seal: inputs.seal,
             runs: inputs.runs,
         }

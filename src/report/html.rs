@@ -71,6 +71,11 @@ fn code(name: &str) -> String {
     format!("<code>{}</code>", text(name))
 }
 
+/// A path, which may be broken behind its slashes.
+fn path(path: &str) -> String {
+    format!("<code>{}</code>", text(path).replace('/', "/<wbr>"))
+}
+
 /// A sentence in which balanced backticks mean code, since our own messages quote code that way.
 fn prose(sentence: &str) -> String {
     let parts: Vec<&str> = sentence.split('`').collect();
@@ -133,11 +138,12 @@ fn completeness(audit: &Audit<'_>) -> Section {
     if !audit.gaps.is_empty() {
         let gaps = audit.gaps.iter().map(|gap| {
             let line = gap.line.map(|line| format!(" · line {line}")).unwrap_or_default();
-            format!("<li>{}{line} · {}</li>\n", code(&gap.path), text(&gap.reason))
+            format!("<li>{}{line} · {}</li>\n", path(&gap.path), text(&gap.reason))
         });
         body.push_str(&format!("<ul>\n{}</ul>\n", gaps.collect::<String>()));
     }
-    body.push_str(&paragraph(&prose(&wording::rules(audit))));
+    let settings = wording::settings(audit, code);
+    body.push_str(&paragraph(&format!("{settings} {}", prose(&wording::rules(audit)))));
     if let Some(since) = &audit.since {
         body.push_str(&paragraph(&format!("{}: {}.", wording::ONLY_CHANGES, text(since))));
     }
@@ -223,8 +229,8 @@ fn order(audit: &Audit<'_>) -> Section {
         let rows = order.files.iter().map(|row| {
             let rank = URGENCIES.iter().position(|level| *level == row.urgency).unwrap_or(0);
             let name = match places.get(row.path.as_str()) {
-                Some(at) => format!("<a href=\"#f{at}\">{}</a>", code(&row.path)),
-                None => code(&row.path),
+                Some(at) => format!("<a href=\"#f{at}\">{}</a>", path(&row.path)),
+                None => path(&row.path),
             };
             vec![
                 Cell::ranked(wording::urgency(row.urgency), rank),
@@ -347,9 +353,9 @@ fn history(history: &History) -> Section {
         code(&history.since),
         history.unchanged
     ));
-    if !history.rules.is_empty() {
+    if history.moved_rules().next().is_some() {
         let columns = [Words("Rule"), Numbers("New"), Numbers("Fixed"), Numbers("Unchanged")];
-        let rows = history.rules.iter().map(|(rule, moved)| {
+        let rows = history.moved_rules().map(|(rule, moved)| {
             vec![Cell::from(code(rule)), moved.new.into(), moved.fixed.into(), moved.unchanged.into()]
         });
         body.push_str(&table(&columns, rows));
@@ -362,7 +368,7 @@ fn history(history: &History) -> Section {
         let rows = findings.iter().map(|one| {
             vec![
                 Cell::from(code(&one.rule)),
-                code(&one.path).into(),
+                path(&one.path).into(),
                 (one.line as usize).into(),
                 prose(&one.message).into(),
             ]
@@ -392,7 +398,7 @@ fn ledger(ledger: &Ledger<'_>) -> Section {
     if !ledger.accepted.is_empty() {
         let columns = [Words("Accepted"), Words("Rule"), Words("What")];
         let rows = ledger.accepted.iter().map(|one| {
-            let place = code(&format!("{}:{}", one.path, one.line));
+            let place = path(&format!("{}:{}", one.path, one.line));
             vec![Cell::from(place), code(&one.finding.rule).into(), prose(&one.finding.message).into()]
         });
         body.push_str(&table(&columns, rows));
@@ -411,7 +417,7 @@ fn comment(record: &SuppressionRecord) -> Vec<Cell> {
         false => said(&record.until),
     };
     vec![
-        code(&format!("{}:{}", record.path, record.line)).into(),
+        path(&format!("{}:{}", record.path, record.line)).into(),
         ids.join(", ").into(),
         said(&record.reason).into(),
         record.owner.as_deref().map_or_else(|| "—".to_owned(), code).into(),

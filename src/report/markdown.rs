@@ -104,7 +104,7 @@ fn completeness(audit: &Audit<'_>) -> String {
         out.push('\n');
         audit.gaps.iter().for_each(|one| out.push_str(&gap(one)));
     }
-    out.push_str(&format!("\n{}\n", wording::rules(audit)));
+    out.push_str(&format!("\n{} {}\n", wording::settings(audit, markdown_code), wording::rules(audit)));
     if let Some(since) = &audit.since {
         out.push_str(&format!("\n{}: {}.\n", wording::ONLY_CHANGES, markdown(since)));
     }
@@ -368,9 +368,9 @@ fn history(history: &History) -> String {
         markdown_code(&history.since),
         history.unchanged
     );
-    if !history.rules.is_empty() {
+    if history.moved_rules().next().is_some() {
         let columns = [Words("Rule"), Numbers("New"), Numbers("Fixed"), Numbers("Unchanged")];
-        let rows = history.rules.iter().map(|(rule, moved)| {
+        let rows = history.moved_rules().map(|(rule, moved)| {
             vec![markdown_code(rule), number(moved.new), number(moved.fixed), number(moved.unchanged)]
         });
         out.push_str(&format!("\n{}", table(&columns, rows)));

@@ -131,7 +131,7 @@ fn deletes(inputs: &Inputs<'_>) -> Criterion {
     let removed = found.filter(|one| one.is_open() && ids.contains(&one.rule.as_str())).count();
     if removed > 0 {
         criterion.verdict = Verdict::Unmet;
-        criterion.note.push_str(&format!(", {removed} for good"));
+        criterion.note.push_str(&format!(", {removed} removed for good"));
     }
     criterion
 }

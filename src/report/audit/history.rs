@@ -59,6 +59,13 @@ pub struct Moved {
     pub unchanged: usize,
 }
 
+impl History {
+    /// The rules of which something is new or fixed, by id.
+    pub fn moved_rules(&self) -> impl Iterator<Item = (&String, &Moved)> {
+        self.rules.iter().filter(|(_, moved)| moved.new + moved.fixed > 0)
+    }
+}
+
 #[derive(Deserialize)]
 struct Document {
     schema_version: u32,

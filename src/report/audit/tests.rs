@@ -21,6 +21,8 @@ pub(crate) fn inputs(scan: &Scan) -> Inputs<'_> {
         defaults_count: Box::new(|_| false),
         is_service: Box::new(|_| true),
         roots: vec!["app".into()],
+        settings: Vec::new(),
+        left_out: 0,
         seal: None,
         coverage: None,
         owners: Ownership::NotAsked,
@@ -47,6 +49,8 @@ pub(crate) fn full<'a>(scan: &'a Scan, text: &'a str, of: LineOwners<'a>) -> Aud
     };
     Audit::of(Inputs {
         roots: vec![text.into()],
+        settings: vec![text.into()],
+        left_out: 2,
         seal: Some(seal),
         owners: Ownership::Known { by: text.into(), of },
         earlier: Some(Earlier { name: text.into(), findings: vec![gone], run: run.clone() }),

@@ -46,6 +46,19 @@ pub fn completeness(audit: &Audit<'_>) -> String {
     }
 }
 
+/// Which settings were in force, and what they leave out. A name is drawn by the caller.
+pub fn settings(audit: &Audit<'_>, name: impl Fn(&str) -> String) -> String {
+    let files: Vec<String> = audit.settings.iter().map(|file| name(file)).collect();
+    let left_out = match audit.left_out {
+        0 => "no file".to_owned(),
+        many => count(many, "file"),
+    };
+    match files.as_slice() {
+        [] => "No configuration file was in force.".to_owned(),
+        _ => format!("Configuration: {}. It leaves out {left_out}.", files.join(", ")),
+    }
+}
+
 /// Which rules were on.
 pub fn rules(audit: &Audit<'_>) -> String {
     let all = audit.rules_on + audit.rules_off.len();

@@ -1,6 +1,6 @@
 //! report/html/file: the audited files, each in the standard's form.
 
-use super::{Section, code, paragraph, prose, text};
+use super::{Section, code, paragraph, path, prose, text};
 use crate::finding::{Finding, Severity, Suppressed};
 use crate::report::Status;
 use crate::report::audit::{Audit, AuditedFile, Mark, wording};
@@ -38,7 +38,7 @@ fn article(at: usize, audited: &AuditedFile<'_>) -> String {
     let mut out = format!(
         "<details class=\"file {class}\" id=\"f{at}\"{is_open}>\n<summary><h3><span class=\"sign\">{sign}</span>{}</h3>\
          <span class=\"about\">{status}</span></summary>\n",
-        code(&audited.path),
+        path(&audited.path),
     );
     out.push_str("<h4>Issues Found</h4>\n");
     if file.findings.is_empty() {

@@ -60,7 +60,9 @@ fn tags(page: &str) -> Vec<String> {
 fn no_text_becomes_markup() {
     let (evil, tame) = (page(EVIL), page("`x` and `y` z"));
     assert!(!evil.contains('\u{1b}') && !evil.contains('\u{202e}'));
-    let (evil, tame) = (tags(&evil), tags(&tame));
+    // A path may be broken wherever it has a slash.
+    let unbroken = |page: &str| tags(&page.replace("<wbr>", ""));
+    let (evil, tame) = (unbroken(&evil), unbroken(&tame));
     let first = evil
         .iter()
         .zip(&tame)
@@ -71,7 +73,7 @@ fn no_text_becomes_markup() {
 
 #[test]
 fn every_tag_is_closed_in_its_turn() {
-    const VOID: [&str; 4] = ["!doctype", "meta", "rect", "circle"];
+    const VOID: [&str; 5] = ["!doctype", "meta", "rect", "circle", "wbr"];
     for page in [
         page(EVIL),
         render(&Audit::of(inputs(&example::scan()))),
@@ -137,7 +139,7 @@ fn the_page_has_the_standards_form() {
     let page = render(&Audit::of(inputs(&example::scan())));
     for wanted in [
         "<dt>Errors</dt><dd>1</dd>",
-        "app/&lt;b&gt;service.py</code>",
+        "app/<wbr>&lt;b&gt;service.py</code>",
         "Has Issues",
         "<h4>Issues Found</h4>",
         "<code>missing-created-at</code> · line 5 · <code>enqueue</code> creates <code>Job</code>",
