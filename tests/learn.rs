@@ -196,6 +196,10 @@ def rename(db, number, name):
 def move(db):
     db.add(Movement(action='moved', user='x', entity='y'))
     db.commit()
+
+def prune(db, number):
+    db.delete(db.query(Movement).get(number))
+    db.commit()
 ";
 
 #[test]

@@ -136,7 +136,8 @@ fn looks_like_audit(
         return None;
     }
     let of_model = || judgements.iter().filter(|j| j.model == class && serves(j.function.file));
-    if of_model().any(|judgement| judgement.operation != Operation::Create) {
+    // Old rows of a trail may be thrown away; none is ever changed.
+    if of_model().any(|judgement| judgement.operation == Operation::Update) {
         return None;
     }
     let adding: BTreeSet<FunctionId> = of_model().map(|judgement| judgement.function).collect();
