@@ -18,7 +18,7 @@ use std::path::Path;
 use super::{RuleTally, Status, Tally, by_rule, has_news, since_line, status};
 use crate::config::Urgency;
 use crate::coverage::Coverage;
-use crate::duty::{Operation, Standing};
+use crate::duty::Operation;
 use crate::finding::{FileReport, Gap, Safety, Scan, Severity};
 use crate::metric::{Measured, Range};
 use crate::rule::Rule;
@@ -270,11 +270,6 @@ impl<'a> Audit<'a> {
             runs: inputs.runs,
         }
     }
-
-    /// The open findings.
-    pub fn open(&self) -> usize {
-        self.tally.errors + self.tally.reviews
-    }
 }
 
 impl AuditedFile<'_> {
@@ -390,26 +385,6 @@ fn owners(scan: &Scan, known: &Ownership<'_>) -> Owned {
     }
     rows.sort_by_key(|row| (row.owner.is_none(), Reverse((row.errors, row.reviews)), row.owner.clone()));
     Owned::Known { by: by.clone(), rows }
-}
-
-/// How many writes of a scan owe a duty that is told by a test, and how each of them stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Standings {
-    set: usize,
-    covered: usize,
-    unknown: usize,
-    missing: usize,
-}
-
-impl Standings {
-    fn add(&mut self, standing: Standing) {
-        match standing {
-            Standing::Set => self.set += 1,
-            Standing::Covered => self.covered += 1,
-            Standing::Unknown => self.unknown += 1,
-            Standing::Missing => self.missing += 1,
-        }
-    }
 }
 
 #[cfg(test)]

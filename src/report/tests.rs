@@ -185,6 +185,9 @@ fn a_file_with_a_gap_is_not_compliant() {
     let scan = scan();
     let of = |at: usize| status(&scan.files[at], &scan.gaps);
     assert_eq!([of(0), of(1), of(2)], [Status::HasIssues, Status::NeedsReview, Status::Compliant]);
+    let mut accepted = scan.files[0].clone();
+    accepted.findings.retain(|finding| finding.baselined);
+    assert_eq!(status(&accepted, &[]), Status::NeedsReview, "what a baseline accepts is still there");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Which rules answer for a criterion is told by what they look for, not by their names: by their pack and the words of
 //! their pages. A criterion nobody looked after is not met, it is not known.
 
-use super::{AuditedFile, Inputs, Mark, Standings};
+use super::{AuditedFile, Inputs, Mark};
 use crate::duty::{Duty, Operation, Standing};
 use crate::finding::FileReport;
 use crate::rule::Rule;
@@ -119,6 +119,26 @@ fn by_duties(what: &'static str, inputs: &Inputs<'_>, owed: &[(Operation, Duty)]
         count(missing, "missing"),
     ];
     Criterion { what, verdict, note: joined(note, "") }
+}
+
+/// How many duties stand in each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Standings {
+    set: usize,
+    covered: usize,
+    unknown: usize,
+    missing: usize,
+}
+
+impl Standings {
+    fn add(&mut self, standing: Standing) {
+        match standing {
+            Standing::Set => self.set += 1,
+            Standing::Covered => self.covered += 1,
+            Standing::Unknown => self.unknown += 1,
+            Standing::Missing => self.missing += 1,
+        }
+    }
 }
 
 /// Met when every soft delete has its time, and no row of a model that knows soft deletes goes for good.
