@@ -33,11 +33,14 @@ use trailcheck::scan::{Quiet, Request, scan_facts};
 use trailcheck::source::Source;
 use trailcheck::walk::{self, Walked};
 
+use made::Made;
 use place::{Kind, Parsed, Place, Words, places};
 use tally::Tally;
 
 #[path = "mutation/desk.rs"]
 mod desk;
+#[path = "mutation/made.rs"]
+mod made;
 #[path = "mutation/place.rs"]
 mod place;
 #[path = "mutation/tally.rs"]
@@ -288,6 +291,7 @@ impl Program {
             all: &all,
             before,
             writers: self.writers(),
+            made: made::made(&self.project(), &self.naming()),
             handlers: self.handlers(),
             owers: desk::owers(&parsed, &trail),
             tables,
@@ -436,6 +440,7 @@ struct Trial<'a> {
     all: &'a [Place],
     before: Seen,
     writers: BTreeMap<(usize, String), BTreeSet<Duty>>,
+    made: Vec<Made>,
     handlers: BTreeMap<(usize, u32), Handler>,
     /// Functions whose code, or that of whoever calls them, writes what an audit event may be owed for.
     owers: BTreeSet<(usize, String)>,
@@ -597,6 +602,11 @@ impl Trial<'_> {
             && self.makes_change(place)
         {
             return Verdict::Equivalent("the call makes the change as well".to_owned());
+        }
+        if place.kind == Kind::Keyword
+            && made::with(&self.made, place).is_some_and(|made| made.is_disjoint(&place.duties))
+        {
+            return Verdict::Equivalent("the row that it is given to does not owe it".to_owned());
         }
         if place.kind.stamps() {
             match self.writers.get(&(place.file, place.function.clone())) {
