@@ -274,7 +274,7 @@ pub struct Gap {
 pub struct FileReport {
     /// Its text.
     pub source: Arc<Source>,
-    /// Its writes, in position order.
+    /// Its writes, in position order; none where it serves neither requests nor jobs.
     pub writes: Vec<Write>,
     /// The handlers around its writes, in position order.
     pub guards: Vec<Guard>,
@@ -309,6 +309,9 @@ pub struct Since {
 pub struct Scan {
     /// Every scanned file, in path order.
     pub files: Vec<FileReport>,
+    /// How many writes stand in tests, migrations, seeds and scripts. They are in no file's list: who counts the writes of
+    /// a service does not mean them.
+    pub aside: usize,
     /// What could not be understood, in path order.
     pub gaps: Vec<Gap>,
     /// The comments that suppress findings, by file and line, those of no use included.

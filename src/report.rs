@@ -71,6 +71,8 @@ pub struct Tally {
     pub compliant: usize,
     /// Writes with every duty set or covered.
     pub stamped: usize,
+    /// Writes in tests, migrations, seeds and scripts, which are none of the others.
+    pub aside: usize,
     /// Errors that are open.
     pub errors: usize,
     /// Reviews that are open.
@@ -106,6 +108,7 @@ impl Tally {
         let gap_paths: BTreeSet<&str> = scan.gaps.iter().map(|gap| gap.path.as_str()).collect();
         let mut tally = Tally {
             scanned: scan.files.iter().filter(|file| file.source.language.is_code()).count(),
+            aside: scan.aside,
             gaps: scan.gaps.len(),
             files_with_gaps: gap_paths.len(),
             ..Tally::default()
@@ -162,12 +165,20 @@ impl Tally {
         }
     }
 
+    /// How many writes are not counted, behind those that are; nothing where all are.
+    fn beside(&self) -> String {
+        match self.aside {
+            0 => String::new(),
+            aside => format!(", {aside} more in tests and scripts"),
+        }
+    }
+
     /// The summary in one line.
     pub fn line(&self) -> String {
         let coverage = match self.coverage() {
             Some(tenths) => format!("{}, {} fully stamped", count(self.writes(), "write"), percent(tenths)),
             None => "no writes".to_owned(),
-        };
+        } + &self.beside();
         let excused = |many: usize, how: &str| match many {
             0 => String::new(),
             many => format!(", {many} {how}"),

@@ -170,12 +170,17 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     let tests = tested::tests(&project, &flow, &is_test);
     let mut writes = writes(&project, &judgements, tests.as_ref());
     let mut guards = guards(&project, &writes, tests.as_ref());
+    let mut aside = 0;
     let mut files: Vec<FileReport> = sources
         .into_iter()
         .zip(findings)
         .enumerate()
         .map(|(index, (source, findings))| {
-            let writes = writes.remove(&index).unwrap_or_default();
+            let mut writes = writes.remove(&index).unwrap_or_default();
+            if !configuration.for_path(&source.path).is_service_code(&source.path) {
+                aside += writes.len();
+                writes.clear();
+            }
             let guards = guards.remove(&index).unwrap_or_default();
             FileReport { source, writes, guards, findings, changes: Vec::new() }
         })
@@ -197,7 +202,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         revision: before.revision.clone(),
         left_out: before.leave_brought(&mut files),
     });
-    Scan { files, gaps, suppressions, baseline: held, since }
+    Scan { files, aside, gaps, suppressions, baseline: held, since }
 }
 
 /// Learns the convention of the files of a run, whatever the settings say of it, and tells of gaps.

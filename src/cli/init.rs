@@ -44,6 +44,10 @@ pub(super) fn init(arguments: &InitArguments) -> Result<Outcome, Failure> {
     if arguments.scan.wants_stdin() {
         return Err(Failure::Other("a convention is not learned from stdin".to_owned(), None));
     }
+    if !arguments.scan.select.is_empty() || !arguments.scan.ignore.is_empty() {
+        let help = "leave out `--select` and `--ignore`".to_owned();
+        return Err(Failure::Other("`init` looks at code, whatever rules say of it".to_owned(), Some(help)));
+    }
     let shown = escape::terminal(&slashed(&arguments.output)).into_owned();
     if !arguments.print && !arguments.force && walk::is_there(&arguments.output) {
         return Err(in_the_way(&format!("`{shown}` is there already")));

@@ -42,7 +42,7 @@ app/<b>service.py:5:11: error[missing-created-at] `enqueue` creates `Job` withou
 app/<b>service.py:9:11: review[hard-delete] `enqueue` creates `Job` without setting `created_at` <i>
 gap: app/helper.py:2: syntax error
 gap: app/\\u{1b}gone.py: no such file or folder
-1 error, 1 review, 1 suppressed, 1 baselined in 1 file with writes (3 scanned, 3 writes, 33.3 % fully stamped, 2 gaps)
+1 error, 1 review, 1 suppressed, 1 baselined in 1 file with writes (3 scanned, 3 writes, 33.3 % fully stamped, 4 more in tests and scripts, 2 gaps)
 "
         );
         assert_eq!(render(&example::scan(), Extent::FindingsOnly).lines().count(), 2);

@@ -142,7 +142,7 @@ pub fn human(scan: &Scan) -> String {
         out.push_str(text.trim_end());
         out.push('\n');
     }
-    out + "\n" + &closing(&inventory) + "\n"
+    out + "\n" + &closing(&inventory, scan.aside) + "\n"
 }
 
 /// As a table in Markdown.
@@ -157,10 +157,10 @@ pub fn render_markdown(scan: &Scan) -> String {
         out.push_str(&format!("| {} | {} |\n", markdown(&row.model), row.texts().join(" | ")));
     }
     out.push_str(&format!("| **total** | {} |\n\n", inventory.total.texts().join(" | ")));
-    out + &closing(&inventory) + "\n"
+    out + &closing(&inventory, scan.aside) + "\n"
 }
 
-fn closing(inventory: &Inventory) -> String {
+fn closing(inventory: &Inventory, aside: usize) -> String {
     let total = &inventory.total;
     let coverage = total.coverage().map_or_else(|| "-".to_owned(), percent);
     format!(
@@ -168,7 +168,14 @@ fn closing(inventory: &Inventory) -> String {
         total.stamped(),
         count(total.writes(), "write"),
         count(inventory.rows.len(), "model"),
-    )
+    ) + &beside(aside)
+}
+
+fn beside(aside: usize) -> String {
+    match aside {
+        0 => String::new(),
+        aside => format!("; {} in tests, migrations, seeds and scripts not counted", count(aside, "write")),
+    }
 }
 
 /// As one JSON object.
@@ -277,7 +284,7 @@ model  create  update  delete  set  covered  missing  unknown  coverage
 Job       0/2       -     1/1    3        1        1        1    33.3 %
 total     0/2       -     1/1    3        1        1        1    33.3 %
 
-coverage 33.3 %: 1 of 3 writes with every duty set or covered, 1 model
+coverage 33.3 %: 1 of 3 writes with every duty set or covered, 1 model; 4 writes in tests, migrations, seeds and scripts not counted
 "
         );
         assert!(render_markdown(&scan).contains("| Job | 0/2 | - | 1/1 | 3 | 1 | 1 | 1 | 33.3 % |"));

@@ -65,6 +65,7 @@ struct JsonWriteCounts {
     update: usize,
     delete: usize,
     compliant: usize,
+    aside: usize,
 }
 
 #[derive(Serialize)]
@@ -186,6 +187,7 @@ fn summary(tally: &Tally) -> JsonSummary {
             update: tally.updates,
             delete: tally.deletes,
             compliant: tally.compliant,
+            aside: tally.aside,
         },
         coverage: tally.coverage().map(|tenths| tenths as f64 / 10.0),
         findings: JsonFindingCounts {
@@ -310,7 +312,7 @@ mod tests {
             document["summary"],
             json!({
                 "files": {"scanned": 3, "with_writes": 1, "gaps": 2},
-                "writes": {"create": 2, "update": 0, "delete": 1, "compliant": 2},
+                "writes": {"create": 2, "update": 0, "delete": 1, "compliant": 2, "aside": 4},
                 "coverage": 33.3,
                 "findings": {"error": 1, "review": 1, "suppressed": 1, "baselined": 1}
             })

@@ -37,10 +37,15 @@ pub fn priority(audit: &Audit<'_>) -> &'static str {
 pub fn completeness(audit: &Audit<'_>) -> String {
     let tally = &audit.tally;
     let files = count(tally.scanned, "file");
+    let aside = match tally.aside {
+        0 => String::new(),
+        1 => " 1 write in tests, migrations, seeds and scripts is not counted.".to_owned(),
+        many => format!(" {many} writes in tests, migrations, seeds and scripts are not counted."),
+    };
     match tally.gaps {
-        0 => format!("{files} read and understood in full."),
+        0 => format!("{files} read and understood in full.{aside}"),
         gaps => format!(
-            "{files} read. {} in {} could not be read or understood; nothing is claimed of them:",
+            "{files} read.{aside} {} in {} could not be read or understood; nothing is claimed of them:",
             count(gaps, "place"),
             count(tally.files_with_gaps, "file")
         ),
