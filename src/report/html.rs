@@ -1,6 +1,6 @@
 //! report/html: the audit report as one HTML file that needs nothing else: no network, no fonts, and no script to be read.
 //!
-//! Every text that comes from code goes through [`text`] or [`prose`], and the page's own policy lets no other style or
+//! Every text that comes from code goes through `text` or `prose`, and the page's own policy lets no other style or
 //! script run than its own.
 
 mod chart;
