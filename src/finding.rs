@@ -156,6 +156,8 @@ pub struct Change {
     pub title: String,
     /// How far the fix can be trusted.
     pub safety: Safety,
+    /// Whether the finding is counted here: a fix may change several files, and mends one finding.
+    pub is_counted: bool,
 }
 
 /// One write, compliant or not.

@@ -71,6 +71,10 @@ fn a_user_is_handed_down_through_files() {
     let store = "        status: str = \"closed\",\n        *,\n        updated_by_user: User,\n        **more\n    ):\n        audit_ctx = AuditContext.from_user(updated_by_user)\n";
     assert!(texts["store.py"].contains(store), "{}", texts["store.py"]);
     assert!(texts["store.py"].contains("order.set_updated_by(audit_ctx.user_email, audit_ctx.user_name)"));
+    // It is one finding, in whichever files its fix has changed something.
+    let changes = mended.scan.files.iter().flat_map(|file| &file.changes);
+    assert_eq!(changes.clone().count(), 2);
+    assert_eq!(changes.filter(|change| change.is_counted).count(), 1);
 }
 
 #[test]

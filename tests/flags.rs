@@ -1,7 +1,9 @@
 //! flags: a store that puts a row out of use owes what its model keeps of that.
 
-use std::fs;
-use std::process::Command;
+use placed::Place;
+
+#[path = "small/placed.rs"]
+mod placed;
 
 const MODELS: &str = "\
 from datetime import datetime
@@ -23,15 +25,13 @@ def change(db, supplier_id, actor):
 
 /// The rules that find something where a supplier is changed like this and committed, with the stamps named so.
 fn found(stamp: &str, who: &str, change: &str) -> Vec<String> {
-    let folder = tempfile::tempdir().expect("a folder");
+    let place = Place::new();
     let change: String = change.lines().map(|line| format!("    {line}\n")).collect();
     let models = MODELS.replace("STAMP", stamp).replace("WHO", who);
-    fs::write(folder.path().join("app.py"), format!("{models}{change}    db.commit()\n")).expect("written");
+    place.write("app.py", &format!("{models}{change}    db.commit()\n"));
     let configuration = format!("[fields]\ndeleted-at = ['{stamp}']\ndeleted-by = ['{who}']\n");
-    fs::write(folder.path().join("trailcheck.toml"), configuration).expect("written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trailcheck"));
-    let output =
-        command.current_dir(folder.path()).args(["check", "--format", "json"]).output().expect("it runs");
+    place.write("trailcheck.toml", &configuration);
+    let output = place.command(&["check", "--format", "json"]).output().expect("it runs");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let files = report["files"].as_array().into_iter().flatten();
     let findings = files.flat_map(|file| file["findings"].as_array().into_iter().flatten());

@@ -7,8 +7,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tempfile::TempDir;
 use trailcheck::history::{Entry, History, HistoryError};
+
+use placed::Place;
+
+#[path = "small/placed.rs"]
+mod placed;
 
 const MODELS: &str = "\
 from datetime import datetime
@@ -34,32 +38,29 @@ def bad(db):
 const DAY: u64 = 1_764_158_400;
 
 /// A project with a history.
-struct Place {
-    folder: TempDir,
-}
+struct Project(Place);
 
-impl Place {
-    fn new(configuration: &str) -> Place {
-        let place = Place { folder: tempfile::tempdir().expect("a folder") };
+impl Project {
+    fn new(configuration: &str) -> Project {
+        let place = Place::new();
         place.write("trailcheck.toml", &format!("[history]\nfile = 'kept/scans.db'\n{configuration}"));
         place.write("app.py", MODELS);
-        place
+        Project(place)
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.0.path(name)
     }
 
     fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(path, text).expect("written");
+        self.0.write(name, text);
     }
 
     fn command(&self, second: u64, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trailcheck"));
-        command.current_dir(self.folder.path()).args(arguments).env("SOURCE_DATE_EPOCH", second.to_string());
-        command.env("GIT_CEILING_DIRECTORIES", self.folder.path().parent().expect("a folder"));
+        let mut command = self.0.command(arguments);
+        command.env("SOURCE_DATE_EPOCH", second.to_string());
+        // A repository around the folder says nothing of it.
+        command.env("GIT_CEILING_DIRECTORIES", self.0.path("").parent().expect("a folder"));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -88,7 +89,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn the_same_scan_counts_once() {
-    let place = Place::new("");
+    let place = Project::new("");
     assert_eq!(code(&place.run(DAY, &["check"])), Some(1));
     assert_eq!(code(&place.run(DAY + 86_400, &["check"])), Some(1));
     let [entry] = &place.entries()[..] else { panic!("one scan: {:?}", place.entries()) };
@@ -116,7 +117,7 @@ fn the_same_scan_counts_once() {
 
 #[test]
 fn what_is_no_scan_of_the_files_is_not_kept() {
-    let place = Place::new("");
+    let place = Project::new("");
     place.run(DAY, &["check", "--diff", "--unsafe-fixes"]);
     place.run(DAY, &["check", "--isolated"]);
     place.run(DAY, &["check", "--show-files"]);
@@ -125,7 +126,7 @@ fn what_is_no_scan_of_the_files_is_not_kept() {
 
 #[test]
 fn processes_that_write_at_once_lose_nothing() {
-    let place = Place::new("");
+    let place = Project::new("");
     let names: Vec<String> = (0..12).map(|number| format!("part{number}")).collect();
     for name in &names {
         place.write(&format!("{name}/app.py"), MODELS);
@@ -146,7 +147,7 @@ fn processes_that_write_at_once_lose_nothing() {
 
 #[test]
 fn a_killed_process_takes_nothing_with_it() {
-    let place = Place::new("");
+    let place = Project::new("");
     let mut kept = Vec::new();
     for round in 0..24_u64 {
         let second = DAY + round * 7 * 86_400;
@@ -173,7 +174,7 @@ fn a_killed_process_takes_nothing_with_it() {
 
 #[test]
 fn a_figure_out_of_range_is_said_and_can_fail_the_run() {
-    let place = Place::new("[metrics.coverage]\nmin = 90\n[metrics.gaps]\nmax = 0\n");
+    let place = Project::new("[metrics.coverage]\nmin = 90\n[metrics.gaps]\nmax = 0\n");
     let output = place.run(DAY, &["check", "--fail-on", "never"]);
     assert_eq!(code(&output), Some(0));
     assert!(
@@ -192,7 +193,7 @@ fn a_figure_out_of_range_is_said_and_can_fail_the_run() {
 
 #[test]
 fn a_file_of_something_else_is_left_alone() {
-    let place = Place::new("");
+    let place = Project::new("");
     place.write("kept/scans.db", "these are notes, and no database at all; they have to stay as they are");
     let before = fs::read(place.path("kept/scans.db")).expect("there");
     let output = place.run(DAY, &["check"]);
@@ -221,7 +222,7 @@ fn a_newer_history_is_not_touched() {
 
 #[test]
 fn a_history_is_shown_scan_by_scan_and_week_by_week() {
-    let place = Place::new("[metrics.coverage]\nmin = 90\n");
+    let place = Project::new("[metrics.coverage]\nmin = 90\n");
     let output = place.run(DAY, &["history"]);
     assert_eq!(code(&output), Some(2));
     assert!(said(&output).contains("error: there is no history `kept/scans.db`\n"), "{}", said(&output));
@@ -254,7 +255,7 @@ fn a_history_is_shown_scan_by_scan_and_week_by_week() {
 
 #[test]
 fn the_report_takes_its_history_from_there() {
-    let place = Place::new("");
+    let place = Project::new("");
     place.run(DAY, &["check"]);
     place.write("app.py", &MODELS.replace("Order()", "Order(created_at=datetime.now())"));
     let output = place.run(DAY + 86_400, &["report"]);

@@ -76,7 +76,9 @@ fn the_same_input_gives_the_same_bytes_whatever_the_threads() {
         assert!(!output.stdout.is_empty(), "{format} says something");
         output.stdout
     };
-    for format in ["json", "human", "concise", "markdown"] {
+    for format in
+        ["json", "human", "concise", "markdown", "html", "jsonl", "sarif", "github", "gitlab", "junit"]
+    {
         assert!(run("1", format) == run("4", format), "{format} differs with the threads");
     }
 }

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use tempfile::TempDir;
+use placed::Place;
+
+#[path = "small/placed.rs"]
+mod placed;
 
 const MODELS: &str = "\
 from datetime import datetime
@@ -70,11 +73,11 @@ def test_add(db):
 ";
 
 /// A project in a folder of its own.
-struct Project(TempDir);
+struct Project(Place);
 
 impl Project {
     fn new() -> Project {
-        let project = Project(tempfile::tempdir().expect("a temporary folder"));
+        let project = Project(Place::new());
         for (path, text) in [
             ("app/__init__.py", ""),
             ("app/models.py", MODELS),
@@ -87,28 +90,17 @@ impl Project {
             ),
             (".github/CODEOWNERS", "* @all\n/app/ @jobs # the team\n"),
         ] {
-            project.write(path, text);
+            project.0.write(path, text);
         }
         project
     }
 
-    fn write(&self, path: &str, text: &str) {
-        let path = self.0.path().join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
-        fs::write(path, text).expect("a file can be written");
-    }
-
     fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.0.path().join(path)).expect("the file is there")
+        fs::read_to_string(self.0.path(path)).expect("the file is there")
     }
 
     fn run(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_trailcheck"))
-            .current_dir(self.0.path())
-            .env("SOURCE_DATE_EPOCH", "1767225600")
-            .args(words)
-            .output()
-            .expect("the program starts")
+        self.0.command(words).env("SOURCE_DATE_EPOCH", "1767225600").output().expect("the program starts")
     }
 
     fn report(&self, words: &[&str]) -> String {
@@ -142,15 +134,15 @@ fn a_report_holds_until_a_byte_changes() {
         assert!(project.report(&["--format", format, "--output", "audit.out"]).is_empty());
         assert_eq!(project.verify("audit.out"), holds());
         // A space behind a comment changes the tree and nothing that is found.
-        project.write("app/models.py", &format!("{MODELS}\n"));
+        project.0.write("app/models.py", &format!("{MODELS}\n"));
         assert_eq!(project.verify("audit.out"), differs(&["tree"]));
-        project.write("app/models.py", MODELS);
+        project.0.write("app/models.py", MODELS);
         assert_eq!(project.verify("audit.out"), holds());
         let mended =
             SERVICE.replace("job.state = 'closed'", "job.state = 'closed'; job.updated_at = datetime.now()");
-        project.write("app/jobs.py", &mended);
+        project.0.write("app/jobs.py", &mended);
         assert_eq!(project.verify("audit.out"), differs(&["tree", "findings"]));
-        project.write("app/jobs.py", SERVICE);
+        project.0.write("app/jobs.py", SERVICE);
     }
 }
 
@@ -158,11 +150,11 @@ fn a_report_holds_until_a_byte_changes() {
 fn a_file_more_or_less_is_another_tree() {
     let project = Project::new();
     project.report(&["app", "--output", "audit.md"]);
-    project.write("app/more.py", "");
+    project.0.write("app/more.py", "");
     assert_eq!(project.verify("audit.md"), differs(&["tree"]));
-    fs::remove_file(project.0.path().join("app/more.py")).expect("it can be removed");
+    fs::remove_file(project.0.path("app/more.py")).expect("it can be removed");
     // What lies outside the roots is none of the report's business.
-    project.write("more.py", "x = 1\n");
+    project.0.write("more.py", "x = 1\n");
     assert_eq!(project.verify("audit.md"), holds());
 }
 
@@ -170,19 +162,21 @@ fn a_file_more_or_less_is_another_tree() {
 fn settings_count_by_what_they_say() {
     let project = Project::new();
     project.report(&["--output", "audit.md"]);
-    project.write(
+    project.0.write(
         "trailcheck.toml",
         "exclude = [ 'left' ]\n[[priority]]\npaths = ['app/**'] # all of it\nlevel = 'low'\n",
     );
     assert_eq!(project.verify("audit.md"), holds(), "comments and layout say nothing");
-    project.write("trailcheck.toml", "exclude = ['left']\n[[priority]]\nlevel = 'low'\npaths = ['app/*']\n");
+    project
+        .0
+        .write("trailcheck.toml", "exclude = ['left']\n[[priority]]\nlevel = 'low'\npaths = ['app/*']\n");
     assert_eq!(project.verify("audit.md"), differs(&["configuration"]));
 }
 
 #[test]
 fn the_command_line_is_part_of_a_report() {
     let project = Project::new();
-    project.write("other.toml", "covered-by-default = 'allow'\n");
+    project.0.write("other.toml", "covered-by-default = 'allow'\n");
     for words in [
         vec!["app", "tests", "--ignore", "meta,hard-delete"],
         vec!["--select", "fields", "app/jobs.py"],
@@ -200,11 +194,11 @@ fn a_report_that_somebody_edits_is_not_what_it_was() {
     let project = Project::new();
     project.report(&["--output", "audit.md"]);
     let text = project.read("audit.md");
-    project.write("audit.md", &text.replace("❌ Has Issues", "✅ Compliant"));
+    project.0.write("audit.md", &text.replace("❌ Has Issues", "✅ Compliant"));
     assert_eq!(project.verify("audit.md"), differs(&["text"]));
-    project.write("audit.md", &text.replace('\n', "\r\n"));
+    project.0.write("audit.md", &text.replace('\n', "\r\n"));
     assert_eq!(project.verify("audit.md"), holds(), "line ends say nothing");
-    project.write("audit.md", &text.replace("tree = \"sha256:", "tree = \"sha256:0"));
+    project.0.write("audit.md", &text.replace("tree = \"sha256:", "tree = \"sha256:0"));
     assert_eq!(project.verify("audit.md"), differs(&["tree", "text"]));
 }
 
@@ -229,7 +223,7 @@ fn a_baseline_is_part_of_what_is_checked() {
     let run = project.run(&["check", "--baseline", "accepted.json", "--output", "markdown=check.md", "-q"]);
     assert_eq!((run.status.code(), project.verify("check.md")), (Some(0), holds()));
     let accepted = project.read("accepted.json");
-    project.write("accepted.json", &accepted.replace("missing-updated-at", "hard-delete"));
+    project.0.write("accepted.json", &accepted.replace("missing-updated-at", "hard-delete"));
     assert_eq!(project.verify("audit.md"), differs(&["configuration", "findings"]));
 }
 
@@ -239,7 +233,7 @@ fn what_is_no_report_is_told() {
     for (name, text) in
         [("x.md", "# Hello\n"), ("y.md", ""), ("z.md", "```toml\ntrailcheck = 1\ntext = 2\n```\n")]
     {
-        project.write(name, text);
+        project.0.write(name, text);
         let run = project.run(&["verify", name]);
         assert_eq!((run.status.code(), run.stdout.len()), (Some(2), 0), "{name}");
         assert!(String::from_utf8_lossy(&run.stderr).contains(name), "the file is named");
@@ -271,7 +265,7 @@ fn a_coverage_file_says_what_tests_ran() {
         |wanted: &str| 1 + SERVICE.lines().position(|line| line.contains(wanted)).expect("the line is there");
     let (create, update) = (line("job = Job("), line("job.state = 'closed'"));
     let (delete, handler) = (line("db.delete"), line("rollback"));
-    project.write(
+    project.0.write(
         "coverage.json",
         &format!(
             "{{\"files\": {{\"app/jobs.py\": {{\"executed_lines\": [{create}, {update}], \"missing_lines\": [{delete}, {handler}]}}}}}}"
@@ -280,7 +274,7 @@ fn a_coverage_file_says_what_tests_ran() {
     let text = project.report(&["--coverage", "coverage.json"]);
     assert!(text.contains("**Testing**: ✅ Create | ✅ Update | ❌ Delete | ❌ Error Cases"), "{text}");
     assert!(text.contains("by `coverage.json`"));
-    project.write(
+    project.0.write(
         "lcov.info",
         &format!(
             "SF:/ci/app/jobs.py\nDA:{create},0\nDA:{update},0\nDA:{delete},2\nDA:{handler},1\nend_of_record\n"
@@ -303,7 +297,7 @@ fn history_is_told_since_an_earlier_report() {
     let broken = mended
         .replace("updated_at=datetime.now())", ")")
         .replace("        return job\n", "\n\n        return job\n");
-    project.write("app/jobs.py", &broken);
+    project.0.write("app/jobs.py", &broken);
     let text = project.report(&["--since", "first.json"]);
     assert!(text.contains("Since `first.json`: 1 new, 1 fixed, 0 unchanged."), "{text}");
     assert!(text.contains("| `missing-updated-at` | 1 | 1 | 0 |"));
@@ -315,7 +309,7 @@ fn history_is_told_since_an_earlier_report() {
 fn who_wrote_a_line_last_can_own_what_is_found_there() {
     let project = Project::new();
     let git = |words: &[&str]| {
-        let ran = Command::new("git").current_dir(project.0.path()).args(words).output().expect("git runs");
+        let ran = Command::new("git").current_dir(project.0.path("")).args(words).output().expect("git runs");
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     };
     git(&["init", "-q"]);
@@ -326,7 +320,7 @@ fn who_wrote_a_line_last_can_own_what_is_found_there() {
     let text = project.report(&["--owners", "blame", "app"]);
     assert!(text.contains("As `git blame` says."), "{text}");
     assert!(text.contains("| `Ada ¦ L.` | 1 | 0 | 1 |"), "{text}");
-    project.write("app/new.py", SERVICE);
+    project.0.write("app/new.py", SERVICE);
     let text = project.report(&["--owners", "blame", "app"]);
     assert!(text.contains("| nobody | 1 | 0 | 1 |"), "nobody wrote what git does not know: {text}");
 }
@@ -334,7 +328,7 @@ fn who_wrote_a_line_last_can_own_what_is_found_there() {
 #[test]
 fn nothing_to_report_on_is_not_a_clean_report() {
     let project = Project::new();
-    fs::create_dir(project.0.path().join("empty")).expect("a folder can be made");
+    fs::create_dir(project.0.path("empty")).expect("a folder can be made");
     assert_eq!(project.run(&["report", "empty"]).status.code(), Some(3));
     assert_eq!(project.run(&["report", "-"]).status.code(), Some(2));
     assert!(!Path::new("empty").exists());

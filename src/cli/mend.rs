@@ -84,7 +84,8 @@ fn tell(arguments: &CheckArguments, scan: &Scan, left: &[Left]) {
     if arguments.scan.quiet {
         return;
     }
-    let changes: Vec<_> = scan.files.iter().flat_map(|file| &file.changes).collect();
+    let changes = scan.files.iter().flat_map(|file| &file.changes);
+    let changes: Vec<_> = changes.filter(|change| change.is_counted).collect();
     let files = scan.files.iter().filter(|file| !file.changes.is_empty()).count();
     let daring = changes.iter().filter(|change| change.safety == Safety::Unsafe).count();
     let note = if daring == 0 { String::new() } else { format!(", {daring} with unsafe fixes") };

@@ -100,12 +100,15 @@ struct Work {
 fn changes(finding: &Finding) -> Vec<(PathBuf, Change)> {
     let Some(fix) = &finding.fix else { return Vec::new() };
     let paths: BTreeSet<&PathBuf> = fix.edits.iter().map(|edit| &edit.place.source.path).collect();
+    let own = &finding.place.source.path;
+    let counted = paths.get(own).or(paths.first()).copied();
     let change = |path: &PathBuf| {
         let change = Change {
             rule: finding.rule.clone(),
             function: finding.function.clone(),
             title: fix.title.clone(),
             safety: fix.safety,
+            is_counted: counted == Some(path),
         };
         (path.clone(), change)
     };

@@ -539,6 +539,7 @@ mod tests {
             function: text.into(),
             title: text.into(),
             safety: crate::finding::Safety::Safe,
+            is_counted: true,
         }];
         scan.gaps[0].reason = text.to_owned();
         scan.gaps[0].path = text.to_owned();

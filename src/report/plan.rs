@@ -54,7 +54,7 @@ pub(super) struct PlannedChange<'a> {
 
 impl PlannedChange<'_> {
     pub(super) fn of(change: &Change) -> PlannedChange<'_> {
-        let Change { rule, function, title, safety } = change;
+        let Change { rule, function, title, safety, is_counted: _ } = change;
         PlannedChange { rule, function, title, safety: safety.word() }
     }
 }

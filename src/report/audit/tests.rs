@@ -254,8 +254,13 @@ fn code_that_serves_nobody_is_not_held_to_the_standard() {
 
 #[test]
 fn a_change_is_told_once() {
-    let change =
-        |title: &str, safety| Change { rule: "r".into(), function: "f".into(), title: title.into(), safety };
+    let change = |title: &str, safety| Change {
+        rule: "r".into(),
+        function: "f".into(),
+        title: title.into(),
+        safety,
+        is_counted: true,
+    };
     let mut scan = clean([None; 4]);
     scan.files[0].changes = vec![
         change("Import it", Safety::Safe),

@@ -22,8 +22,13 @@ fn page(text: &str) -> String {
     let mut accepted = scan.files[0].findings[0].clone();
     accepted.baselined = true;
     scan.files[0].findings.push(accepted);
-    scan.files[0].changes =
-        vec![Change { rule: text.into(), function: text.into(), title: text.into(), safety: Safety::Unsafe }];
+    scan.files[0].changes = vec![Change {
+        rule: text.into(),
+        function: text.into(),
+        title: text.into(),
+        safety: Safety::Unsafe,
+        is_counted: true,
+    }];
     scan.gaps[0].path = text.to_owned();
     scan.gaps[0].reason = text.to_owned();
     scan.baseline = Some(Comparison { path: text.into(), ..Comparison::default() });
