@@ -151,7 +151,7 @@ impl Tally {
     ///
     /// It is rounded down, so that nothing short of all of them ever reads as 100 %.
     pub fn coverage(&self) -> Option<usize> {
-        (self.stamped * 1000).checked_div(self.writes())
+        share(self.stamped, self.writes())
     }
 
     /// What could be mended, in one line; nothing where nothing can.
@@ -273,6 +273,11 @@ pub(crate) fn since_line(scan: &Scan) -> Option<String> {
     let Since { revision, left_out } = scan.since.as_ref()?;
     let revision = revision.get(..12).unwrap_or(revision);
     Some(format!("compared with {revision}: {} from before left out", count(*left_out, "finding")))
+}
+
+/// The share of a part in a whole, in tenths of a percent, rounded down so that nothing short of all reads as all.
+pub fn share(part: usize, whole: usize) -> Option<usize> {
+    (part * 1000).checked_div(whole)
 }
 
 fn percent(tenths: usize) -> String {

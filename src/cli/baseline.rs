@@ -1,13 +1,12 @@
 //! cli/baseline: the baseline made, shortened and held against a scan.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
 use super::arguments::ScanArguments;
-use super::run::Run;
+use super::run::{self, Run, here};
 use super::terminal::ColorWish;
 use super::{Failure, Outcome, print, say};
 use crate::baseline::{self, Baseline, Entry, Ground};
@@ -223,14 +222,8 @@ fn ground(file: &Path) -> Result<Ground, Failure> {
     Ok(Ground { here, folder })
 }
 
-fn here() -> Result<PathBuf, Failure> {
-    env::current_dir()
-        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))
-}
-
 fn write(file: &Path, roots: &[String], entries: &[Entry]) -> Result<(), Failure> {
-    walk::write(file, &baseline::render(roots, entries))
-        .map_err(|fault| Failure::Other(format!("cannot write `{}`: {fault}", slashed(file)), None))
+    run::write(file, &baseline::render(roots, entries))
 }
 
 /// Says what could not be understood, and whether there was nothing to scan.

@@ -2,7 +2,6 @@
 //! git says has changed, and scanned like any other.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,8 +29,7 @@ pub(super) fn before(run: &Run, arguments: &ScanArguments, revision: &str) -> Re
         let help = "give the file's path instead of `-`".to_owned();
         return Err(Failure::Other("`--changed` compares files, not stdin".to_owned(), Some(help)));
     }
-    let here = env::current_dir()
-        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))?;
+    let here = super::run::here()?;
     let roots = Roots::new(&here, &arguments.paths)?;
     let commit = roots.repository.base(revision)?;
     let tree = roots.repository.tree(&commit)?;

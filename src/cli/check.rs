@@ -9,7 +9,7 @@ use super::changed;
 use super::history;
 use super::mend::{self, Purpose};
 use super::report::{ReportFormat, draw, inputs};
-use super::run::{Run, listed};
+use super::run::{self, Run, listed};
 use super::terminal::{self, Stream};
 use super::{Failure, Outcome, print, say};
 use crate::escape;
@@ -66,7 +66,8 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
         outcome => outcome,
     };
     if let Some(history) = &mut history {
-        history::keep(history, &run, &arguments.scan, &scan, &measured)?;
+        let key = history::key(&run, &arguments.scan, &scan)?;
+        history::keep(history, &key, &run, &scan, &measured)?;
     }
     run.tell_time(&scan);
     let shortfall = arguments.min_coverage.and_then(|least| least.shortfall(&scan));
@@ -95,9 +96,7 @@ fn write(arguments: &CheckArguments, run: &Run, scan: &Scan) -> Result<(), Failu
     };
     for output in &arguments.output {
         let text = render(output.format, &terminal::look_in_file(), extent);
-        walk::write(&output.file, &text).map_err(|fault| {
-            Failure::Other(format!("cannot write `{}`: {fault}", slashed(&output.file)), None)
-        })?;
+        run::write(&output.file, &text)?;
     }
     let mut text = render(arguments.format, &terminal::look(Stream::Stdout, arguments.scan.color), extent);
     if arguments.statistics {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::arguments::ScanArguments;
-use super::run::Run;
+use super::run::{Run, here};
 use super::{Failure, Outcome, print, say, today};
 use crate::config::{Settings, absolute, relative};
 use crate::day::Day;
@@ -123,8 +123,8 @@ pub(super) fn open(run: &Run, arguments: &ScanArguments) -> Result<Option<Histor
 /// Keeps a scan.
 pub(super) fn keep(
     history: &mut History,
+    key: &Key,
     run: &Run,
-    arguments: &ScanArguments,
     scan: &Scan,
     measured: &[Measured],
 ) -> Result<(), Failure> {
@@ -139,15 +139,14 @@ pub(super) fn keep(
         baselined: tally.baselined as u64,
         gaps: tally.gaps as u64,
     };
-    let key = key(run, arguments, scan)?;
     let facts = RunFacts {
         at: today::written(run.began),
         milliseconds: run.milliseconds().unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         outcome: audit::Run::of(scan, String::new(), String::new(), None).outcome().to_owned(),
     };
-    let recorded = history.record(&key, &facts, counts, measured, scan)?;
-    if arguments.verbose {
+    let recorded = history.record(key, &facts, counts, measured, scan)?;
+    if run.is_verbose {
         let how = match recorded {
             Recorded::Added => "kept",
             Recorded::Replaced => "kept in place of the same scan",
@@ -159,15 +158,9 @@ pub(super) fn keep(
 
 /// The scans of the same scope that are kept, as a report tells of them, and the findings of the last one; this scan made
 /// before is none of them.
-pub(super) fn earlier(
-    history: &History,
-    run: &Run,
-    arguments: &ScanArguments,
-    scan: &Scan,
-) -> Result<(Vec<audit::Run>, Option<Earlier>), Failure> {
-    let this = key(run, arguments, scan)?;
+pub(super) fn earlier(history: &History, this: &Key) -> Result<(Vec<audit::Run>, Option<Earlier>), Failure> {
     let mut entries = history.entries()?;
-    entries.retain(|entry| entry.key.scope == this.scope && entry.key != this);
+    entries.retain(|entry| entry.key.scope == this.scope && entry.key != *this);
     let runs: Vec<audit::Run> = entries.iter().map(told).collect();
     let Some(last) = entries.last() else { return Ok((runs, None)) };
     let open = history.findings(last.id)?.into_iter().filter(|finding| finding.is_open);
@@ -197,17 +190,14 @@ fn told(entry: &Entry) -> audit::Run {
 }
 
 /// What a scan is known by.
-fn key(run: &Run, arguments: &ScanArguments, scan: &Scan) -> Result<Key, Failure> {
+pub(super) fn key(run: &Run, arguments: &ScanArguments, scan: &Scan) -> Result<Key, Failure> {
     let scope = scope(run.configuration.root(), arguments)?;
-    Ok(Key::new(scope, revision(arguments, scan), Day::of_second(run.began)))
+    Ok(Key::new(scope, revision(&arguments.folder()?, scan), Day::of_second(run.began)))
 }
 
 /// The revision of the code: the commit, and whether files have changed since; a digest of the files where nobody keeps
 /// their revisions.
-fn revision(arguments: &ScanArguments, scan: &Scan) -> String {
-    let root = arguments.paths.first().map_or(Path::new("."), PathBuf::as_path);
-    let folder = if walk::is_file(root) { root.parent().unwrap_or(Path::new("")) } else { root };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+fn revision(folder: &Path, scan: &Scan) -> String {
     // Whatever git complains of is no reason to lose the scan.
     let head = Repository::around(folder).and_then(|repository| repository.head());
     match head {
@@ -222,12 +212,12 @@ fn revision(arguments: &ScanArguments, scan: &Scan) -> String {
 
 /// A path as one who stands in the current directory writes it.
 fn shown(file: &Path) -> Result<String, Failure> {
-    Ok(slashed(&relative(&super::run::here()?, file)))
+    Ok(slashed(&relative(&here()?, file)))
 }
 
 /// What is scanned: the roots as seen from the folder of the configuration, and the rules where not all of them run.
 fn scope(settings: &Settings, arguments: &ScanArguments) -> Result<String, Failure> {
-    let here = super::run::here()?;
+    let here = here()?;
     let home = settings.file.as_deref().and_then(Path::parent).unwrap_or(&here);
     let root = |path: &PathBuf| match slashed(&relative(home, &absolute(&here, path))) {
         path if path.is_empty() => ".".to_owned(),

@@ -94,8 +94,7 @@ fn in_the_way(message: &str) -> Failure {
 
 /// Another configuration file in the folder of the new one: whatever it says would not be read any more.
 fn hidden(run: &Run, output: &Path) -> Result<Option<String>, Failure> {
-    let here = std::env::current_dir()
-        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))?;
+    let here = super::run::here()?;
     let output = absolute(&here, output);
     let is_beside = |file: &&Path| file.parent() == output.parent() && **file != *output;
     Ok(run

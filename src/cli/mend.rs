@@ -1,7 +1,6 @@
 //! cli/mend: fixes are written or shown, and what was left is said.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::io::{self, IsTerminal as _};
 
 use super::arguments::CheckArguments;
@@ -42,8 +41,7 @@ impl CheckArguments {
 /// # Errors
 /// When the current directory is gone.
 pub(super) fn write(arguments: &CheckArguments, mended: Mended) -> Result<Scan, Failure> {
-    let here = env::current_dir()
-        .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))?;
+    let here = super::run::here()?;
     let Mended { files, before, mut scan, left } = mended;
     let mut kept: BTreeMap<_, _> =
         before.files.into_iter().map(|file| (file.source.path.clone(), file)).collect();

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::arguments::ScanArguments;
 use super::baseline;
 use super::history;
-use super::run::Run;
+use super::run::{self, Run};
 use super::{Failure, Outcome, print, say};
 use crate::config::{Covered, absolute};
 use crate::coverage::{self, Coverage};
@@ -111,10 +111,12 @@ pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     let mut inputs = inputs(&run, &scan, &arguments.scan);
     inputs.coverage = coverage.as_ref().zip(arguments.coverage.as_deref()).map(named);
     inputs.owners = ownership;
-    let (kept, last) = match &history {
-        Some(history) => history::earlier(history, &run, &arguments.scan, &scan)?,
-        None => (Vec::new(), None),
+    let key = history.as_ref().map(|_| history::key(&run, &arguments.scan, &scan)).transpose()?;
+    let (kept, last) = match (&history, &key) {
+        (Some(history), Some(key)) => history::earlier(history, key)?,
+        _ => (Vec::new(), None),
     };
+    let measured = inputs.figures.clone();
     inputs.runs = kept;
     inputs.runs.extend(earlier.iter().map(|earlier| earlier.run.clone()));
     inputs.runs.push(audit::Run::of(&scan, run.today.clone(), inputs.roots.join(" "), run.milliseconds()));
@@ -122,15 +124,13 @@ pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     let text = draw(&Audit::of(inputs), arguments.format);
     match &arguments.output {
         None => print(&text)?,
-        Some(file) => walk::write(file, &text)
-            .map_err(|fault| Failure::Other(format!("cannot write `{}`: {fault}", slashed(file)), None))?,
+        Some(file) => run::write(file, &text)?,
     }
     arguments.scan.tell_what_is_lacking(&scan);
     let outcome = if report::Tally::of(&scan).scanned == 0 { Outcome::Nothing } else { Outcome::Clean };
-    let measured = history::measured(&run, &scan);
     history::tell_outside(&measured);
-    if let Some(history) = &mut history {
-        history::keep(history, &run, &arguments.scan, &scan, &measured)?;
+    if let (Some(history), Some(key)) = (&mut history, &key) {
+        history::keep(history, key, &run, &scan, &measured)?;
     }
     run.tell_time(&scan);
     Ok(outcome)
@@ -223,9 +223,7 @@ fn authors(
     arguments: &ScanArguments,
 ) -> Result<BTreeMap<PathBuf, BTreeMap<u32, String>>, Failure> {
     let here = super::run::here()?;
-    let root = absolute(&here, arguments.paths.first().map_or(Path::new("."), PathBuf::as_path));
-    let folder = if walk::is_folder(&root) { root.as_path() } else { root.parent().unwrap_or(&root) };
-    let repository = Repository::around(folder).map_err(|fault| {
+    let repository = Repository::around(&arguments.folder()?).map_err(|fault| {
         let help = "leave out `--owners blame`, or run it where the code is cloned".to_owned();
         Failure::Other(fault.message, Some(help))
     })?;

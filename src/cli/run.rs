@@ -45,7 +45,8 @@ pub(super) struct Run {
     before: Option<Before>,
     pool: ThreadPool,
     started: Instant,
-    is_verbose: bool,
+    /// Whether the user wants to know more.
+    pub(super) is_verbose: bool,
 }
 
 impl ScanArguments {
@@ -67,6 +68,15 @@ impl ScanArguments {
             let paths = paths.join(", ");
             say(&escape::terminal(&format!("nothing was scanned: no readable Python file in {paths}")));
         }
+    }
+
+    /// The folder that the first root is, or lies in.
+    pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
+        let root = absolute(&here()?, self.paths.first().map_or(Path::new("."), PathBuf::as_path));
+        Ok(match root.parent() {
+            Some(parent) if !walk::is_folder(&root) => parent.to_owned(),
+            _ => root,
+        })
     }
 
     fn selection(&self, names: &Names) -> Result<Selection, Failure> {
@@ -133,35 +143,30 @@ impl Run {
 
     /// Scans other files than those of the run in the same way, for nobody to be told.
     pub(super) fn scan_of(&self, walked: Walked) -> Scan {
-        let bar = Bar::new();
-        let request = Request { walked, accepted: None, before: None, ..self.request(&bar) };
-        let scan = self.pool.install(|| scan::scan(request));
-        bar.finish();
-        scan
+        self.told(|request| scan::scan(Request { walked, accepted: None, before: None, ..request }))
     }
 
     /// Scans.
     pub(super) fn scan(&self) -> Scan {
-        let bar = Bar::new();
-        let scan = self.pool.install(|| scan::scan(self.request(&bar)));
-        bar.finish();
-        scan
+        self.told(scan::scan)
     }
 
     /// Scans and mends what fixes of at most the given daring can mend.
     pub(super) fn mend(&self, most: Safety) -> Mended {
-        let bar = Bar::new();
-        let mended = self.pool.install(|| scan::mend(self.request(&bar), most));
-        bar.finish();
-        mended
+        self.told(|request| scan::mend(request, most))
     }
 
     /// Learns the convention of the files, and tells of gaps.
     pub(super) fn learn(&self) -> (Learned, Vec<Gap>) {
+        self.told(scan::learn)
+    }
+
+    /// Works on the files with the threads of the run, and tells how far it is.
+    fn told<T: Send>(&self, work: impl FnOnce(Request<'_>) -> T + Send) -> T {
         let bar = Bar::new();
-        let learned = self.pool.install(|| scan::learn(self.request(&bar)));
+        let done = self.pool.install(|| work(self.request(&bar)));
         bar.finish();
-        learned
+        done
     }
 
     /// Scans as if it were another day, given as `YYYY-MM-DD`.
@@ -288,6 +293,15 @@ fn find(
 pub(super) fn here() -> Result<PathBuf, Failure> {
     env::current_dir()
         .map_err(|fault| Failure::Other(format!("the current directory is gone: {fault}"), None))
+}
+
+/// Writes a file that the user has named.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    walk::write(file, text)
+        .map_err(|fault| Failure::Other(format!("cannot write `{}`: {fault}", slashed(file)), None))
 }
 
 fn read_stdin() -> Result<Vec<u8>, Failure> {

@@ -24,6 +24,7 @@ use crate::metric::{Measured, Range};
 use crate::rule::Rule;
 use crate::rulebook::Rulebook;
 
+pub use super::share;
 pub use activity::{ModelRow, PackRow};
 pub use criteria::{Criterion, Verdict};
 pub use history::{Earlier, EarlierFinding, History, Moved};
@@ -301,11 +302,6 @@ impl Run {
             _ => "errors",
         }
     }
-}
-
-/// The share of a part in a whole, in tenths of a percent, rounded down so that nothing short of all reads as all.
-pub fn share(part: usize, whole: usize) -> Option<usize> {
-    (part * 1000).checked_div(whole)
 }
 
 fn changes(file: &FileReport) -> Vec<(&str, bool)> {

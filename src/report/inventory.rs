@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Tally, count, percent};
+use super::{Tally, count, percent, share};
 use crate::duty::{Duty, Operation, Standing};
 use crate::escape::{markdown, terminal};
 use crate::finding::{Scan, Write};
@@ -89,7 +89,7 @@ impl Row {
 
     /// The share of these, in tenths of a percent, rounded down.
     pub fn coverage(&self) -> Option<usize> {
-        (self.stamped() * 1000).checked_div(self.writes())
+        share(self.stamped(), self.writes())
     }
 
     /// How many of all its duties stand so.
