@@ -7,13 +7,15 @@ use crate::layout::Layout;
 use crate::source::{Language, Source};
 
 mod python;
+mod rust;
 
 /// What a file says.
 pub fn lower(source: &Source) -> FileFacts {
     match source.language {
         Language::Python => python::lower(&source.text),
+        Language::Rust => rust::lower(&source.text),
         // Data does nothing.
-        Language::Json => FileFacts::default(),
+        Language::Sql | Language::Manifest | Language::Json => FileFacts::default(),
     }
 }
 
@@ -21,6 +23,6 @@ pub fn lower(source: &Source) -> FileFacts {
 pub fn layout(source: &Source) -> Layout {
     match source.language {
         Language::Python => python::layout::layout(&source.text),
-        Language::Json => Layout::default(),
+        Language::Rust | Language::Sql | Language::Manifest | Language::Json => Layout::default(),
     }
 }

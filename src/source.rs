@@ -1,7 +1,7 @@
 //! source: one file's text, its spans and lines; knows nothing of what the text means.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A half-open range of bytes in a [`Source`]'s decoded text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,14 +35,31 @@ impl Span {
 pub enum Language {
     /// Python 3.
     Python,
+    /// Rust.
+    Rust,
+    /// SQL: schemas and migrations.
+    Sql,
+    /// A `Cargo.toml`, which names a crate.
+    Manifest,
     /// JSON: data that findings may be about, such as a baseline.
     Json,
 }
 
 impl Language {
-    /// Whether files of it are scanned.
+    /// The language of a file that a scan of folders reads, by its name; `None` where it is passed over.
+    pub fn of(path: &Path) -> Option<Language> {
+        match path.extension()?.to_str()? {
+            "py" => Some(Language::Python),
+            "rs" => Some(Language::Rust),
+            "sql" => Some(Language::Sql),
+            "toml" if path.file_name()? == "Cargo.toml" => Some(Language::Manifest),
+            _ => None,
+        }
+    }
+
+    /// Whether files of it are scanned; others are read for what they say of those.
     pub fn is_code(self) -> bool {
-        self != Language::Json
+        matches!(self, Language::Python | Language::Rust)
     }
 }
 

@@ -59,7 +59,7 @@ pub struct RootError {
     pub reason: String,
 }
 
-/// Lists the Python files below the roots, given relative to `here` or absolute.
+/// Lists the files of known languages below the roots, given relative to `here` or absolute.
 ///
 /// # Errors
 /// When a root is not there, cannot be read, or is neither a file nor a folder.
@@ -304,8 +304,8 @@ impl Found {
                     continue;
                 }
             };
-            let is_python = entry.path().extension().is_some_and(|extension| extension == "py");
-            let Some(kind) = entry.file_type().filter(|kind| is_python && !kind.is_dir()) else { continue };
+            let is_wanted = Language::of(entry.path()).is_some();
+            let Some(kind) = entry.file_type().filter(|kind| is_wanted && !kind.is_dir()) else { continue };
             let shown = show(entry.path());
             if kind.is_file() {
                 self.add(Entry { shown, real: entry.into_path(), asked: Asked::ByFolder });
@@ -343,7 +343,7 @@ impl Found {
             let Ok(kind) = fs::metadata(&target) else { continue };
             // A target below a root is read there, or left out there on purpose; so is a folder.
             let below = self.folders.iter().any(|folder| target.starts_with(folder));
-            let elsewhere = !below || target.extension().is_none_or(|extension| extension != "py");
+            let elsewhere = !below || Language::of(&target).is_none();
             if kind.is_dir() || self.files.contains_key(&target) {
                 continue;
             }
@@ -385,7 +385,9 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
 
 fn decode(shown: &Path, bytes: Vec<u8>) -> Result<Arc<Source>, Gap> {
     let gap = |line, reason| Gap { path: slashed(shown), line, reason };
-    let source = Source::decode(shown.to_owned(), Language::Python, bytes)
+    // A file that was named and has another ending is taken for Python.
+    let language = Language::of(shown).unwrap_or(Language::Python);
+    let source = Source::decode(shown.to_owned(), language, bytes)
         .map_err(|fault| gap(fault.line, fault.reason))?;
     // Offsets are 32 bits wide, and a Latin-1 text grows when it is decoded.
     if source.text.len() >= u32::MAX as usize {

@@ -59,7 +59,7 @@ impl Hash {
 fn tokens(language: Language, code: &str) -> Vec<String> {
     let tokens = match language {
         Language::Python => python_tokens(code),
-        Language::Json => Vec::new(),
+        Language::Rust | Language::Sql | Language::Manifest | Language::Json => Vec::new(),
     };
     if tokens.is_empty() { code.split_whitespace().map(str::to_owned).collect() } else { tokens }
 }

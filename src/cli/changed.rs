@@ -49,7 +49,7 @@ pub(super) fn before(run: &Run, arguments: &ScanArguments, revision: &str) -> Re
     }
     let there: BTreeSet<&PathBuf> = run.walked.sources.iter().map(|source| &source.path).collect();
     for (path, _) in changes.iter().filter(|&(_, &change)| change == Change::Gone) {
-        let is_code = path.extension().is_some_and(|extension| extension == "py");
+        let is_code = Language::of(path).is_some();
         if let (true, Some(shown), Some(name)) = (is_code, roots.shown(path), tree.files.get(path))
             && !there.contains(&shown)
             && !run.configuration.leaves_out(&shown)
@@ -61,7 +61,8 @@ pub(super) fn before(run: &Run, arguments: &ScanArguments, revision: &str) -> Re
     let contents = roots.repository.contents(&names)?;
     let read = |((path, _), bytes): ((PathBuf, &str), Vec<u8>)| {
         // What could not be read then has no findings to compare with.
-        Source::decode(path, Language::Python, bytes).ok().map(Arc::new)
+        let language = Language::of(&path).unwrap_or(Language::Python);
+        Source::decode(path, language, bytes).ok().map(Arc::new)
     };
     old.extend(wanted.into_iter().zip(contents).filter_map(read));
     old.sort_by(|a, b| walk::by_parts(&a.path, &b.path));
