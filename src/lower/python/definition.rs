@@ -5,9 +5,10 @@ use tree_sitter::Node;
 use crate::facts::{Class, Field, FunctionKind, Param, ParamKind, StepKind};
 use crate::name::Name;
 
+use super::super::outline::empty_function;
 use super::body::Body;
 use super::statement::argument;
-use super::{empty_function, field, parts, span, term};
+use super::{field, parts, span, term};
 use crate::facts::ArgumentKind;
 
 impl<'t> Body<'_, '_, 't> {
