@@ -97,6 +97,7 @@ impl<'t> Body<'_, '_, 't> {
             methods: Vec::new(),
             body: 0,
             scope: self.index,
+            adds_to: None,
         };
         if let Some(list) = field(node, "superclasses") {
             for part in parts(list) {
