@@ -296,7 +296,7 @@ impl Project {
     /// The class whose method a function is.
     pub fn class_of(&self, id: FunctionId) -> Option<ClassId> {
         let class = self.function(id).class.map(|index| ClassId { file: id.file, index: index as u32 })?;
-        Some(self.completed.get(&class).copied().unwrap_or(class))
+        Some(self.completed(class))
     }
 
     /// The classes a class derives from.
@@ -312,7 +312,7 @@ impl Project {
 
     /// What a class says about a table, where it is mapped to one.
     pub fn model(&self, class: ClassId) -> Option<&Model> {
-        self.models.get(&class)
+        self.models.get(&self.completed(class))
     }
 }
 

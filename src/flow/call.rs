@@ -57,6 +57,7 @@ impl Trace<'_> {
         let error = values.iter().find_map(Value::caught);
         match callee {
             Value::Symbol(Symbol::Class(class)) => {
+                let class = self.project.completed(class);
                 self.construct(state, step, class, ModelRef::Class(class), arguments)
             }
             Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),

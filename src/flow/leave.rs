@@ -148,13 +148,21 @@ impl Trace<'_> {
                 })
         });
         // A row that was only looked at is nobody's concern.
-        self.outcome.summary.rows.retain(|_, effect| {
+        let returned: BTreeSet<RowKey> = match &self.outcome.summary.returns {
+            // A statement that is made of rows writes them where it is run.
+            Some(Value::Statement(statement)) => statement.rows.iter().copied().collect(),
+            _ => BTreeSet::new(),
+        };
+        self.outcome.summary.rows.retain(|key, effect| {
             let touched = effect.open.iter().chain(&effect.done).any(|paths| {
                 paths
                     .elements()
                     .any(|e| e.change != Change::No || e.is_added || e.level != super::row::Level::Unset)
             });
-            touched || effect.life.is_touched() || !matches!(effect.info.base, Base::Param(_))
+            touched
+                || returned.contains(key)
+                || effect.life.is_touched()
+                || !matches!(effect.info.base, Base::Param(_))
         });
     }
 }

@@ -231,7 +231,7 @@ impl Trace<'_> {
         }
         match term {
             Term::Path(path) => match self.project.resolve_path(file, *path) {
-                Some(Symbol::Class(class)) => Type::Instance(class),
+                Some(Symbol::Class(class)) => Type::Instance(self.project.completed(class)),
                 Some(Symbol::External(path)) => Type::External(path),
                 // `SessionDep = Annotated[…]`
                 Some(Symbol::Variable(file, name)) => match self.project.value_of(file, name) {
@@ -641,7 +641,7 @@ impl Trace<'_> {
         for target in of.alternatives() {
             match target {
                 Value::Row(key) => self.store_column(state, step, key, name, &value),
-                Value::Object(class, _) | Value::Form(class, _) if self.telling => {
+                Value::Object(class, _) | Value::Form(class, _) if self.telling && !self.is_rust() => {
                     let outer = match &value {
                         Value::Session(_, kind) => Value::Session(SessionKey::Outer, *kind),
                         Value::Object(inner, _) => Value::Object(*inner, SessionKey::Outer),

@@ -45,6 +45,11 @@ impl Hierarchy {
 }
 
 impl Project {
+    /// The type that a class is, or only adds to.
+    pub fn completed(&self, class: ClassId) -> ClassId {
+        self.completed.get(&class).copied().unwrap_or(class)
+    }
+
     /// The method a class or its ancestors define under a name; the last definition in a class counts.
     pub fn method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
         self.hierarchy(class).classes().find_map(|class| self.own_method(class, name))
@@ -151,12 +156,17 @@ impl Project {
 
 /// By block that only adds to a type declared elsewhere: the type.
 pub(super) fn completed(project: &Project) -> FxHashMap<ClassId, ClassId> {
-    let target = |class: ClassId| {
+    let next = |class: ClassId| {
         let path = project.class(class).adds_to?;
         match project.resolve_path(class.file, path) {
-            Some(Symbol::Class(target)) if target != class => Some((class, target)),
+            Some(Symbol::Class(target)) if target != class => Some(target),
             _ => None,
         }
+    };
+    // What adds to an addition adds to what that adds to.
+    let target = |class: ClassId| {
+        let first = next(class)?;
+        Some((class, next(first).filter(|second| *second != class).unwrap_or(first)))
     };
     project.class_ids().into_iter().filter_map(target).collect()
 }
@@ -188,9 +198,11 @@ pub(super) fn hierarchies(project: &Project) -> FxHashMap<ClassId, Hierarchy> {
     let mut bases: FxHashMap<ClassId, Vec<Ancestor>> = FxHashMap::default();
     for class in project.class_ids() {
         let added = project.additions.get(&class).into_iter().flatten().copied();
+        let completed = project.completed.get(&class).copied().map(Ancestor::Project);
         let above = std::iter::once(class).chain(added).flat_map(|block| {
             project.class(block).bases.iter().filter_map(move |base| project.base(block, base))
         });
+        let above = completed.into_iter().chain(above);
         bases.insert(class, above.filter(|above| *above != Ancestor::Project(class)).collect());
     }
     let line = |class: ClassId| {

@@ -67,6 +67,15 @@ pub struct Carried {
 }
 
 impl Project {
+    /// What people call a model: its class, or its table where the class is called as every other is.
+    pub fn entity_name(&self, class: ClassId) -> Name {
+        let own = self.class(class).name;
+        match self.model(class) {
+            Some(Model { mapping: Mapping::SeaOrm, table, .. }) => table.unwrap_or(own),
+            _ => own,
+        }
+    }
+
     /// The library that maps a model to its table.
     pub fn mapping(&self, class: ClassId) -> Option<Mapping> {
         self.model(class).map(|model| model.mapping)

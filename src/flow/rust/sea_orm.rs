@@ -36,7 +36,7 @@ impl Trace<'_> {
                 Some(Value::one_of(results))
             }
             Value::Symbol(Symbol::Class(class)) if self.project.mapping(*class) == Some(Mapping::SeaOrm) => {
-                self.entity_method(state, step, *class, method, values)
+                self.entity_method(state, step, self.project.completed(*class), method, values)
             }
             Value::Row(key) if self.entity_of(*key).is_some() => {
                 self.active_model_method(state, step, *key, method, values)
@@ -148,7 +148,9 @@ impl Trace<'_> {
             "into_model" | "into_tuple" | "into_json" | "into_partial_model" => Value::Query(None),
             "find_also_related" | "find_with_related" | "find_both_related" | "select_also" => {
                 let other = match values.first() {
-                    Some(Value::Symbol(Symbol::Class(other))) => Value::Query(Some(ModelRef::Class(*other))),
+                    Some(Value::Symbol(Symbol::Class(other))) => {
+                        Value::Query(Some(ModelRef::Class(self.project.completed(*other))))
+                    }
                     _ => return Value::Query(None),
                 };
                 Value::Tuple(vec![Value::Query(Some(model)), other])
@@ -190,7 +192,7 @@ impl Trace<'_> {
                 Some(Value::None)
             }
             ("find_related", [Value::Symbol(Symbol::Class(other))]) => {
-                Some(Value::Query(Some(ModelRef::Class(*other))))
+                Some(Value::Query(Some(ModelRef::Class(self.project.completed(*other)))))
             }
             _ => None,
         }
