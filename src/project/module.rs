@@ -6,13 +6,15 @@ use super::{FileId, Project, Symbol, builtin};
 
 impl Project {
     pub(super) fn index_modules(&mut self) {
-        for (index, file) in self.files.iter().enumerate() {
+        for index in 0..self.files.len() {
             let id = FileId(index as u32);
-            let path = file.source.display_path();
-            let (dotted, is_package) = named(&path);
+            let path = self.files[index].source.display_path();
+            let (dotted, _) = named(&path);
             let name = Name::new(&dotted.trim_start_matches('/').replace('/', "."));
-            // A package's own file wins over a module of the same name beside it, as in Python.
-            if is_package && !path.ends_with("/main.rs") || !self.modules.contains_key(&name) {
+            // A package's own file wins over a module of the same name beside it; a library over a stray `mod.rs`, and
+            // over the program that uses it.
+            let known = self.modules.get(&name).map(|known| self.file(*known).source.display_path());
+            if known.is_none_or(|known| rank(&path) > rank(&known)) {
                 self.modules.insert(name, id);
             }
             self.module_names.push(name);
@@ -163,5 +165,15 @@ fn named(path: &str) -> (&str, bool) {
                 None => (stem, false),
             }
         }
+    }
+}
+
+/// Which of several files that would be one module is it: the one of the highest rank.
+fn rank(path: &str) -> u8 {
+    match path.rsplit('/').next().unwrap_or(path) {
+        "lib.rs" => 4,
+        "__init__.py" | "mod.rs" => 3,
+        "main.rs" => 1,
+        _ => 2,
     }
 }
