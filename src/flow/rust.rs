@@ -62,6 +62,10 @@ impl Trace<'_> {
         }
         match (path.last(), values) {
             ("Set" | "set", [value]) => return value.clone(),
+            // What changes the type alone, called by its path.
+            ("into_active_model" | "into" | "from" | "clone" | "to_owned" | "try_into_model", [value]) => {
+                return value.clone();
+            }
             ("Unchanged", [_]) => return Value::External(Name::new(LEFT_ALONE)),
             _ => {}
         }
