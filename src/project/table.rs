@@ -42,10 +42,11 @@ pub(super) fn tables(project: &Project) -> FxHashMap<Name, ClassId> {
             by_table.entry(table).or_default().push(class);
         }
     }
-    // A table stands for itself only where no class does.
+    // A table stands for itself only where no class does, and the SQL that makes it only where no code names it.
+    let stands = |class: &ClassId| bare::stands(project.class(*class));
     for classes in by_table.values_mut() {
-        if classes.iter().any(|class| !bare::is_bare(project.class(*class))) {
-            classes.retain(|class| !bare::is_bare(project.class(*class)));
+        if let Some(nearest) = classes.iter().map(stands).max() {
+            classes.retain(|class| stands(class) == nearest);
         }
     }
     let first = |(table, classes): (Name, Vec<ClassId>)| {
