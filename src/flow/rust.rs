@@ -14,6 +14,7 @@ use super::value::{ModelRef, RowKey, Value};
 
 mod diesel;
 mod sea_orm;
+mod sea_query;
 mod sqlx;
 
 /// What a library of Rust says to a value that leaves its column alone.
@@ -55,6 +56,9 @@ impl Trace<'_> {
             return Value::None;
         }
         if let Some(known) = self.diesel_function(step, path, values) {
+            return known;
+        }
+        if let Some(known) = self.sea_query_function(step, path, values) {
             return known;
         }
         if let Some(known) = self.sqlx_function(path, values) {
