@@ -26,7 +26,7 @@ pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
 pub use route::{Routes, is_atomic, leaves_calls_alone};
-pub use schema::SqlColumn;
+pub use schema::{Moved, SqlColumn};
 pub use scope::written_path;
 pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};

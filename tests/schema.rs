@@ -104,8 +104,7 @@ fn a_table_without_a_class_owes_what_its_columns_ask_for() {
     let made =
         "CREATE TABLE orders (id int, state text, created_at timestamptz NOT NULL, updated_at timestamptz);";
     assert_eq!(weights(TEXT, &[("m/1.sql", made)]), [ERROR, ERROR]);
-    let filled =
-        "CREATE TABLE orders (created_at timestamptz DEFAULT now(), updated_at timestamptz);";
+    let filled = "CREATE TABLE orders (created_at timestamptz DEFAULT now(), updated_at timestamptz);";
     assert_eq!(weights(TEXT, &[("m/1.sql", filled)]), [REVIEW, ERROR]);
     let without = "ALTER TABLE orders DROP COLUMN created_at, DROP COLUMN updated_at;";
     assert_eq!(weights(TEXT, &[("m/1.sql", made), ("m/2.sql", without)]), [None, None]);
