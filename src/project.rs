@@ -229,6 +229,7 @@ impl Project {
         project.nested = django::nested(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        table::leave_named(&mut project);
         project.managed = django::managed(&project);
         project.user = django::user(&project);
         project.roles.keys = django::keys_of_actors(&project);

@@ -344,6 +344,33 @@ mod tests {
     }
 
     #[test]
+    fn what_code_says_of_a_table_goes_first() {
+        let sql = ("m/1.sql", "CREATE TABLE orders (created_at int DEFAULT 1);");
+        let bare = ("tables.py", "orders = Table('orders', metadata, Column('id', Integer))\n");
+        let mapped = (
+            "models.py",
+            "class Base(DeclarativeBase): ...\nclass Order(Base):\n    __tablename__ = 'orders'\n    id = Column(Integer)\n",
+        );
+        for (files, name) in [
+            (&[sql][..], "<sql table orders>"),
+            (&[sql, bare], "<table orders>"),
+            (&[sql, mapped], "Order"),
+            (&[bare, mapped, sql], "Order"),
+        ] {
+            let project = in_memory(files);
+            let class = project.model_of_table("public.Orders").expect("something stands for the table");
+            assert_eq!(project.class(class).qualname, name);
+            let models = project.class_ids().into_iter().filter(|class| project.model(*class).is_some());
+            let of_sql = models.filter(|class| project.class(*class).qualname.starts_with("<sql"));
+            assert_eq!(of_sql.count(), usize::from(name.starts_with("<sql")));
+            let column = project
+                .model(class)
+                .and_then(|model| model.columns.get(&crate::name::Name::new("created_at")));
+            assert_eq!(column.map(|column| column.server_default), name.starts_with("<sql").then_some(true));
+        }
+    }
+
+    #[test]
     fn folders_are_databases_of_their_own() {
         let files = [
             ("pg/1.sql", "CREATE TABLE a (x int DEFAULT 1); CREATE TABLE b (y int);"),
