@@ -27,7 +27,7 @@ pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
 pub use route::{Routes, is_atomic, leaves_calls_alone};
-pub use schema::SqlColumn;
+pub use schema::{Moved, SqlColumn};
 pub use scope::written_path;
 pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
@@ -240,6 +240,7 @@ impl Project {
         project.nested = django::nested(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        table::leave_named(&mut project);
         project.managed = django::managed(&project);
         project.user = django::user(&project);
         project.roles.keys = django::keys_of_actors(&project);

@@ -46,6 +46,8 @@ fn weights(code: &str, files: &[(&str, &str)]) -> [Option<Severity>; 2] {
     let files: Vec<(&str, &str)> = [("app.py", code)].into_iter().chain(files.iter().copied()).collect();
     let scan = scanned(&files, &[]);
     assert!(scan.gaps.is_empty(), "{:?}", scan.gaps);
+    // Findings are about code.
+    assert!(scan.files.iter().skip(1).all(|file| file.findings.is_empty()));
     ["missing-created-at", "missing-updated-at"].map(|rule| {
         let mut findings = scan.files.iter().flat_map(|file| &file.findings);
         findings.find(|finding| finding.rule == rule).map(|finding| finding.severity)

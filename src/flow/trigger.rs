@@ -9,9 +9,9 @@ use sqlparser::tokenizer::Token;
 
 use crate::facts::{Literal, StepId, StepKind, Term};
 use crate::name::Name;
-use crate::project::{FileId, FunctionId, Lookup, Project, Symbol};
+use crate::project::{FileId, FunctionId, Lookup, Moved, Project, Symbol};
 use crate::source::Language;
-use crate::sql::{begin_with, behind, dotted, is_word, parts, tokens};
+use crate::sql::{dotted, is_word, tokens};
 
 use super::listener::Flush;
 use super::{migration, sql};
@@ -57,10 +57,8 @@ enum Told {
     Function(Function),
     /// A function is called with the name of a table.
     Called(String, String),
-    /// A table is gone, and its triggers with it.
-    Gone(String),
-    /// A table has another name.
-    Renamed(String, String),
+    /// A table is gone, and its triggers with it, or has another name.
+    Moved(Moved),
 }
 
 /// A function of the database.
@@ -90,13 +88,16 @@ pub(super) fn triggers(project: &Project) -> Vec<Trigger> {
     let migrations = migration::migrations(project);
     let mut told = Vec::new();
     for &file in project.sql_files() {
-        told.extend(project.sql_statements(file).flat_map(|(_, text)| read(&text)));
+        for (step, text) in project.sql_statements(file) {
+            told.extend(project.sql_moved(file, step).iter().cloned().map(Told::Moved));
+            told.extend(read(&text));
+        }
     }
     for id in in_order(project, &migrations) {
         let is_migration = migrations.contains(&id.file);
         for text in texts_run(project, id) {
             // What a test or a script drops is there all the same when the service runs.
-            let stays = |told: &Told| is_migration || !matches!(told, Told::Dropped(..) | Told::Gone(_));
+            let stays = |told: &Told| is_migration || !matches!(told, Told::Dropped(..));
             told.extend(read(&text).into_iter().filter(stays));
         }
     }
@@ -119,8 +120,8 @@ pub(super) fn triggers(project: &Project) -> Vec<Trigger> {
                     |one: &Trigger| one.name == name && table.as_ref().is_none_or(|t| one.table == *t);
                 found.retain(|trigger| !is_it(trigger));
             }
-            Told::Gone(table) => found.retain(|trigger| trigger.table != table),
-            Told::Renamed(from, to) => {
+            Told::Moved(Moved::Gone(table)) => found.retain(|trigger| trigger.table != table),
+            Told::Moved(Moved::Renamed(from, to)) => {
                 let of_table = found.iter_mut().filter(|trigger| trigger.table == from);
                 of_table.for_each(|trigger| trigger.table.clone_from(&to));
             }
@@ -257,10 +258,6 @@ fn read(text: &str) -> Vec<Told> {
             found.extend(called(&statement[1..]));
             continue;
         }
-        if let Some(moved) = moved(statement) {
-            found.extend(moved);
-            continue;
-        }
         let what = (0..statement.len()).find(|&at| {
             ["TRIGGER", "FUNCTION", "PROCEDURE"].iter().any(|kind| is_word(&statement[at], kind))
         });
@@ -283,27 +280,6 @@ fn read(text: &str) -> Vec<Told> {
     found
 }
 
-/// What happens to tables: `DROP TABLE a, b`, `ALTER TABLE a RENAME TO b`, `RENAME TABLE a TO b`.
-fn moved(statement: &[Token]) -> Option<Vec<Told>> {
-    let [verb, table, rest @ ..] = statement else { return None };
-    if !is_word(table, "TABLE") {
-        return None;
-    }
-    let renamed = |tokens: &[Token], words: &[&str]| {
-        let (from, rest) = dotted(tokens)?;
-        let (to, _) = dotted(behind(rest, words)).filter(|_| begin_with(rest, words))?;
-        Some(Told::Renamed(from, to))
-    };
-    if is_word(verb, "DROP") {
-        let gone = |part: &[Token]| dotted(part).map(|(table, _)| Told::Gone(table));
-        return Some(parts(rest).into_iter().filter_map(gone).collect());
-    }
-    if is_word(verb, "RENAME") {
-        return Some(parts(rest).into_iter().filter_map(|part| renamed(part, &["TO"])).collect());
-    }
-    is_word(verb, "ALTER").then(|| renamed(rest, &["RENAME", "TO"]).into_iter().collect())
-}
-
 /// `SELECT name('table')`: a function that a program calls for what it does.
 fn called(tokens: &[Token]) -> Option<Told> {
     let (name, rest) = dotted(tokens)?;
@@ -318,11 +294,8 @@ fn begins(tokens: &[Token], at: usize) -> bool {
     if is_verb {
         return at == 0 || !matches!(tokens[at - 1], Token::Period);
     }
-    match at {
-        // The body of a trigger may read something, too.
-        0 => ["ALTER", "RENAME", "SELECT"].iter().any(|verb| is_word(&tokens[at], verb)),
-        _ => is_word(&tokens[at], "ALTER") && matches!(tokens[at - 1], Token::SemiColon),
-    }
+    // The body of a trigger may read something, too.
+    at == 0 && is_word(&tokens[at], "SELECT")
 }
 
 /// `name BEFORE INSERT OR UPDATE ON table FOR EACH ROW …`.
@@ -452,8 +425,7 @@ mod tests {
                 format!("{}(): {}{makes}", function.name, list(&function.columns))
             }
             Told::Called(function, table) => format!("{function} of {table}"),
-            Told::Gone(table) => format!("no {table}"),
-            Told::Renamed(from, to) => format!("{from} is {to}"),
+            Told::Moved(moved) => format!("{moved:?}"),
         };
         read(text).into_iter().map(one).collect()
     }
@@ -505,14 +477,6 @@ mod tests {
             ["diesel_manage_updated_at of jobs"]
         );
         assert_eq!(told("SELECT id FROM triggers WHERE name = f('x')"), [""; 0]);
-    }
-
-    #[test]
-    fn triggers_go_where_their_tables_go() {
-        assert_eq!(told("DROP TABLE IF EXISTS jobs, public.users CASCADE"), ["no jobs", "no users"]);
-        assert_eq!(told("ALTER TABLE ONLY jobs RENAME TO tasks"), ["jobs is tasks"]);
-        assert_eq!(told("RENAME TABLE `a` TO `b`, `c` TO `d`"), ["a is b", "c is d"]);
-        assert_eq!(told("ALTER TABLE jobs RENAME COLUMN a TO b"), [""; 0]);
     }
 
     #[test]

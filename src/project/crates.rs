@@ -44,10 +44,14 @@ impl Project {
                     return Some(self.module_name(file));
                 }
                 if is_in(&folder, &home) {
-                    // What several of these crates share belongs to none of them.
+                    // What several of these crates share belongs to none of them; `tests/mod.rs` makes one of all.
                     let first = folder[home.len() + 1..].split('.').next().unwrap_or("");
-                    let root = Name::new(&joined(&home, first));
-                    return self.crates.roots.contains(&root).then_some(root);
+                    let roots = [joined(&home, first), home].map(|root| Name::new(&root));
+                    let is_root = |root: &Name| {
+                        *root != roots[1] && self.crates.roots.contains(root)
+                            || *root == roots[1] && self.modules.contains_key(root)
+                    };
+                    return roots.into_iter().find(is_root);
                 }
             }
             let library = self.crates.packages[&Name::new(package)];
@@ -168,6 +172,9 @@ mod tests {
             ("lone/src/lib.rs", ""),
             ("lone/src/x/y.rs", ""),
             ("loose.rs", ""),
+            ("lone/Cargo.toml", "[package]\nname = 'lone'"),
+            ("lone/tests/mod.rs", ""),
+            ("lone/tests/api/users.rs", ""),
         ]);
         let root = |path: &str| {
             let file = project.file_ids().find(|file| project.file(*file).source.display_path() == path);
@@ -185,6 +192,8 @@ mod tests {
             ("db/source/users.rs", "db.source"),
             ("db/source/shop.rs", "db.source"),
             ("lone/src/x/y.rs", "lone.src"),
+            ("lone/tests/mod.rs", "lone.tests"),
+            ("lone/tests/api/users.rs", "lone.tests"),
             ("loose.rs", ""),
             ("app/Cargo.toml", ""),
         ] {

@@ -24,6 +24,16 @@ pub(super) struct Schema {
     /// The files, in the order they run.
     files: Vec<FileId>,
     tables: BTreeMap<String, Table>,
+    moved: BTreeMap<(FunctionId, StepId), Vec<Moved>>,
+}
+
+/// What a statement does to a whole table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// It is gone.
+    Gone(String),
+    /// It has another name.
+    Renamed(String, String),
 }
 
 /// A column of a table, as SQL files leave it.
@@ -62,6 +72,12 @@ impl Project {
     /// The statements of an SQL file that define something, in their order.
     pub fn sql_statements(&self, file: FileId) -> impl Iterator<Item = (StepId, Name)> + '_ {
         statements(&self.file(file).facts)
+    }
+
+    /// What a statement of an SQL file does to whole tables.
+    pub fn sql_moved(&self, file: FileId, step: StepId) -> &[Moved] {
+        let place = (FunctionId { file, index: 0 }, step);
+        self.schema.moved.get(&place).map_or(&[], Vec::as_slice)
     }
 
     /// The columns of all tables as SQL files leave them, each with its table's name in lower case.
@@ -135,26 +151,33 @@ impl Schema {
             Definition::Dropped(tables) => {
                 for table in tables {
                     let Some(known) = self.tables.get_mut(&table) else { continue };
-                    // The database of another folder still has it.
-                    let is_shared = known.makers.remove(folder) && !known.makers.is_empty();
-                    if !is_shared {
+                    // The database of another folder still has it, or a script of another folder may never run.
+                    known.makers.remove(folder);
+                    if known.makers.is_empty() {
                         self.tables.remove(&table);
+                        self.moved.entry(place).or_default().push(Moved::Gone(table));
                     }
                 }
             }
             Definition::SchemaDropped(schemas) => {
-                let is_in =
-                    |table: &Table| table.schema.as_ref().is_some_and(|schema| schemas.contains(schema));
-                self.tables.retain(|_, table| !is_in(table));
+                let moved = self.moved.entry(place).or_default();
+                self.tables.retain(|name, table| {
+                    let is_in = table.schema.as_ref().is_some_and(|schema| schemas.contains(schema));
+                    moved.extend(is_in.then(|| Moved::Gone(name.clone())));
+                    !is_in
+                });
             }
             Definition::Renamed(pairs) => {
                 for (from, to) in pairs {
-                    if let Some(table) = self.tables.remove(&from) {
-                        let known = self.tables.entry(to).or_default();
-                        known.made = known.made.or(table.made);
-                        known.makers.extend(table.makers);
-                        table.columns.into_iter().for_each(|column| known.add(column));
+                    let Some(table) = self.tables.get(&from).cloned() else { continue };
+                    if table.makers.is_empty() || table.makers.contains(folder) {
+                        self.tables.remove(&from);
+                        self.moved.entry(place).or_default().push(Moved::Renamed(from, to.clone()));
                     }
+                    let known = self.tables.entry(to).or_default();
+                    known.made = known.made.or(table.made);
+                    known.makers.extend(table.makers);
+                    table.columns.into_iter().for_each(|column| known.add(column));
                 }
             }
             Definition::Changed(table, changes) => {
@@ -321,6 +344,33 @@ mod tests {
     }
 
     #[test]
+    fn what_code_says_of_a_table_goes_first() {
+        let sql = ("m/1.sql", "CREATE TABLE orders (created_at int DEFAULT 1);");
+        let bare = ("tables.py", "orders = Table('orders', metadata, Column('id', Integer))\n");
+        let mapped = (
+            "models.py",
+            "class Base(DeclarativeBase): ...\nclass Order(Base):\n    __tablename__ = 'orders'\n    id = Column(Integer)\n",
+        );
+        for (files, name) in [
+            (&[sql][..], "<sql table orders>"),
+            (&[sql, bare], "<table orders>"),
+            (&[sql, mapped], "Order"),
+            (&[bare, mapped, sql], "Order"),
+        ] {
+            let project = in_memory(files);
+            let class = project.model_of_table("public.Orders").expect("something stands for the table");
+            assert_eq!(project.class(class).qualname, name);
+            let models = project.class_ids().into_iter().filter(|class| project.model(*class).is_some());
+            let of_sql = models.filter(|class| project.class(*class).qualname.starts_with("<sql"));
+            assert_eq!(of_sql.count(), usize::from(name.starts_with("<sql")));
+            let column = project
+                .model(class)
+                .and_then(|model| model.columns.get(&crate::name::Name::new("created_at")));
+            assert_eq!(column.map(|column| column.server_default), name.starts_with("<sql").then_some(true));
+        }
+    }
+
+    #[test]
     fn folders_are_databases_of_their_own() {
         let files = [
             ("pg/1.sql", "CREATE TABLE a (x int DEFAULT 1); CREATE TABLE b (y int);"),
@@ -328,7 +378,9 @@ mod tests {
             ("sqlite/2.sql", "DROP TABLE a;"),
             ("tests/1.sql", "CREATE TABLE t (x int);"),
             ("sqlite/3.down.sql", "DROP TABLE b;"),
+            // Whether a script ever runs, nobody knows.
+            ("scripts/1.sql", "DROP TABLE b; ALTER TABLE a RENAME TO old_a;"),
         ];
-        assert_eq!(tables(&files), ["a: x= z", "b: y"]);
+        assert_eq!(tables(&files), ["a: x= z", "b: y", "old_a: x="]);
     }
 }

@@ -5,7 +5,8 @@ use rustc_hash::FxHashMap;
 use crate::facts::{Function, StepId, StepKind, Term};
 use crate::name::Name;
 
-use super::{ClassId, Project, bare};
+use super::bare::{self, Stands};
+use super::{ClassId, Project};
 
 /// The table of a mapped class, in lower case; nothing where code computes the name in a way that is not followed.
 pub(super) fn name(project: &Project, class: ClassId) -> Option<Name> {
@@ -60,6 +61,16 @@ pub(super) fn tables(project: &Project) -> FxHashMap<Name, ClassId> {
         }
     };
     by_table.into_iter().filter_map(first).collect()
+}
+
+/// Leaves what SQL makes out of the models where something in the code stands for the table.
+pub(super) fn leave_named(project: &mut Project) {
+    let (files, tables) = (&project.files, &project.tables);
+    project.models.retain(|id, model| {
+        let class = &files[id.file.0 as usize].facts.classes[id.index as usize];
+        let is_it = || model.table.is_some_and(|table| tables.get(&table) == Some(id));
+        bare::stands(class) != Stands::Sql || is_it()
+    });
 }
 
 /// The name in `Table("orders", metadata, …)`.
