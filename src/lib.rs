@@ -11,6 +11,7 @@
 //! | [`nearest`] | the known name a mistyped one was meant to be | what is being named |
 //! | [`day`] | a day of the calendar, read, written and counted | which day it is |
 //! | [`source`] | one file: its text, spans, lines, language | what the text means |
+//! | [`token`] | a Rust text cut into comments, texts, words and signs | what they mean together |
 //! | [`duty`] | the words for a write: its operation, its duties, how each one stands | everything else |
 //! | [`remedy`] | what would mend something that was seen, as acts on the code around a place | how the code is laid out |
 //! | [`layout`] | where the statements, blocks and brackets of a file stand | what they mean |
@@ -83,6 +84,7 @@ pub mod scan;
 pub mod since;
 pub mod source;
 pub mod tested;
+pub mod token;
 pub mod vcs;
 pub mod vocabulary;
 pub mod walk;

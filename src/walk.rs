@@ -387,8 +387,8 @@ fn decode(shown: &Path, bytes: Vec<u8>) -> Result<Arc<Source>, Gap> {
     let gap = |line, reason| Gap { path: slashed(shown), line, reason };
     // A file that was named and has another ending is taken for Python.
     let language = Language::of(shown).unwrap_or(Language::Python);
-    let source = Source::decode(shown.to_owned(), language, bytes)
-        .map_err(|fault| gap(fault.line, fault.reason))?;
+    let source =
+        Source::decode(shown.to_owned(), language, bytes).map_err(|fault| gap(fault.line, fault.reason))?;
     // Offsets are 32 bits wide, and a Latin-1 text grows when it is decoded.
     if source.text.len() >= u32::MAX as usize {
         return Err(gap(None, TOO_LONG.to_owned()));
