@@ -113,6 +113,8 @@ pub struct Class {
     pub body: usize,
     /// The function whose scope holds the class.
     pub scope: usize,
+    /// The type declared elsewhere to which this is only more methods and bases.
+    pub adds_to: Option<Name>,
 }
 
 /// A name assigned or annotated in a class body or at the top of a module.

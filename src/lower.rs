@@ -6,6 +6,7 @@ use crate::facts::FileFacts;
 use crate::layout::Layout;
 use crate::source::{Language, Source};
 
+mod outline;
 mod python;
 mod rust;
 

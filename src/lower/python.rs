@@ -11,6 +11,7 @@ use crate::facts::{Class, FileFacts, Function, FunctionKind, LocalGap};
 use crate::name::Name;
 use crate::source::Span;
 
+use super::outline::empty_function;
 use body::Body;
 
 mod body;
@@ -147,31 +148,6 @@ impl<'t> Lowering<'_, 't> {
 
 fn span(node: Node<'_>) -> Span {
     Span::new(node.byte_range())
-}
-
-fn empty_function(name: Name, qualname: String, kind: FunctionKind) -> Function {
-    Function {
-        name,
-        qualname,
-        kind,
-        span: Span::default(),
-        name_span: Span::default(),
-        is_async: false,
-        is_generator: false,
-        params: Vec::new(),
-        returns: None,
-        decorators: Vec::new(),
-        class: None,
-        parent: None,
-        bound: Vec::new(),
-        outer_names: Vec::new(),
-        stars: Vec::new(),
-        steps: Vec::new(),
-        blocks: Vec::new(),
-        regions: Vec::new(),
-        handlers: Vec::new(),
-        bare: Vec::new(),
-    }
 }
 
 /// The named children of a node that are no comments.

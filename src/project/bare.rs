@@ -59,5 +59,6 @@ fn table(field: &Field) -> Option<Class> {
         methods: Vec::new(),
         body: 0,
         scope: 0,
+        adds_to: None,
     })
 }

@@ -1,15 +1,15 @@
-//! lower/python/body: builds one body's outline: steps into blocks, blocks into regions, ways out through cleanups.
+//! lower/python/body: one body of Python code on its way to an outline: what jumps run on their way out.
 
-use rustc_hash::FxHashMap;
+use std::ops::{Deref, DerefMut};
+
 use tree_sitter::Node;
 
-use crate::facts::{
-    Block, BlockId, Bound, Function, FunctionKind, Next, Region, RegionId, RegionKind, Step, StepId, StepKind,
-};
+use crate::facts::{BlockId, FunctionKind, Next, RegionId, StepId, StepKind};
 use crate::name::Name;
 use crate::source::Span;
 
-use super::{DEEPEST, Lowering, empty_function, field, span};
+use super::super::outline::{Outline, empty_function};
+use super::{DEEPEST, Lowering, field, span};
 
 /// How many copies of `finally` bodies one function may get, for its jumps.
 const MOST_COPIES: usize = 64;
@@ -47,19 +47,28 @@ pub(super) struct Body<'l, 's, 't> {
     pub(super) lower: &'l mut Lowering<'s, 't>,
     /// The index of the function that is built.
     pub(super) index: usize,
-    pub(super) function: Function,
+    outline: Outline,
     pub(super) cleanups: Vec<Cleanup<'t>>,
     pub(super) loops: Vec<Loop>,
     /// Loop variables of comprehensions, innermost last: they live in no scope, only in their steps.
     pub(super) local_values: Vec<(Name, StepId)>,
-    /// Whether the code stands under a test for type checking.
-    pub(super) only_for_types: bool,
-    bound: FxHashMap<Name, bool>,
-    current: BlockId,
-    region: Option<RegionId>,
     depth: usize,
     copies: usize,
     finallies: usize,
+}
+
+impl Deref for Body<'_, '_, '_> {
+    type Target = Outline;
+
+    fn deref(&self) -> &Outline {
+        &self.outline
+    }
+}
+
+impl DerefMut for Body<'_, '_, '_> {
+    fn deref_mut(&mut self) -> &mut Outline {
+        &mut self.outline
+    }
 }
 
 impl<'l, 's, 't> Body<'l, 's, 't> {
@@ -70,31 +79,17 @@ impl<'l, 's, 't> Body<'l, 's, 't> {
         let mut body = Body {
             lower,
             index,
-            function,
+            outline: Outline::of(function),
             cleanups: Vec::new(),
             loops: Vec::new(),
             local_values: Vec::new(),
-            only_for_types: false,
-            bound: FxHashMap::default(),
-            current: 0,
-            region: None,
             depth: 0,
             copies: 0,
             finallies: 0,
         };
-        let entry = body.new_block();
-        body.begin(entry);
-        for index in 0..body.function.params.len() {
-            body.bind_name(body.function.params[index].name);
-        }
         body.contents(node);
-        body.finish(Next::Leave);
-        let mut bound: Vec<Bound> =
-            body.bound.iter().map(|(&name, &only_for_types)| Bound { name, only_for_types }).collect();
-        bound.sort_by_key(|bound| bound.name);
-        body.function.bound = bound;
-        let Body { lower, function, .. } = body;
-        lower.facts.functions[index] = function;
+        let Body { lower, outline, .. } = body;
+        lower.facts.functions[index] = outline.ended();
     }
 
     fn contents(&mut self, node: Node<'t>) {
@@ -135,68 +130,10 @@ impl<'l, 's, 't> Body<'l, 's, 't> {
         Some(result)
     }
 
-    pub(super) fn emit(&mut self, kind: StepKind, span: Span) -> StepId {
-        self.function.steps.push(Step { kind, span });
-        (self.function.steps.len() - 1) as StepId
-    }
-
-    pub(super) fn bind_name(&mut self, name: Name) {
-        let only_for_types = self.only_for_types;
-        let known = self.bound.entry(name).or_insert(true);
-        *known &= only_for_types;
-    }
-
-    pub(super) fn new_block(&mut self) -> BlockId {
-        self.function.blocks.push(Block { start: 0, end: 0, next: Next::Throw, region: None });
-        (self.function.blocks.len() - 1) as BlockId
-    }
-
-    /// Goes on in an empty block, in the region that is current.
-    pub(super) fn begin(&mut self, block: BlockId) {
-        self.current = block;
-        let start = self.function.steps.len() as StepId;
-        let target = &mut self.function.blocks[block as usize];
-        target.start = start;
-        target.region = self.region;
-    }
-
-    /// Ends the current block.
-    pub(super) fn finish(&mut self, next: Next) {
-        let end = self.function.steps.len() as StepId;
-        let block = &mut self.function.blocks[self.current as usize];
-        block.end = end;
-        block.next = next;
-    }
-
-    /// Ends the current block and goes on in the next one.
-    pub(super) fn finish_into(&mut self, next: Next, block: BlockId) {
-        self.finish(next);
-        self.begin(block);
-    }
-
-    /// Goes on in a block that nothing leads to.
-    pub(super) fn begin_unreachable(&mut self) {
-        let dead = self.new_block();
-        self.begin(dead);
-    }
-
-    pub(super) fn region(&self) -> Option<RegionId> {
-        self.region
-    }
-
-    pub(super) fn set_region(&mut self, region: Option<RegionId>) {
-        self.region = region;
-    }
-
-    pub(super) fn new_region(&mut self, kind: RegionKind, parent: Option<RegionId>) -> RegionId {
-        self.function.regions.push(Region { parent, kind, lands: Vec::new(), passes: true });
-        (self.function.regions.len() - 1) as RegionId
-    }
-
     /// Leaves towards `target`, running every cleanup beyond the first `keep` ones on the way.
     pub(super) fn jump(&mut self, target: Jump, keep: usize) {
         let waiting = self.cleanups.split_off(keep);
-        let (region, loops) = (self.region, self.loops.clone());
+        let (region, loops) = (self.region(), self.loops.clone());
         for (index, cleanup) in waiting.iter().enumerate().rev() {
             // What runs now lies outside of the cleanup itself, but inside those further out.
             self.cleanups.extend_from_slice(&waiting[..index]);
@@ -224,7 +161,7 @@ impl<'l, 's, 't> Body<'l, 's, 't> {
         self.cleanups.truncate(keep);
         self.cleanups.extend(waiting);
         self.loops = loops;
-        self.region = region;
+        self.set_region(region);
         self.begin_unreachable();
     }
 
@@ -241,13 +178,5 @@ impl<'l, 's, 't> Body<'l, 's, 't> {
 
     fn too_many_ways(&mut self, block: Node<'t>) {
         self.lower.gap(span(block), "too many ways out through this `finally`");
-    }
-
-    /// Goes on in a new block of another region.
-    pub(super) fn enter_region_block(&mut self, region: Option<RegionId>) {
-        let block = self.new_block();
-        self.finish(Next::Goto(block));
-        self.region = region;
-        self.begin(block);
     }
 }

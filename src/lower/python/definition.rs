@@ -5,9 +5,10 @@ use tree_sitter::Node;
 use crate::facts::{Class, Field, FunctionKind, Param, ParamKind, StepKind};
 use crate::name::Name;
 
+use super::super::outline::empty_function;
 use super::body::Body;
 use super::statement::argument;
-use super::{empty_function, field, parts, span, term};
+use super::{field, parts, span, term};
 use crate::facts::ArgumentKind;
 
 impl<'t> Body<'_, '_, 't> {
@@ -96,6 +97,7 @@ impl<'t> Body<'_, '_, 't> {
             methods: Vec::new(),
             body: 0,
             scope: self.index,
+            adds_to: None,
         };
         if let Some(list) = field(node, "superclasses") {
             for part in parts(list) {

@@ -5,9 +5,10 @@ use tree_sitter::Node;
 use crate::facts::{Argument, Comparison, FunctionKind, Literal, StepId, StepKind};
 use crate::name::Name;
 
+use super::super::outline::empty_function;
 use super::body::Body;
 use super::statement::argument;
-use super::{empty_function, field, fields, parts, span};
+use super::{field, fields, parts, span};
 
 impl<'t> Body<'_, '_, 't> {
     /// Lowers an expression and answers the step that holds its value.

@@ -448,7 +448,8 @@ impl<'t> Body<'_, '_, 't> {
             catches.push(self.value(kind));
         }
         self.function.handlers[id as usize].catches = catches;
-        let caught = self.emit(StepKind::Caught(id), self.function.handlers[id as usize].head);
+        let head = self.function.handlers[id as usize].head;
+        let caught = self.emit(StepKind::Caught(id), head);
         if let Some(alias) = caught_alias(clause) {
             let name = self.lower.name(alias);
             self.bind_name(name);

@@ -12,7 +12,7 @@ pub(in crate::lower) fn layout(text: &str) -> Layout {
     let mut layout = Layout {
         long_texts: shape.long_texts.clone(),
         comments: shape.comments.iter().map(|comment| comment.span).collect(),
-        faults: usize::from(super::parse(text).is_err()),
+        faults: usize::from(!super::parses(text)),
         ..Layout::default()
     };
     let mut found: Vec<Found> = Vec::new();

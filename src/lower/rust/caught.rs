@@ -1,0 +1,163 @@
+//! lower/rust/caught: a `Result` that is taken apart is a `try`: what makes it may fail, and the `Err` arm handles that.
+
+use syn::{Expr, Pat};
+
+use crate::facts::{BlockId, Handler, HandlerId, Next, RegionId, RegionKind, StepId, StepKind};
+use crate::source::Span;
+
+use super::body::Body;
+use super::expression::inner_of;
+use super::pattern::{Asks, asks};
+
+/// A `try` in the making.
+pub(super) struct Attempt {
+    first: HandlerId,
+    around: Option<RegionId>,
+}
+
+impl<'f> Body<'_, '_, 'f> {
+    /// Whether the value of an expression comes from a call whose error is still in it, `?` having taken none.
+    pub(super) fn can_fail(&self, expression: &Expr) -> bool {
+        let mut at = expression;
+        loop {
+            match at {
+                Expr::Call(_) | Expr::MethodCall(_) | Expr::Await(_) | Expr::Macro(_) | Expr::Async(_) => {
+                    return true;
+                }
+                Expr::Try(_) => return false,
+                other => match inner_of(other) {
+                    Some(inner) => at = inner,
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    /// Begins a `try` around an expression, with handlers that are each given by their head and their whole; answers the
+    /// expression's value. What `?` lets go up from further inside lands further out, so that is no part of the body.
+    pub(super) fn attempt(&mut self, handlers: &[(Span, Span)], expression: &'f Expr) -> (Attempt, StepId) {
+        let (mut outer, mut at) = (Vec::new(), expression);
+        let base = loop {
+            if let Expr::Try(inner) = at {
+                break Some(&*inner.expr);
+            }
+            outer.push(at);
+            match inner_of(at) {
+                Some(inner) => at = inner,
+                None => break None,
+            }
+        };
+        let before = base.map(|base| self.value(base));
+        let around = self.region();
+        let first = self.function.handlers.len() as HandlerId;
+        let end = first + handlers.len() as HandlerId;
+        let body = self.new_region(RegionKind::Try { first, end }, around);
+        for &(head, whole) in handlers {
+            let entry = self.new_block();
+            self.function.regions[body as usize].lands.push(entry);
+            self.function.handlers.push(Handler {
+                span: whole,
+                head,
+                catches: Vec::new(),
+                binds: None,
+                entry,
+                body,
+                body_span: super::span(expression),
+            });
+        }
+        self.enter_region_block(Some(body));
+        let value = match before {
+            Some(mut value) => {
+                while let Some(expression) = outer.pop() {
+                    value = self.around(expression, value);
+                }
+                value
+            }
+            None => self.value(expression),
+        };
+        (Attempt { first, around }, value)
+    }
+
+    /// What follows is no longer tried.
+    pub(super) fn attempt_ends(&mut self, attempt: &Attempt) {
+        self.enter_region_block(attempt.around);
+    }
+
+    /// The n-th handler begins; answers the error. The code before it has ended already.
+    pub(super) fn handler_begins(&mut self, attempt: &Attempt, index: u32) -> StepId {
+        let id = attempt.first + index;
+        let region = self.new_region(RegionKind::Handler(id), attempt.around);
+        self.set_region(Some(region));
+        let Handler { entry, head, .. } = self.function.handlers[id as usize];
+        self.begin(entry);
+        self.emit(StepKind::Caught(id), head)
+    }
+
+    /// A handler ends and goes on behind the `try`.
+    pub(super) fn handler_ends(&mut self, attempt: &Attempt, after: BlockId) {
+        self.finish(Next::Goto(after));
+        self.set_region(attempt.around);
+    }
+
+    /// Says what the handler that was begun catches, where its pattern names certain errors.
+    pub(super) fn catches(
+        &mut self,
+        attempt: &Attempt,
+        index: u32,
+        pattern: Option<&'f Pat>,
+        has_guard: bool,
+    ) {
+        let id = (attempt.first + index) as usize;
+        let is_all = !has_guard && pattern.is_none_or(|pattern| asks(pattern) == Asks::Nothing);
+        if is_all {
+            let body = self.function.handlers[id].body;
+            self.function.regions[body as usize].passes = false;
+            return;
+        }
+        let at = self.function.handlers[id].head;
+        let path = match pattern {
+            Some(Pat::TupleStruct(tuple)) => Some(&tuple.path),
+            Some(Pat::Path(path)) => Some(&path.path),
+            Some(Pat::Struct(fields)) => Some(&fields.path),
+            _ => None,
+        };
+        let named = match path.filter(|_| !has_guard) {
+            Some(path) => self.path_value(path, at),
+            None => self.emit(StepKind::Compute(Vec::new()), at),
+        };
+        self.function.handlers[id].catches.push(named);
+    }
+
+    /// `let _ = value;`: nobody hears of the error.
+    pub(super) fn ignored(&mut self, expression: &'f Expr, whole: Span) {
+        let (attempt, _) = self.attempt(&[(whole, whole)], expression);
+        let after = self.new_block();
+        self.attempt_ends(&attempt);
+        self.finish(Next::Goto(after));
+        self.handler_begins(&attempt, 0);
+        self.catches(&attempt, 0, None, false);
+        self.handler_ends(&attempt, after);
+        self.begin(after);
+    }
+
+    /// `value.ok()`: it is there, or the error is forgotten; `instead` says what is there in its place.
+    pub(super) fn value_or(
+        &mut self,
+        expression: &'f Expr,
+        (head, whole): (Span, Span),
+        instead: impl FnOnce(&mut Self, StepId) -> StepId,
+    ) -> StepId {
+        let (attempt, value) = self.attempt(&[(head, whole)], expression);
+        let (after, kept) = (self.new_block(), self.temporary());
+        self.attempt_ends(&attempt);
+        self.bind(kept, value, None, whole);
+        self.finish(Next::Goto(after));
+        let error = self.handler_begins(&attempt, 0);
+        self.catches(&attempt, 0, None, false);
+        let other = instead(self, error);
+        self.bind(kept, other, None, whole);
+        self.handler_ends(&attempt, after);
+        self.begin(after);
+        self.emit(StepKind::Name(kept), whole)
+    }
+}
