@@ -81,6 +81,7 @@ mod reach;
 mod read;
 mod repeated;
 mod row;
+mod rust;
 mod session;
 mod shared;
 mod sql;

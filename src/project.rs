@@ -18,9 +18,10 @@ pub use builtin::is_standard_module;
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
+pub use entity::{Carried, Changes};
 pub use form::{Handling, Saving};
 pub use kept::{Kept, Registration, Route};
-pub use model::{Column, Model};
+pub use model::{Column, Mapping, Model};
 pub use proxy::{Maker, Proxy};
 pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
@@ -38,11 +39,14 @@ mod built;
 mod builtin;
 mod class;
 mod constant;
+mod crates;
 mod django;
+mod entity;
 mod form;
 mod kept;
 mod model;
 mod module;
+mod path;
 mod proxy;
 mod receiver;
 mod relation;
@@ -166,6 +170,10 @@ pub struct Project {
     by_last_part: FxHashMap<&'static str, Vec<FileId>>,
     packages: FxHashSet<Name>,
     unread: FxHashSet<Name>,
+    /// By type: the blocks that give it more methods.
+    additions: FxHashMap<ClassId, Vec<ClassId>>,
+    /// By such a block: the type.
+    completed: FxHashMap<ClassId, ClassId>,
     hierarchies: FxHashMap<ClassId, Hierarchy>,
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
@@ -200,6 +208,8 @@ impl Project {
             by_last_part: FxHashMap::default(),
             packages: FxHashSet::default(),
             unread: FxHashSet::default(),
+            additions: FxHashMap::default(),
+            completed: FxHashMap::default(),
             hierarchies: FxHashMap::default(),
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
@@ -215,6 +225,8 @@ impl Project {
             routes: Routes::default(),
         };
         project.index_modules();
+        project.completed = class::completed(&project);
+        project.additions = class::additions(&project);
         project.hierarchies = class::hierarchies(&project);
         project.heirs = class::heirs(&project);
         project.nested = django::nested(&project);
@@ -283,7 +295,8 @@ impl Project {
 
     /// The class whose method a function is.
     pub fn class_of(&self, id: FunctionId) -> Option<ClassId> {
-        self.function(id).class.map(|index| ClassId { file: id.file, index: index as u32 })
+        let class = self.function(id).class.map(|index| ClassId { file: id.file, index: index as u32 })?;
+        Some(self.completed(class))
     }
 
     /// The classes a class derives from.
@@ -299,7 +312,7 @@ impl Project {
 
     /// What a class says about a table, where it is mapped to one.
     pub fn model(&self, class: ClassId) -> Option<&Model> {
-        self.models.get(&class)
+        self.models.get(&self.completed(class))
     }
 }
 

@@ -346,7 +346,7 @@ fn writes(project: &Project, judgements: &[Judgement], tests: Option<&Tests>) ->
         let span = function.steps.get(judgement.step as usize).map_or(function.name_span, |step| step.span);
         found.entry(file as usize).or_default().push(Write {
             operation: judgement.operation,
-            entity: project.class(judgement.model).name.to_string(),
+            entity: project.entity_name(judgement.model).to_string(),
             declared_in: project.file(judgement.model.file).source.display_path(),
             function: function.qualname.clone(),
             span,

@@ -57,6 +57,7 @@ impl Trace<'_> {
         let error = values.iter().find_map(Value::caught);
         match callee {
             Value::Symbol(Symbol::Class(class)) => {
+                let class = self.project.completed(class);
                 self.construct(state, step, class, ModelRef::Class(class), arguments)
             }
             Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
@@ -67,6 +68,9 @@ impl Trace<'_> {
                     None => self.apply_any(state, step, *receiver, function, arguments),
                 }
             }
+            Value::Symbol(Symbol::External(path)) if self.is_rust() => {
+                self.rust_function(state, step, path, &values)
+            }
             Value::Symbol(Symbol::External(path)) => {
                 self.tell_enqueue(step, &Value::Unknown, path.last(), &values);
                 self.external(state, step, path, arguments, &values)
@@ -74,6 +78,9 @@ impl Trace<'_> {
             // `asynccontextmanager(function)()`
             Value::Manager(function) => Value::Manager(function),
             Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
+            Value::Attribute(receiver, method) if self.is_rust() => {
+                self.rust_method(state, step, *receiver, method, arguments, &values)
+            }
             Value::Attribute(receiver, method) => {
                 if matches!(&*receiver, Value::Unknown | Value::Param(_) | Value::External(_))
                     || receiver.is_vague()
@@ -108,6 +115,13 @@ impl Trace<'_> {
         let StepKind::Name(name) = self.function.steps[of as usize].kind else { return None };
         let argument = arguments.first().map(|argument| self.value(argument.value).clone());
         match (state.locals.get(&name)?, &*method) {
+            (Value::Text(text), method) if self.is_rust() => {
+                let values: Vec<Value> =
+                    arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
+                let longer = self.longer_text(*text, method, &values)?;
+                state.locals.insert(name, longer.clone());
+                Some(longer)
+            }
             (list, "append" | "add" | "extend" | "insert") if list.is_list() => {
                 self.deed(state, Deeds::RECORDED);
                 let last = arguments.last().map(|argument| self.value(argument.value).clone())?;
@@ -189,6 +203,9 @@ impl Trace<'_> {
         arguments: &[Argument],
     ) -> Value {
         let init = self.project.method(class, Name::new("__init__"));
+        if let Some(changes) = self.made_changes(class, arguments) {
+            return changes;
+        }
         if model == ModelRef::Class(class) && self.project.model(class).is_none() {
             let values: Vec<Value> =
                 arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
@@ -242,6 +259,9 @@ impl Trace<'_> {
                     .phantoms
                     .insert(step, Phantom { model: class, field: name, duty, by: "keyword" });
             }
+            return;
+        }
+        if self.leaves_alone(value) {
             return;
         }
         self.take_for(class, name, value);
@@ -525,6 +545,9 @@ impl Trace<'_> {
             let Base::Param(number) = effect.info.base else { continue };
             let Some(value) = binding.get(number as usize) else { continue };
             for key in value.rows() {
+                if self.is_another_part(value, key, effect.info.model) {
+                    continue;
+                }
                 let base = self.rows[key.0 as usize].base;
                 if let Some(row) = state.rows.get_mut(&key) {
                     if effect.is_saved {
@@ -559,6 +582,12 @@ impl Trace<'_> {
             let model = self.translate_model(model, binding);
             self.load_again(state, model);
         }
+    }
+
+    /// Whether a row in a tuple that is handed over is of another model than the one that something is said of.
+    fn is_another_part(&self, handed: &Value, key: RowKey, model: ModelRef) -> bool {
+        let (true, ModelRef::Class(said)) = (matches!(handed, Value::Tuple(_)), model) else { return false };
+        matches!(self.rows[key.0 as usize].model, ModelRef::Class(own) if own != said)
     }
 
     /// The session that a function defined in this one finds in a variable of this one.
@@ -614,7 +643,14 @@ impl Trace<'_> {
             Value::Row(key) => {
                 let Some(effect) = summary.rows.get(key) else { return Value::Unknown };
                 if let Base::Param(number) = effect.info.base {
-                    let handed = binding.get(number as usize).cloned().unwrap_or(Value::Unknown);
+                    let mut handed = binding.get(number as usize).cloned().unwrap_or(Value::Unknown);
+                    if matches!(handed, Value::Tuple(_)) {
+                        let mut rows = handed.rows();
+                        rows.retain(|row| !self.is_another_part(&handed, *row, effect.info.model));
+                        if let [only] = rows[..] {
+                            handed = Value::Row(only);
+                        }
+                    }
                     // A callee that was handed a form answers its row.
                     return handed.map(|one| match one {
                         Value::Form(_, key) => Value::Row(key),
@@ -655,6 +691,11 @@ impl Trace<'_> {
                 statement.model = self.translate_model(statement.model, binding);
                 // Where the callee built it means nothing here.
                 statement.begun = step;
+                let rows = std::mem::take(&mut statement.rows);
+                statement.rows = rows
+                    .into_iter()
+                    .flat_map(|key| self.translate(state, step, &Value::Row(key), summary, binding).rows())
+                    .collect();
                 statement.on_conflict = statement.on_conflict.map(|(keys, _)| (keys, step));
                 Value::Statement(statement)
             }

@@ -34,7 +34,7 @@ impl Trace<'_> {
             let info = self.placed(key);
             let is_param = matches!(info.base, Base::Param(_));
             let goes_on = is_param || escaping.contains(&key);
-            let is_django = self.django_model(key).is_some();
+            let is_saved_by_call = self.django_model(key).is_some() || self.entity_of(key).is_some();
             let report = self.outcome.rows.entry(key).or_insert_with(|| RowReport {
                 info,
                 judged: [Paths::default(); 6],
@@ -48,8 +48,8 @@ impl Trace<'_> {
                 let (open, done) = (row.open[at], row.done[at]);
                 let (judged, deferred) = match (is_param, goes_on) {
                     // What is changed and never saved is no write.
-                    (true, _) if is_django => (Paths::default(), done),
-                    (false, _) if is_django => (done, Paths::default()),
+                    (true, _) if is_saved_by_call => (Paths::default(), done),
+                    (false, _) if is_saved_by_call => (done, Paths::default()),
                     (true, _) => (Paths::default(), open.union(done)),
                     (false, true) => (done, open),
                     (false, false) => (open.union(done), Paths::default()),
@@ -148,13 +148,21 @@ impl Trace<'_> {
                 })
         });
         // A row that was only looked at is nobody's concern.
-        self.outcome.summary.rows.retain(|_, effect| {
+        let returned: BTreeSet<RowKey> = match &self.outcome.summary.returns {
+            // A statement that is made of rows writes them where it is run.
+            Some(Value::Statement(statement)) => statement.rows.iter().copied().collect(),
+            _ => BTreeSet::new(),
+        };
+        self.outcome.summary.rows.retain(|key, effect| {
             let touched = effect.open.iter().chain(&effect.done).any(|paths| {
                 paths
                     .elements()
                     .any(|e| e.change != Change::No || e.is_added || e.level != super::row::Level::Unset)
             });
-            touched || effect.life.is_touched() || !matches!(effect.info.base, Base::Param(_))
+            touched
+                || returned.contains(key)
+                || effect.life.is_touched()
+                || !matches!(effect.info.base, Base::Param(_))
         });
     }
 }

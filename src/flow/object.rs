@@ -3,7 +3,7 @@
 use crate::duty::Duty;
 use crate::facts::{Param, ParamKind, StepId, StepKind, Term};
 use crate::name::Name;
-use crate::project::{ClassId, FileId, FunctionId, Symbol};
+use crate::project::{ClassId, FileId, FunctionId, Mapping, Symbol};
 
 use super::clock;
 use super::each::{COLUMN, NAMES_OF_COLUMN};
@@ -27,6 +27,7 @@ enum Type {
     Class(ClassId),
     External(Name),
     Many(Box<Type>),
+    Tuple(Vec<Type>),
     OneOf(Vec<Type>),
     Plain,
     None,
@@ -95,6 +96,7 @@ impl Trace<'_> {
             };
         }
         match declared {
+            Type::Unknown if self.is_rust() => self.row_param(state, number, ModelRef::Unknown),
             Type::Unknown if library::names_session(&param.name) => {
                 self.outcome.sees_session = true;
                 Value::Session(SessionKey::Outer, self.kind_handed_to(param))
@@ -111,11 +113,16 @@ impl Trace<'_> {
     }
 
     pub(super) fn row_param(&mut self, state: &mut State, number: u32, model: ModelRef) -> Value {
+        self.part_of_param(state, number, 0, model)
+    }
+
+    /// A row that a parameter is, or the nth of several in it.
+    fn part_of_param(&mut self, state: &mut State, number: u32, nth: u32, model: ModelRef) -> Value {
         let (session, life) = self.handed_over(number);
         let info = RowInfo { base: Base::Param(number), model, origin: (self.id, 0), at: 0, session };
         // Parameters have no step; numbers behind the last step are free.
         let step = self.function.steps.len() as StepId + number;
-        let key = self.new_row(state, step, 0, info, life);
+        let key = self.new_row(state, step, nth, info, life);
         if model == ModelRef::Unknown {
             Value::OneOf(vec![Value::Param(number), Value::Row(key)])
         } else {
@@ -197,6 +204,16 @@ impl Trace<'_> {
             }
             Type::External(path) => library::instance_of(*path),
             Type::Many(inner) => Value::Many(Box::new(self.instance(state, inner, param, place))),
+            Type::Tuple(parts) => {
+                let part = |(nth, part): (u32, &Type)| match (part, param) {
+                    (Type::Instance(class), Some(number)) if self.project.model(*class).is_some() => {
+                        self.part_of_param(state, number, nth, ModelRef::Class(*class))
+                    }
+                    (Type::Instance(class), None) if self.project.model(*class).is_some() => Value::Unknown,
+                    (part, _) => self.instance(state, part, param, place),
+                };
+                Value::Tuple((0..).zip(parts).map(part).collect())
+            }
             Type::OneOf(all) => {
                 let values: Vec<Value> =
                     all.iter().map(|one| self.instance(state, one, param, place)).collect();
@@ -214,7 +231,7 @@ impl Trace<'_> {
         }
         match term {
             Term::Path(path) => match self.project.resolve_path(file, *path) {
-                Some(Symbol::Class(class)) => Type::Instance(class),
+                Some(Symbol::Class(class)) => Type::Instance(self.project.completed(class)),
                 Some(Symbol::External(path)) => Type::External(path),
                 // `SessionDep = Annotated[…]`
                 Some(Symbol::Variable(file, name)) => match self.project.value_of(file, name) {
@@ -253,6 +270,9 @@ impl Trace<'_> {
             }
             Term::Union(members) => {
                 union(members.iter().map(|one| self.type_of(file, one, depth + 1)).collect())
+            }
+            Term::List(parts) if self.project.is_rust(file) => {
+                Type::Tuple(parts.iter().map(|part| self.type_of(file, part, depth + 1)).collect())
             }
             Term::None => Type::None,
             _ => Type::Unknown,
@@ -382,7 +402,8 @@ impl Trace<'_> {
 
     /// What a name of a value nothing is known of suggests it is.
     pub(super) fn by_name(&mut self, name: Name, value: Value) -> Value {
-        if matches!(value, Value::None) {
+        // What a thing is its type says in Rust, and no name.
+        if matches!(value, Value::None) || self.is_rust() {
             return value;
         }
         if library::names_session(&name) {
@@ -423,7 +444,7 @@ impl Trace<'_> {
                     if let (Base::Param(number), Some(model)) = (info.base, self.project.model(class))
                         && model.columns.contains_key(&name)
                         // Django's rows keep what they hold, whatever becomes of the transaction.
-                        && self.project.django(class).is_none()
+                        && model.mapping == Mapping::UnitOfWork
                     {
                         return Value::Read(number, name);
                     }
@@ -434,7 +455,7 @@ impl Trace<'_> {
                 if let Some(rows) = self.reversed(state, *key, name) {
                     return rows;
                 }
-                if self.is_django_row(*key) {
+                if self.is_saved_by_call(*key) {
                     return Value::Attribute(Box::new(of), name);
                 }
                 // A class method of a base makes rows of the class it was called on, which has the base's methods.
@@ -620,7 +641,7 @@ impl Trace<'_> {
         for target in of.alternatives() {
             match target {
                 Value::Row(key) => self.store_column(state, step, key, name, &value),
-                Value::Object(class, _) | Value::Form(class, _) if self.telling => {
+                Value::Object(class, _) | Value::Form(class, _) if self.telling && !self.is_rust() => {
                     let outer = match &value {
                         Value::Session(_, kind) => Value::Session(SessionKey::Outer, *kind),
                         Value::Object(inner, _) => Value::Object(*inner, SessionKey::Outer),
@@ -645,6 +666,9 @@ impl Trace<'_> {
         name: Name,
         value: &Value,
     ) {
+        if self.leaves_alone(value) {
+            return;
+        }
         let info = self.rows[key.0 as usize];
         let class = match info.model {
             ModelRef::Class(class) => Some(class),

@@ -72,6 +72,12 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
         }
         seen.extend(observer.stamps(id));
         seen.extend(observer.saves(id));
+        if project.is_rust(id.file) {
+            // Names are bound, clauses reached and sessions mended by the compiler's leave, or not at all.
+            let dead = vec![None; project.function(id).handlers.len()];
+            seen.extend(observer.handlers(id, &fates, &dead));
+            continue;
+        }
         let dead = clause::unreachable(project, id);
         seen.extend(observer.handlers(id, &fates, &dead));
         seen.extend(observer.waiting(id));
@@ -179,7 +185,7 @@ impl Observer<'_> {
         let (id, model) = (judgement.function, judgement.model);
         let mut base = self.at(id, self.span(id, judgement.step));
         base.operation = Some(judgement.operation);
-        base.entity = Some(project.class(model).name.to_string());
+        base.entity = Some(project.entity_name(model).to_string());
         base.say("write", judgement.operation.word());
         base.switch("row-removed", judgement.removes);
         for duty in Duty::ALL {
@@ -187,7 +193,7 @@ impl Observer<'_> {
                 base.say("model-has", duty.word());
             }
         }
-        base.show("entity", project.class(model).name.as_str());
+        base.show("entity", project.entity_name(model).as_str());
         base.show("writes", judgement.operation.verb());
         base.show("row", self.row_text(id, judgement.step));
         if let Some((other, step)) = judgement.within {
@@ -299,10 +305,10 @@ impl Observer<'_> {
 
     fn phantom(&self, id: FunctionId, step: StepId, phantom: &Phantom) -> Observation {
         let mut seen = self.at(id, self.span(id, step));
-        seen.entity = Some(self.project.class(phantom.model).name.to_string());
+        seen.entity = Some(self.project.entity_name(phantom.model).to_string());
         seen.say("store", "phantom");
         seen.say("by", phantom.by);
-        seen.show("entity", self.project.class(phantom.model).name.as_str());
+        seen.show("entity", self.project.entity_name(phantom.model).as_str());
         seen.show("field", phantom.field.as_str());
         seen.show("row", self.row_text(id, step));
         let note = match self.project.owes(phantom.model, phantom.duty) {
@@ -404,13 +410,13 @@ impl Observer<'_> {
     /// A read of a value that is not there any more.
     fn expired(&self, id: FunctionId, step: StepId, read: &ExpiredRead) -> Observation {
         let mut seen = self.at(id, self.span(id, step));
-        seen.entity = Some(self.project.class(read.model).name.to_string());
+        seen.entity = Some(self.project.entity_name(read.model).to_string());
         seen.say("read", "expired");
         seen.say("loss", if read.loss == Loss::Raises { "raises" } else { "lost" });
         seen.say("row-from", if read.is_certain { "session" } else { "caller" });
         let row = match &self.project.function(id).steps[step as usize].kind {
             StepKind::Attribute { of, .. } => format!("`{}`", self.source_text(id, *of)),
-            _ => format!("a `{}`", self.project.class(read.model).name),
+            _ => format!("a `{}`", self.project.entity_name(read.model)),
         };
         seen.show("row", row);
         seen.show("field", read.name.as_str());
@@ -421,7 +427,7 @@ impl Observer<'_> {
                 Loss::Lost => "its `__dict__` answers `None`",
             },
         );
-        seen.show("entity", self.project.class(read.model).name.as_str());
+        seen.show("entity", self.project.entity_name(read.model).as_str());
         if let Some(since) = read.since {
             seen.related.push(("it expired here".into(), id.file.0 as usize, self.span(id, since)));
         }

@@ -296,7 +296,7 @@ impl Trace<'_> {
     }
 
     /// Where a statement is: at the call that runs it when it is written there, else where it was built.
-    fn place(&self, run: StepId, built: StepId) -> StepId {
+    pub(super) fn place(&self, run: StepId, built: StepId) -> StepId {
         let span = |step: StepId| self.function.steps[step as usize].span;
         if span(run).contains(span(built)) { run } else { built }
     }

@@ -541,7 +541,7 @@ impl<'p> Trace<'p> {
         });
         let session = info.session.or(self.rows[key.0 as usize].session);
         self.rows[key.0 as usize] = RowInfo { session, ..info };
-        let is_django = self.is_django_row(key);
+        let is_saved_by_call = self.is_saved_by_call(key);
         if state.rows.contains_key(&key) {
             self.leave_behind(state, key);
         }
@@ -549,7 +549,7 @@ impl<'p> Trace<'p> {
             Some(row) => {
                 let saved = row.done;
                 row.begin_again(life);
-                if is_django {
+                if is_saved_by_call {
                     // What the turn before has changed and not saved was written nowhere.
                     row.done = saved;
                 }

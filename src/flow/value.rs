@@ -92,6 +92,8 @@ pub struct Statement {
     pub on_conflict: Option<(Keys, StepId)>,
     /// What can still fill the columns it does not name.
     pub form: Form,
+    /// The rows it writes, where it is made of rows.
+    pub rows: Vec<RowKey>,
     /// Where it was begun.
     pub begun: StepId,
 }
@@ -100,7 +102,7 @@ impl Statement {
     /// A statement of which nothing is known yet but what it does to which model.
     pub fn begun(operation: Operation, model: ModelRef, step: StepId) -> Statement {
         let (keys, on_conflict) = (Keys::default(), None);
-        Statement { operation, model, keys, on_conflict, form: Form::Session, begun: step }
+        Statement { operation, model, keys, on_conflict, form: Form::Session, rows: Vec::new(), begun: step }
     }
 }
 
@@ -269,6 +271,7 @@ impl Value {
     pub fn rows(&self) -> Vec<RowKey> {
         match self {
             Value::Row(key) | Value::Form(_, key) => vec![*key],
+            Value::Statement(statement) => statement.rows.clone(),
             Value::Many(inner) => inner.rows(),
             Value::Tuple(all) | Value::OneOf(all) => all.iter().flat_map(Value::rows).collect(),
             Value::Dictionary(keys) => keys.holds.as_ref().map_or(Vec::new(), |held| held.rows()),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::duty::{Duty, Operation, Standing};
 use crate::facts::StepId;
-use crate::project::{ClassId, FunctionId, Project};
+use crate::project::{ClassId, FunctionId, Mapping, Project};
 
 use super::coverage::{Way, drift, fills_itself, is_covered, is_kept};
 use super::lean;
@@ -100,7 +100,7 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
     if project.model(model).is_none() {
         return Vec::new();
     }
-    let is_django = project.django(model).is_some();
+    let is_saved_by_call = matches!(project.mapping(model), Some(Mapping::Django | Mapping::SeaOrm));
     let has_callers = flow.callers.get(&id).is_some_and(|callers| !callers.is_empty());
     let is_method_of_row = report.info.base == Base::Param(0)
         && project
@@ -111,7 +111,7 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
         && project.class_of(id).is_some_and(|class| project.model_form(class).is_some());
     let answers = |at: usize| {
         let is_left_to_callers =
-            is_of_form || is_method_of_row && (!is_django || is_hook(&project.function(id).name));
+            is_of_form || is_method_of_row && (!is_saved_by_call || is_hook(&project.function(id).name));
         if has_callers || is_left_to_callers {
             report.judged[at]
         } else {
@@ -189,7 +189,17 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
 fn is_hook(name: &str) -> bool {
     matches!(
         name,
-        "save" | "asave" | "delete" | "adelete" | "clean" | "full_clean" | "save_base" | "__init__"
+        "before_save"
+            | "after_save"
+            | "before_delete"
+            | "save"
+            | "asave"
+            | "delete"
+            | "adelete"
+            | "clean"
+            | "full_clean"
+            | "save_base"
+            | "__init__"
     )
 }
 

@@ -45,6 +45,11 @@ impl Hierarchy {
 }
 
 impl Project {
+    /// The type that a class is, or only adds to.
+    pub fn completed(&self, class: ClassId) -> ClassId {
+        self.completed.get(&class).copied().unwrap_or(class)
+    }
+
     /// The method a class or its ancestors define under a name; the last definition in a class counts.
     pub fn method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
         self.hierarchy(class).classes().find_map(|class| self.own_method(class, name))
@@ -85,9 +90,12 @@ impl Project {
     }
 
     fn own_method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
-        let methods = &self.class(class).methods;
-        let &(_, index) = methods.iter().rev().find(|(method, _)| *method == name)?;
-        Some(FunctionId { file: class.file, index: index as u32 })
+        let of = |class: ClassId| {
+            let methods = &self.class(class).methods;
+            let &(_, index) = methods.iter().rev().find(|(method, _)| *method == name)?;
+            Some(FunctionId { file: class.file, index: index as u32 })
+        };
+        of(class).or_else(|| self.additions.get(&class)?.iter().find_map(|&block| of(block)))
     }
 
     /// The value a class or its ancestors give a name in their body.
@@ -146,6 +154,34 @@ impl Project {
     }
 }
 
+/// By block that only adds to a type declared elsewhere: the type.
+pub(super) fn completed(project: &Project) -> FxHashMap<ClassId, ClassId> {
+    let next = |class: ClassId| {
+        let path = project.class(class).adds_to?;
+        match project.resolve_path(class.file, path) {
+            Some(Symbol::Class(target)) if target != class => Some(target),
+            _ => None,
+        }
+    };
+    // What adds to an addition adds to what that adds to.
+    let target = |class: ClassId| {
+        let first = next(class)?;
+        Some((class, next(first).filter(|second| *second != class).unwrap_or(first)))
+    };
+    project.class_ids().into_iter().filter_map(target).collect()
+}
+
+/// By type: the blocks that add to it, in their order.
+pub(super) fn additions(project: &Project) -> FxHashMap<ClassId, Vec<ClassId>> {
+    let mut found: FxHashMap<ClassId, Vec<ClassId>> = FxHashMap::default();
+    for class in project.class_ids() {
+        if let Some(&target) = project.completed.get(&class) {
+            found.entry(target).or_default().push(class);
+        }
+    }
+    found
+}
+
 /// By class: the classes that derive from it, in their order.
 pub(super) fn heirs(project: &Project) -> FxHashMap<ClassId, Vec<ClassId>> {
     let mut found: FxHashMap<ClassId, Vec<ClassId>> = FxHashMap::default();
@@ -161,8 +197,13 @@ pub(super) fn heirs(project: &Project) -> FxHashMap<ClassId, Vec<ClassId>> {
 pub(super) fn hierarchies(project: &Project) -> FxHashMap<ClassId, Hierarchy> {
     let mut bases: FxHashMap<ClassId, Vec<Ancestor>> = FxHashMap::default();
     for class in project.class_ids() {
-        let above = project.class(class).bases.iter().filter_map(|base| project.base(class, base)).collect();
-        bases.insert(class, above);
+        let added = project.additions.get(&class).into_iter().flatten().copied();
+        let completed = project.completed.get(&class).copied().map(Ancestor::Project);
+        let above = std::iter::once(class).chain(added).flat_map(|block| {
+            project.class(block).bases.iter().filter_map(move |base| project.base(block, base))
+        });
+        let above = completed.into_iter().chain(above);
+        bases.insert(class, above.filter(|above| *above != Ancestor::Project(class)).collect());
     }
     let line = |class: ClassId| {
         let mut line = Vec::new();

@@ -9,7 +9,7 @@ use crate::name::Name;
 use super::django::{self, Django};
 use super::proxy::{self, Proxy};
 use super::relation::{self, Relation};
-use super::{Ancestor, ClassId, FunctionId, Project, bare, built, table};
+use super::{Ancestor, ClassId, FunctionId, Project, bare, built, entity, table};
 
 /// A class that is mapped to a table.
 #[derive(Clone, Debug, Default)]
@@ -26,8 +26,24 @@ pub struct Model {
     pub is_open: bool,
     /// The table it is mapped to, in lower case, where that can be told.
     pub table: Option<Name>,
+    /// Which library maps it.
+    pub mapping: Mapping,
     /// What Django knows of it, where it is Django's.
     pub django: Option<Box<Django>>,
+}
+
+/// Which library maps a class to its table, and so by which way its rows are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mapping {
+    /// SQLAlchemy's unit of work, or a table by itself.
+    #[default]
+    UnitOfWork,
+    /// Django: a row is saved by a call.
+    Django,
+    /// SeaORM: a row is written by a call, or by a statement that no hook hears of.
+    SeaOrm,
+    /// Diesel: statements only.
+    Diesel,
 }
 
 /// What fills a column that the code does not set.
@@ -97,7 +113,9 @@ pub(super) fn models(project: &Project) -> FxHashMap<ClassId, Model> {
     let mut found = FxHashMap::default();
     for class in project.class_ids() {
         if django::is_mapped(project, class) {
-            found.insert(class, django::model(project, class));
+            found.insert(class, Model { mapping: Mapping::Django, ..django::model(project, class) });
+        } else if let Some(mapping) = entity::mapping(project.class(class)) {
+            found.insert(class, entity::model(project, class, mapping));
         } else if is_mapped(project, class) {
             found.insert(class, model(project, class));
         }

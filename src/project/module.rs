@@ -9,14 +9,10 @@ impl Project {
         for (index, file) in self.files.iter().enumerate() {
             let id = FileId(index as u32);
             let path = file.source.display_path();
-            let stem = path.strip_suffix(".py").unwrap_or(&path);
-            let (dotted, is_package) = match stem.strip_suffix("__init__") {
-                Some(folder) => (folder.trim_end_matches('/'), true),
-                None => (stem, false),
-            };
+            let (dotted, is_package) = named(&path);
             let name = Name::new(&dotted.trim_start_matches('/').replace('/', "."));
             // A package's own file wins over a module of the same name beside it, as in Python.
-            if is_package || !self.modules.contains_key(&name) {
+            if is_package && !path.ends_with("/main.rs") || !self.modules.contains_key(&name) {
                 self.modules.insert(name, id);
             }
             self.module_names.push(name);
@@ -48,7 +44,7 @@ impl Project {
 
     /// Whether the file is a package's `__init__`.
     pub fn is_package(&self, file: FileId) -> bool {
-        self.file(file).source.path.file_stem().is_some_and(|stem| stem == "__init__")
+        named(&self.file(file).source.display_path()).1
     }
 
     /// Whether a file holds tests.
@@ -146,5 +142,26 @@ impl Project {
             return Some(Symbol::Module(file));
         }
         self.packages.contains(&path).then_some(Symbol::Package(path))
+    }
+}
+
+/// The slashed path of the module that a file is, and whether modules of a folder lie below it.
+fn named(path: &str) -> (&str, bool) {
+    let folder_of = |stem: &str| -> Option<usize> {
+        let (folder, own) = stem.rsplit_once('/').unwrap_or(("", stem));
+        matches!(own, "mod" | "lib" | "main").then_some(folder.len())
+    };
+    match path.strip_suffix(".rs") {
+        Some(stem) => match folder_of(stem) {
+            Some(folder) => (&stem[..folder], true),
+            None => (stem, false),
+        },
+        None => {
+            let stem = path.strip_suffix(".py").unwrap_or(path);
+            match stem.strip_suffix("__init__") {
+                Some(folder) => (folder.trim_end_matches('/'), true),
+                None => (stem, false),
+            }
+        }
     }
 }

@@ -58,7 +58,8 @@ impl Project {
         if binds(&module.bound, name) {
             return Lookup::Global(self.global(file, name).unwrap_or(Symbol::Variable(file, name)));
         }
-        if builtin::is_builtin(&name) {
+        let is_rust = self.is_rust(file);
+        if builtin::is_builtin(&name) && !is_rust {
             return Lookup::Builtin;
         }
         let mut perhaps = false;
@@ -70,7 +71,10 @@ impl Project {
                 Starred::No => {}
             }
         }
-        if perhaps {
+        if is_rust {
+            // What neither the file nor the program binds comes from outside.
+            Lookup::Global(self.crate_or_external(name))
+        } else if perhaps {
             Lookup::Perhaps
         } else if assigned_elsewhere() {
             Lookup::Global(Symbol::Variable(file, name))
@@ -118,7 +122,7 @@ impl Project {
 ///
 /// Star imports fork, and they may go in circles. So what was asked on the way is kept: no module is asked the same
 /// twice, and one that is asked while it looks for the answer itself has nothing to add.
-struct Search<'p> {
+pub(super) struct Search<'p> {
     project: &'p Project,
     depth: usize,
     starred: FxHashMap<(FileId, Name), Option<Symbol>>,
@@ -128,6 +132,11 @@ struct Search<'p> {
 impl<'p> Search<'p> {
     fn of(project: &'p Project) -> Search<'p> {
         Search { project, depth: 0, starred: FxHashMap::default(), exported: FxHashMap::default() }
+    }
+
+    /// The program that is searched.
+    pub(super) fn project(&self) -> &'p Project {
+        self.project
     }
 
     /// Runs `inner` one step further away, or answers nothing where the chain is too long.
@@ -142,6 +151,9 @@ impl<'p> Search<'p> {
     }
 
     fn path(&mut self, file: FileId, path: Name) -> Option<Symbol> {
+        if self.project.is_rust(file) {
+            return self.rust_path(file, &path);
+        }
         let mut parts = path.split('.');
         let first = Name::new(parts.next()?);
         let mut symbol = self.global(file, first)?;
@@ -151,7 +163,7 @@ impl<'p> Search<'p> {
         Some(symbol)
     }
 
-    fn global(&mut self, file: FileId, name: Name) -> Option<Symbol> {
+    pub(super) fn global(&mut self, file: FileId, name: Name) -> Option<Symbol> {
         let entry = self.project.file(file);
         match entry.globals.get(&name) {
             Some(&Global::Import(index)) => {
@@ -181,7 +193,7 @@ impl<'p> Search<'p> {
         }
     }
 
-    fn member(&mut self, symbol: Symbol, name: Name) -> Option<Symbol> {
+    pub(super) fn member(&mut self, symbol: Symbol, name: Name) -> Option<Symbol> {
         let project = self.project;
         match symbol {
             Symbol::Module(file) => self
@@ -194,14 +206,25 @@ impl<'p> Search<'p> {
                 // A class nested in the class.
                 let qualname = format!("{}.{name}", project.class(class).qualname);
                 let classes = &project.file(class.file).facts.classes;
-                let index = classes.iter().position(|inner| inner.qualname == qualname)?;
-                Some(Symbol::Class(ClassId { file: class.file, index: index as u32 }))
+                if let Some(index) = classes.iter().position(|inner| inner.qualname == qualname) {
+                    return Some(Symbol::Class(ClassId { file: class.file, index: index as u32 }));
+                }
+                // A module of Rust that is written in the file of another one.
+                if !project.is_rust(class.file) {
+                    return None;
+                }
+                let functions = &project.file(class.file).facts.functions;
+                let index = functions.iter().position(|inner| inner.qualname == qualname)?;
+                Some(Symbol::Function(FunctionId { file: class.file, index: index as u32 }))
             }
             Symbol::Function(_) | Symbol::Variable(..) => None,
         }
     }
 
     fn imported(&mut self, file: FileId, import: &Import) -> Option<Symbol> {
+        if self.project.is_rust(file) {
+            return self.further(|search| search.rust_import(file, import)).flatten();
+        }
         match import.item {
             Imported::Root => Some(self.project.absolute_module(file, import.binds)),
             Imported::Module => Some(self.project.absolute_module(file, import.module)),
@@ -216,7 +239,11 @@ impl<'p> Search<'p> {
 
     fn star(&mut self, file: FileId, star: usize, name: Name) -> Starred {
         let import = &self.project.file(file).facts.imports[star];
-        match self.project.import_module(file, import) {
+        let module = match self.project.is_rust(file) {
+            true => self.further(|search| search.rust_path(file, &import.module)).flatten(),
+            false => self.project.import_module(file, import),
+        };
+        match module {
             Some(Symbol::Module(from)) if from != file => match self.exports(from, name) {
                 Exported::Yes => {
                     self.member(Symbol::Module(from), name).map_or(Starred::Perhaps, Starred::Symbol)

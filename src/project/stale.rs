@@ -70,7 +70,8 @@ impl Project {
         let mut found = Vec::new();
         // How many imports by a top package lead somewhere, and how many do not.
         let mut known: FxHashMap<Name, (usize, usize)> = FxHashMap::default();
-        for file in self.file_ids() {
+        // Whether a path leads somewhere in Rust, the compiler has said.
+        for file in self.file_ids().filter(|file| !self.is_rust(*file)) {
             for (function, index, site) in self.import_sites(file) {
                 let import = &self.file(file).facts.imports[index];
                 // What is relative is the project's own beyond doubt.

@@ -33,7 +33,7 @@ impl Observer<'_> {
 
     fn strange(&self, strange: &Strange) -> Observation {
         let mut seen = self.of_model(strange.function, strange.step, strange.model);
-        let entity = self.project.class(strange.model).name;
+        let entity = self.project.entity_name(strange.model);
         let (word, taker, happens) = match strange.taker {
             Taker::Row => ("field", format!("`{entity}`"), "the call raises `TypeError`"),
             Taker::Query => ("field", format!("`{entity}`"), "the query raises `FieldError`"),
@@ -65,7 +65,7 @@ impl Observer<'_> {
 
     fn strange_action(&self, action: &StrangeAction) -> Observation {
         let mut seen = self.of_model(action.function, action.step, action.model);
-        let entity = self.project.class(action.model).name;
+        let entity = self.project.entity_name(action.model);
         let column = format!("`{entity}.{}`", action.column);
         seen.say("audit-use", if action.is_looked_up { "query" } else { "row" });
         seen.show("value", format!("`{}`", action.text));
@@ -108,7 +108,7 @@ impl Observer<'_> {
     /// An observation about a model of audit rows.
     fn of_model(&self, id: FunctionId, step: u32, model: ClassId) -> Observation {
         let mut seen = self.at(id, self.span(id, step));
-        let name = self.project.class(model).name;
+        let name = self.project.entity_name(model);
         seen.entity = Some(name.to_string());
         seen.show("entity", name.as_str());
         seen.say("audit-model", if self.project.audit().is_named { "named" } else { "guessed" });

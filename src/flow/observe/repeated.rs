@@ -28,7 +28,7 @@ impl Observer<'_> {
 
     fn row_again(&self, repeated: &Repeated) -> Observation {
         let mut seen = self.at(repeated.function, self.span(repeated.function, repeated.step));
-        let model = self.project.class(repeated.model).name;
+        let model = self.project.entity_name(repeated.model);
         let task = self.project.function(repeated.task);
         seen.entity = Some(model.to_string());
         seen.say("row-again", repeated.because);

@@ -17,7 +17,7 @@ impl Observer<'_> {
     fn save(&self, id: FunctionId, step: StepId, partial: &Partial) -> Observation {
         let project = self.project;
         let mut seen = self.at(id, self.span(id, step));
-        let entity = project.class(partial.model).name;
+        let entity = project.entity_name(partial.model);
         seen.operation = Some(crate::duty::Operation::Update);
         seen.entity = Some(entity.to_string());
         seen.say("save", partial.how);

@@ -39,7 +39,7 @@ impl Observer<'_> {
         let project = self.project;
         let mut seen = self.at(id, self.span(id, step));
         seen.operation = Some(stamp.operation);
-        seen.entity = Some(project.class(stamp.model).name.to_string());
+        seen.entity = Some(project.entity_name(stamp.model).to_string());
         seen.say("store", "stamp");
         seen.say("write", stamp.operation.word());
         seen.say("duty", stamp.duty.word());
@@ -51,7 +51,7 @@ impl Observer<'_> {
         let own = project.class_of(id);
         let is_within = own.is_some_and(|own| project.hierarchy(stamp.model).classes().any(|c| c == own));
         seen.switch("within-model", is_within);
-        seen.show("entity", project.class(stamp.model).name.as_str());
+        seen.show("entity", project.entity_name(stamp.model).as_str());
         seen.show("field", stamp.field.as_str());
         seen.show("setter", self.setter(stamp.model, stamp.duty));
         let of_row = stamp.row.and_then(|row| self.flow.outcomes[&id].rows.get(&row));

@@ -192,7 +192,7 @@ impl Observer<'_> {
     }
 
     pub(super) fn name_entity(&self, seen: &mut Observation, model: Option<ClassId>) {
-        let name = model.map(|model| self.project.class(model).name.to_string());
+        let name = model.map(|model| self.project.entity_name(model).to_string());
         seen.show("entity", name.clone().unwrap_or_else(|| "row".into()));
         seen.entity = name;
     }

@@ -250,7 +250,7 @@ impl Observer<'_> {
     fn practice_clause(&self, practice: &Practice) -> String {
         let Some(&(first, step)) = practice.told.first() else { return String::new() };
         let rows = match self.row_of_event(first, step) {
-            Some(model) => format!("`{}` rows tell", self.project.class(model).name),
+            Some(model) => format!("`{}` rows tell", self.project.entity_name(model)),
             None => "audit events tell".to_owned(),
         };
         let name = self.project.function(first).name;

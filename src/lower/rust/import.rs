@@ -82,7 +82,7 @@ impl<'f> Body<'_, '_, 'f> {
     pub(super) fn module_elsewhere(&mut self, ident: &syn::Ident) {
         let own = name(ident);
         let import = Import {
-            module: Name::new("self"),
+            module: Name::new("mod"),
             level: 0,
             item: Imported::Item(own),
             binds: own,

@@ -213,9 +213,15 @@ impl<'f> Body<'_, '_, 'f> {
         if let Some(index) = bound {
             return index;
         }
+        self.addition(Name::new(path.last()), path, at)
+    }
+
+    /// A class that only adds to another type.
+    pub(super) fn addition(&mut self, own: Name, to: Name, at: Span) -> usize {
+        let qualname = self.qualified(&own);
         self.lower.add_class(Class {
-            name: Name::new(path.last()),
-            qualname: self.qualified(path.last()),
+            name: own,
+            qualname,
             span: at,
             bases: Vec::new(),
             keywords: Vec::new(),
@@ -224,7 +230,7 @@ impl<'f> Body<'_, '_, 'f> {
             methods: Vec::new(),
             body: 0,
             scope: 0,
-            adds_to: Some(path),
+            adds_to: Some(to),
         })
     }
 

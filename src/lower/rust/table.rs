@@ -12,8 +12,12 @@ use super::{name, span, term};
 /// The decorator of a class that stands for a table which `table!` declares.
 const TABLE: &str = "diesel.table";
 
-/// The names that `DeriveEntityModel` gives the entity of a module, besides the `Model` it is written for.
-const OF_ENTITY: &[&str] = &["Entity", "ActiveModel", "Column", "PrimaryKey"];
+/// The types that `DeriveEntityModel` makes besides the `Model` it is written for. They stand for the same table, and
+/// have methods of their own.
+const OF_ENTITY: &[&str] = &["Entity", "ActiveModel"];
+
+/// The other names it gives the table in a module.
+const NAMES_OF_ENTITY: &[&str] = &["Column", "PrimaryKey"];
 
 /// `table! { schema.name (key) { column -> Type, … } }`.
 struct Table {
@@ -110,8 +114,12 @@ impl<'f> Body<'_, '_, 'f> {
         if !facts.decorators.iter().any(derives) {
             return;
         }
-        let at = facts.span;
+        let (at, model) = (facts.span, facts.name);
         for own in OF_ENTITY {
+            let made = self.addition(Name::new(own), model, at);
+            self.define(Name::new(own), StepKind::Class(made), at);
+        }
+        for own in NAMES_OF_ENTITY {
             self.define(Name::new(own), StepKind::Class(class), at);
         }
     }

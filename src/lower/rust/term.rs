@@ -34,8 +34,8 @@ const COLLECTIONS: &[&str] =
 
 /// Types of plain data.
 const PLAIN: &[&str] = &[
-    "String", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128", "u16",
-    "u32", "u64", "u8", "usize",
+    "String", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128", "u16", "u32",
+    "u64", "u8", "usize",
 ];
 
 /// A type.
@@ -101,6 +101,7 @@ fn of_path(scope: &Scope, path: &syn::Path, depth: usize) -> Term {
             Some(inner) => Term::Union(vec![inner, Term::None]),
             None => Term::Other,
         },
+        "bool" if written.len() == 1 => Term::Path(last),
         plain if written.len() == 1 && PLAIN.contains(&plain) => Term::Path(Name::new("str")),
         wrapper if TRANSPARENT.contains(&wrapper) => {
             arguments.next().unwrap_or_else(|| Term::Path(Name::new(&dotted)))

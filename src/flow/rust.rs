@@ -1,0 +1,158 @@
+//! flow/rust: what libraries of Rust mean: which of their functions and methods make, change and write rows.
+//!
+//! Nothing here is a unit of work: a call writes, at once. What wraps a value on its way into a column (`Set(…)`) is the
+//! value; what says that a column stays as it is (`NotSet`, `Unchanged(…)`) gives it none.
+
+use crate::facts::{Argument, StepId};
+use crate::name::Name;
+use crate::project::{Mapping, Symbol};
+
+use super::library;
+use super::state::{Deeds, State};
+use super::trace::Trace;
+use super::value::{ModelRef, RowKey, Value};
+
+mod diesel;
+mod sea_orm;
+mod sqlx;
+
+/// What a library of Rust says to a value that leaves its column alone.
+const LEFT_ALONE: &str = "NotSet";
+
+impl Trace<'_> {
+    /// Whether the function is written in Rust.
+    pub(super) fn is_rust(&self) -> bool {
+        self.project.is_rust(self.id.file)
+    }
+
+    /// Whether rows of a model are written by calls on themselves, so that what is changed and never written is no
+    /// write.
+    pub(super) fn is_saved_by_call(&self, key: RowKey) -> bool {
+        self.is_django_row(key) || self.entity_of(key).is_some()
+    }
+
+    /// Whether a value that a column is given leaves the column as it is.
+    pub(super) fn leaves_alone(&self, value: &Value) -> bool {
+        matches!(value, Value::External(path) | Value::Symbol(Symbol::External(path)) if path.last() == LEFT_ALONE)
+            && self.is_rust()
+    }
+
+    /// A function from outside the program is called.
+    pub(super) fn rust_function(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        path: Name,
+        values: &[Value],
+    ) -> Value {
+        let error = values.iter().find_map(Value::caught);
+        if is_log(path) {
+            self.deed(state, Deeds::LOGGED);
+            return Value::None;
+        }
+        if path.last() == "print" {
+            self.deed(state, Deeds::PRINTED);
+            return Value::None;
+        }
+        if let Some(known) = self.diesel_function(step, path, values) {
+            return known;
+        }
+        if let Some(known) = self.sqlx_function(path, values) {
+            return known;
+        }
+        match (path.last(), values) {
+            ("Set" | "set", [value]) => return value.clone(),
+            ("Unchanged", [_]) => return Value::External(Name::new(LEFT_ALONE)),
+            _ => {}
+        }
+        self.hand_to_stranger(state, values);
+        match error {
+            Some(handler) => {
+                self.deed(state, Deeds::RECORDED);
+                Value::Caught(handler)
+            }
+            None => Value::External(path),
+        }
+    }
+
+    /// A method that no code of the program defines.
+    pub(super) fn rust_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        receiver: Value,
+        method: Name,
+        arguments: &[Argument],
+        values: &[Value],
+    ) -> Value {
+        if let Some(known) = self.sea_orm_method(state, step, &receiver, &method, values) {
+            return known;
+        }
+        if let Some(known) = self.diesel_method(state, step, &receiver, &method, values) {
+            return known;
+        }
+        if let Some(known) = self.sqlx_method(step, &receiver, &method, values) {
+            return known;
+        }
+        let error = values.iter().find_map(Value::caught).or(receiver.caught());
+        match (&receiver, &*method) {
+            // Changing the type changes nothing that is known of the value.
+            (_, "into" | "try_into" | "as_str" | "to_string" | "deref") => return receiver,
+            (Value::Logger, method) if library::logs(method) => {
+                self.deed(state, Deeds::LOGGED);
+                return Value::None;
+            }
+            (Value::Tuple(_) | Value::Many(_), "push" | "extend" | "insert") => return Value::None,
+            (Value::Tuple(_) | Value::Many(_), "first" | "last" | "next" | "get" | "pop" | "find") => {
+                return receiver.element();
+            }
+            _ => {}
+        }
+        let _ = arguments;
+        self.hand_to_stranger(state, values);
+        match error {
+            Some(handler) => {
+                self.deed(state, Deeds::RECORDED);
+                Value::Caught(handler)
+            }
+            None => Value::Unknown,
+        }
+    }
+
+    /// Code that is not known gets values: it may stamp the rows among them, and may do anything with a connection.
+    fn hand_to_stranger(&mut self, state: &mut State, values: &[Value]) {
+        self.used.hidden |=
+            values.iter().any(|value| matches!(value, Value::External(path) if is_connection(*path)));
+        for key in values.iter().flat_map(Value::rows) {
+            if let Some(row) = state.rows.get_mut(&key) {
+                for duty in crate::duty::Duty::ALL {
+                    row.discharge(duty, super::row::Level::Perhaps);
+                }
+            }
+        }
+    }
+
+    /// The model of a row that SeaORM maps.
+    pub(super) fn entity_of(&self, key: RowKey) -> Option<crate::project::ClassId> {
+        match self.rows[key.0 as usize].model {
+            ModelRef::Class(class) if self.project.mapping(class) == Some(Mapping::SeaOrm) => Some(class),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a macro of this path keeps a record.
+fn is_log(path: Name) -> bool {
+    let first = path.split('.').next().unwrap_or(&path);
+    let is_level = library::logs(path.last()) || matches!(path.last(), "event" | "trace");
+    is_level && matches!(first, "tracing" | "log" | "slog" | "tracing_log" | "defmt")
+}
+
+/// Whether values of an external type run statements.
+fn is_connection(path: Name) -> bool {
+    let last = path.last();
+    last.ends_with("Connection")
+        || last.ends_with("Transaction")
+        || last.ends_with("Pool")
+        || matches!(last, "ConnectionTrait" | "Executor" | "TransactionTrait" | "LoadConnection")
+}

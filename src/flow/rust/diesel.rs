@@ -1,0 +1,205 @@
+//! flow/rust/diesel: Diesel: statements over tables, and structs whose fields are columns.
+
+use crate::duty::Operation;
+use crate::facts::{Argument, ArgumentKind, StepId};
+use crate::name::Name;
+use crate::project::{Changes, ClassId, Mapping, Symbol};
+
+use super::super::outcome::Executed;
+use super::super::state::State;
+use super::super::trace::Trace;
+use super::super::value::{Form, Keys, ModelRef, Statement, Value};
+
+/// The columns of a table by the paths that lead to them.
+const MODULES_OF_TABLE: &[&str] = &["columns", "dsl"];
+
+impl Trace<'_> {
+    /// `insert_into(table)`, `update(target)`, `delete(target)`.
+    pub(super) fn diesel_function(&mut self, step: StepId, path: Name, values: &[Value]) -> Option<Value> {
+        let operation = match path.last() {
+            "insert_into" | "replace_into" | "insert_or_ignore_into" => Operation::Create,
+            "update" => Operation::Update,
+            "delete" => Operation::Delete,
+            "sql_query" => return values.first().filter(|value| matches!(value, Value::Text(_))).cloned(),
+            _ => return None,
+        };
+        let model = self.table_of(values.first()?);
+        if model == ModelRef::Unknown && !path.starts_with("diesel") {
+            return None;
+        }
+        let statement = Statement { form: Form::Bare, ..Statement::begun(operation, model, step) };
+        Some(Value::Statement(Box::new(statement)))
+    }
+
+    /// What a method of a table, of its columns or of a statement does.
+    pub(super) fn diesel_method(
+        &mut self,
+        _state: &mut State,
+        step: StepId,
+        receiver: &Value,
+        method: &str,
+        values: &[Value],
+    ) -> Option<Value> {
+        match receiver {
+            Value::Statement(statement) => {
+                self.diesel_statement_method(step, (**statement).clone(), method, values)
+            }
+            Value::Attribute(of, column) if method == "eq" => {
+                self.columns_of(of)?;
+                let mut keys = Keys::default();
+                keys.give(*column, values.first()?);
+                Some(Value::Dictionary(Box::new(keys)))
+            }
+            // Whatever is picked of a table is of the table.
+            Value::Attribute(of, name) if &**name == "table" && self.columns_of(of).is_some() => {
+                let rows = receiver.clone();
+                Some(match method {
+                    "insert_into" => return None,
+                    "first" | "get_result" | "load" | "get_results" | "select" => Value::Unknown,
+                    _ => rows,
+                })
+            }
+            Value::Object(class, _) if method == "save_changes" => {
+                let model = self.project.table_of_struct(*class)?;
+                let keys = Some(self.carried_keys(*class)?);
+                let executed =
+                    Executed { operation: Operation::Update, model, removes: false, keys, form: Form::Bare };
+                self.use_connection();
+                self.tell_executed(step, executed);
+                Some(Value::Unknown)
+            }
+            // `new_user.insert_into(users::table)`
+            Value::Object(..) | Value::Dictionary(_) if method == "insert_into" => {
+                let model = self.table_of(values.first()?);
+                let keys = self.changes(receiver);
+                let statement =
+                    Statement { form: Form::Bare, keys, ..Statement::begun(Operation::Create, model, step) };
+                Some(Value::Statement(Box::new(statement)))
+            }
+            _ => None,
+        }
+    }
+
+    fn diesel_statement_method(
+        &mut self,
+        step: StepId,
+        mut statement: Statement,
+        method: &str,
+        values: &[Value],
+    ) -> Option<Value> {
+        match (method, values) {
+            ("values", [value]) => statement.keys.extend(&self.changes(value)),
+            ("set", [value]) => {
+                let changes = self.changes(value);
+                match &mut statement.on_conflict {
+                    Some((keys, said)) => {
+                        keys.is_open = false;
+                        keys.extend(&changes);
+                        *said = step;
+                    }
+                    None => statement.keys.extend(&changes),
+                }
+            }
+            ("do_update", _) => statement.on_conflict = Some((Keys::open(), step)),
+            ("do_nothing", _) => statement.on_conflict = None,
+            ("default_values", _) => {}
+            (
+                "execute" | "get_result" | "get_results" | "load" | "first" | "load_stream"
+                | "returning_result",
+                [_],
+            ) => {
+                self.use_connection();
+                self.execute(step, &statement, None);
+                return Some(Value::Unknown);
+            }
+            _ => {}
+        }
+        statement.begun = step;
+        Some(Value::Statement(Box::new(statement)))
+    }
+
+    /// The columns that a value gives when it is inserted or set: `column.eq(…)`, a tuple of those, a struct, many.
+    fn changes(&self, value: &Value) -> Keys {
+        match value {
+            Value::Dictionary(keys) => (**keys).clone(),
+            Value::Tuple(parts) => {
+                let mut keys = Keys::default();
+                // Rows in a list are alike; parts of a tuple add up. Either way no column is forgotten.
+                parts.iter().for_each(|part| keys.extend(&self.changes(part)));
+                keys
+            }
+            Value::Many(inner) => self.changes(inner),
+            Value::Object(class, _) => self.carried_keys(*class).unwrap_or_else(Keys::open),
+            Value::OneOf(all) => {
+                let all = all.iter().filter(|one| **one != Value::None).map(|one| self.changes(one));
+                all.reduce(|a, b| a.either(&b)).unwrap_or_else(Keys::open)
+            }
+            _ => Keys::open(),
+        }
+    }
+
+    /// The columns of a struct that somebody else has filled.
+    fn carried_keys(&self, class: ClassId) -> Option<Keys> {
+        let (changes, carried) = self.project.carried(class)?;
+        let mut keys = Keys::default();
+        for one in carried {
+            // Absent is written as NULL, or nothing is written.
+            match one.is_optional && changes != Changes::UpdatesAll {
+                true => drop(keys.perhaps.insert(one.column)),
+                false => drop(keys.sure.insert(one.column)),
+            }
+        }
+        Some(keys)
+    }
+
+    /// A struct of Diesel is made: the columns it gives.
+    pub(in crate::flow) fn made_changes(&self, class: ClassId, arguments: &[Argument]) -> Option<Value> {
+        let (changes, carried) = self.project.carried(class)?;
+        let mut keys = Keys::default();
+        for one in carried {
+            let given = arguments.iter().find_map(|argument| match argument.kind {
+                ArgumentKind::Keyword(name) if name == one.field => Some(self.value(argument.value)),
+                _ => None,
+            });
+            match given {
+                Some(Value::None) if changes != Changes::UpdatesAll => {}
+                Some(value) => keys.give(one.column, value),
+                // `..base` holds the rest.
+                None => drop(keys.perhaps.insert(one.column)),
+            }
+        }
+        Some(Value::Dictionary(Box::new(keys)))
+    }
+
+    /// The table that a statement is about: the table itself, some of its rows, or a struct that belongs to it.
+    fn table_of(&self, target: &Value) -> ModelRef {
+        match target {
+            Value::Object(class, _) => {
+                self.project.table_of_struct(*class).map_or(ModelRef::Unknown, ModelRef::Class)
+            }
+            Value::Attribute(of, name) if &**name == "table" => {
+                self.columns_of(of).map_or(ModelRef::Unknown, ModelRef::Class)
+            }
+            Value::Symbol(Symbol::Class(class)) if self.project.mapping(*class) == Some(Mapping::Diesel) => {
+                ModelRef::Class(*class)
+            }
+            Value::OneOf(all) => all
+                .iter()
+                .map(|one| self.table_of(one))
+                .find(|model| *model != ModelRef::Unknown)
+                .unwrap_or(ModelRef::Unknown),
+            _ => ModelRef::Unknown,
+        }
+    }
+
+    /// The table whose columns are the attributes of a value.
+    fn columns_of(&self, value: &Value) -> Option<ClassId> {
+        match value {
+            Value::Symbol(Symbol::Class(class)) if self.project.mapping(*class) == Some(Mapping::Diesel) => {
+                Some(*class)
+            }
+            Value::Attribute(of, module) if MODULES_OF_TABLE.contains(&&**module) => self.columns_of(of),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,471 @@
+//! flow/rust/sea_orm: SeaORM: a row is written by a call on itself, which asks `before_save`, or by a statement of its
+//! entity, which asks nobody.
+
+use std::collections::BTreeSet;
+
+use crate::duty::{Duty, Operation};
+use crate::facts::StepId;
+use crate::name::Name;
+use crate::project::{ClassId, Mapping, Symbol};
+
+use super::super::django::Api;
+use super::super::outcome::Executed;
+use super::super::row::{Base, Change, Element, Level, Paths, Touch};
+use super::super::state::State;
+use super::super::trace::Trace;
+use super::super::value::{Form, Keys, ModelRef, RowKey, Statement, Value};
+
+impl Trace<'_> {
+    /// What a method of an entity, of its rows, queries or statements does.
+    pub(super) fn sea_orm_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        receiver: &Value,
+        method: &str,
+        values: &[Value],
+    ) -> Option<Value> {
+        match receiver {
+            Value::OneOf(all)
+                if all.iter().any(|one| matches!(one, Value::Row(key) if self.entity_of(*key).is_some())) =>
+            {
+                let results: Vec<Value> = all
+                    .iter()
+                    .filter_map(|one| self.sea_orm_method(state, step, one, method, values))
+                    .collect();
+                Some(Value::one_of(results))
+            }
+            Value::Symbol(Symbol::Class(class)) if self.project.mapping(*class) == Some(Mapping::SeaOrm) => {
+                self.entity_method(state, step, self.project.completed(*class), method, values)
+            }
+            Value::Row(key) if self.entity_of(*key).is_some() => {
+                self.active_model_method(state, step, *key, method, values)
+            }
+            Value::Query(Some(ModelRef::Class(class)))
+                if self.project.mapping(*class) == Some(Mapping::SeaOrm) =>
+            {
+                Some(self.select_method(state, step, *class, method, values))
+            }
+            // `find_also_related(…)` finds two rows at once.
+            Value::Tuple(parts)
+                if !parts.is_empty() && parts.iter().all(|part| matches!(part, Value::Query(Some(_)))) =>
+            {
+                let found: Vec<Value> = parts
+                    .iter()
+                    .map(|part| {
+                        self.sea_orm_method(state, step, part, method, values).unwrap_or(Value::Unknown)
+                    })
+                    .collect();
+                Some(match method {
+                    "all" => {
+                        Value::Many(Box::new(Value::Tuple(found.into_iter().map(Value::element).collect())))
+                    }
+                    _ => Value::Tuple(found),
+                })
+            }
+            Value::Statement(statement) => {
+                let ModelRef::Class(class) = statement.model else { return None };
+                if self.project.mapping(class) != Some(Mapping::SeaOrm) {
+                    return None;
+                }
+                Some(self.entity_statement_method(state, step, (**statement).clone(), class, method, values))
+            }
+            // `OnConflict::column(…).update_columns([…])`
+            Value::Dictionary(keys) => on_conflict(keys, method, values),
+            Value::External(path) if path.contains("OnConflict") => {
+                on_conflict(&Keys::default(), method, values)
+            }
+            Value::Symbol(Symbol::External(path)) if path.last() == "OnConflict" => {
+                Some(Value::External(path.join(method)))
+            }
+            _ => None,
+        }
+    }
+
+    fn entity_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        class: ClassId,
+        method: &str,
+        values: &[Value],
+    ) -> Option<Value> {
+        let model = ModelRef::Class(class);
+        let begun = |operation| Statement { form: Form::Bare, ..Statement::begun(operation, model, step) };
+        let statement = match method {
+            "find" | "find_by_id" | "find_related" | "find_linked" | "find_with_linked" => {
+                return Some(Value::Query(Some(model)));
+            }
+            "from" => return self.converted_row(state, step, class, values),
+            "insert" | "insert_many" => Statement { rows: rows_of(values), ..begun(Operation::Create) },
+            "update" => Statement { rows: rows_of(values), ..begun(Operation::Update) },
+            "update_many" => begun(Operation::Update),
+            "delete" | "delete_many" | "delete_by_id" => begun(Operation::Delete),
+            _ => return None,
+        };
+        if !statement.rows.is_empty() && statement.operation == Operation::Create && method == "insert_many" {
+            self.tell_mixed_rows(state, step, class, &statement.rows);
+        }
+        Some(Value::Statement(Box::new(statement)))
+    }
+
+    /// `ActiveModel::from(value)`: a row stays the row, anything else becomes one.
+    fn converted_row(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        class: ClassId,
+        values: &[Value],
+    ) -> Option<Value> {
+        let [value] = values else { return None };
+        if !value.rows().is_empty() {
+            return Some(value.clone());
+        }
+        // What the form holds nobody has read here.
+        let _ = (state, step, class);
+        None
+    }
+
+    fn select_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        class: ClassId,
+        method: &str,
+        values: &[Value],
+    ) -> Value {
+        let model = ModelRef::Class(class);
+        match method {
+            "one" | "stream" => {
+                self.used.any = true;
+                Value::Row(self.loaded_row(state, step, model))
+            }
+            "all" => {
+                self.used.any = true;
+                Value::Many(Box::new(Value::Row(self.loaded_row(state, step, model))))
+            }
+            "count" | "paginate" | "exists" => Value::Plain,
+            "into_model" | "into_tuple" | "into_json" | "into_partial_model" => Value::Query(None),
+            "find_also_related" | "find_with_related" | "find_both_related" | "select_also" => {
+                let other = match values.first() {
+                    Some(Value::Symbol(Symbol::Class(other))) => {
+                        Value::Query(Some(ModelRef::Class(self.project.completed(*other))))
+                    }
+                    _ => return Value::Query(None),
+                };
+                Value::Tuple(vec![Value::Query(Some(model)), other])
+            }
+            _ => Value::Query(Some(model)),
+        }
+    }
+
+    fn active_model_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        key: RowKey,
+        method: &str,
+        values: &[Value],
+    ) -> Option<Value> {
+        match (method, values) {
+            ("insert" | "save" | "update" | "update_without_returning", [_]) => {
+                if method.starts_with("update") {
+                    self.is_update_of(state, key);
+                }
+                self.save_entity(state, step, key, method);
+                Some(Value::Row(key))
+            }
+            ("delete", [_]) => {
+                self.use_connection();
+                self.remove_row(state, step, key);
+                Some(Value::Plain)
+            }
+            ("set" | "set_if_not_equals", [Value::Attribute(_, column), value]) => {
+                self.store(state, step, Value::Row(key), *column, value.clone());
+                Some(Value::None)
+            }
+            ("into" | "clone" | "try_into", []) => Some(Value::Row(key)),
+            ("set_from_json", _) => {
+                let row = state.rows.get_mut(&key)?;
+                row.change(Change::Changed, Touch { step, within: None });
+                Duty::ALL.into_iter().for_each(|duty| row.discharge(duty, Level::Perhaps));
+                Some(Value::None)
+            }
+            ("find_related", [Value::Symbol(Symbol::Class(other))]) => {
+                Some(Value::Query(Some(ModelRef::Class(self.project.completed(*other)))))
+            }
+            _ => None,
+        }
+    }
+
+    /// A row that was made by a literal is updated: it names a row that is there, and what it holds are the changes.
+    fn is_update_of(&mut self, state: &mut State, key: RowKey) {
+        let info = &mut self.rows[key.0 as usize];
+        let Some(row) = state.rows.get_mut(&key) else { return };
+        if info.base == Base::New && !row.is_saved {
+            info.base = Base::Loaded;
+            row.change(Change::Changed, Touch { step: info.at, within: None });
+        }
+    }
+
+    /// A row is written by a call on itself: `before_save` hears of it first.
+    fn save_entity(&mut self, state: &mut State, step: StepId, key: RowKey, method: &str) {
+        let before = state.rows.get(&key).cloned();
+        if let Some(row) = state.rows.get_mut(&key) {
+            row.done = Default::default();
+        }
+        let class = self.entity_of(key);
+        let hook = class.and_then(|class| self.project.method(class, Name::new("before_save")));
+        if let Some(hook) = hook
+            && hook != self.id
+        {
+            let inserts = match (method, self.rows[key.0 as usize].base) {
+                ("insert", _) => Value::Switch(true),
+                ("save", Base::New) => Value::Switch(true),
+                ("save", Base::Param(_)) => Value::Unknown,
+                _ => Value::Switch(false),
+            };
+            let params = self.project.function(hook).params.len();
+            let mut binding = vec![Value::Unknown; params];
+            if let Some(own) = binding.first_mut() {
+                *own = Value::Row(key);
+            }
+            if let Some(last) = binding.last_mut().filter(|_| params > 2) {
+                *last = inserts;
+            }
+            self.apply_bound(state, step, hook, &[], binding);
+            self.never_returns = false;
+        }
+        let (Some(row), Some(before)) = (state.rows.get_mut(&key), before) else { return };
+        row.done = before.done;
+        let written = row.open;
+        self.write_entity(state, step, key, written);
+    }
+
+    fn write_entity(&mut self, state: &mut State, step: StepId, key: RowKey, written: [Paths; 6]) {
+        self.use_connection();
+        let Some(row) = state.rows.get_mut(&key) else { return };
+        row.save(written, step);
+        self.note_row_altered(step, key, Api::Save);
+    }
+
+    fn entity_statement_method(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        mut statement: Statement,
+        class: ClassId,
+        method: &str,
+        values: &[Value],
+    ) -> Value {
+        match (method, values) {
+            (
+                "exec"
+                | "exec_with_returning"
+                | "exec_with_returning_keys"
+                | "exec_without_returning"
+                | "exec_with_returning_many"
+                | "try_insert",
+                _,
+            ) => {
+                let rows = statement.rows.clone();
+                self.run_entity_statement(state, step, &statement, class);
+                return match rows.first() {
+                    Some(key) if rows.len() == 1 => Value::Row(*key),
+                    _ => Value::Plain,
+                };
+            }
+            ("col_expr", [Value::Attribute(_, column), value]) => statement.keys.give(*column, value),
+            ("set", [value]) => {
+                for key in value.rows() {
+                    statement.keys.extend(&self.columns_given(state, key));
+                }
+            }
+            ("on_conflict", [Value::Dictionary(keys)]) => {
+                statement.on_conflict = Some(((**keys).clone(), step));
+                self.tell_bypass(state, step, &statement, class);
+            }
+            ("on_conflict", _) => statement.on_conflict = Some((Keys::open(), step)),
+            ("on_conflict_do_nothing" | "on_empty_do_nothing" | "do_nothing", _) => {
+                statement.on_conflict = None
+            }
+            _ => {}
+        }
+        statement.begun = step;
+        Value::Statement(Box::new(statement))
+    }
+
+    /// The columns that a row was given on every path so far, as far as duties ask for them.
+    fn columns_given(&self, state: &State, key: RowKey) -> Keys {
+        let mut keys = Keys::default();
+        let (Some(row), ModelRef::Class(class)) = (state.rows.get(&key), self.rows[key.0 as usize].model)
+        else {
+            return Keys::open();
+        };
+        let Some(model) = self.project.model(class) else { return Keys::open() };
+        keys.perhaps.extend(row.stored.iter().copied());
+        for duty in Duty::ALL {
+            for field in model.fields_of(self.project, duty) {
+                keys.perhaps.remove(&field);
+                let lowest = row.open[duty.index()].elements().map(|e| e.level).min();
+                match lowest {
+                    Some(Level::Set) => drop(keys.sure.insert(field)),
+                    Some(Level::Perhaps) => drop(keys.perhaps.insert(field)),
+                    _ => {}
+                }
+            }
+        }
+        keys
+    }
+
+    /// The conflict branch writes a column from a row that this function was handed, and which on any other way
+    /// `before_save` would have stamped: here nobody has.
+    fn tell_bypass(&mut self, state: &State, step: StepId, statement: &Statement, class: ClassId) {
+        let Some((keys, _)) = &statement.on_conflict else { return };
+        let is_handed = |key: &&RowKey| matches!(self.rows[key.0 as usize].base, Base::Param(_));
+        if !statement.rows.iter().any(|key| is_handed(&key)) {
+            return;
+        }
+        let keys = self.written_on_conflict(state, statement, keys);
+        let executed = Executed {
+            operation: Operation::Update,
+            model: class,
+            removes: false,
+            keys: Some(keys),
+            form: Form::Bare,
+        };
+        self.tell_executed(step, executed);
+    }
+
+    /// The columns of the conflict branch that hold something new: a time that the row had before is no new one.
+    fn written_on_conflict(&self, state: &State, statement: &Statement, keys: &Keys) -> Keys {
+        let mut keys = keys.clone();
+        let stale = |name: &Name| {
+            let duty = self.project.roles.of_field(name)?;
+            let level = |key: &RowKey| {
+                let paths = state.rows.get(key)?.open[duty.index()];
+                paths.elements().map(|e| e.level).min()
+            };
+            statement.rows.iter().filter_map(level).min().filter(|level| *level == Level::Unset)
+        };
+        let gone: Vec<Name> = keys.sure.iter().filter(|name| stale(name).is_some()).copied().collect();
+        gone.into_iter().for_each(|name| keys.forget(name));
+        keys
+    }
+
+    fn run_entity_statement(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        statement: &Statement,
+        class: ClassId,
+    ) {
+        self.use_connection();
+        let listed = statement.on_conflict.as_ref().map(|(keys, _)| keys);
+        for &key in &statement.rows {
+            let Some(row) = state.rows.get(&key) else { continue };
+            let base = self.rows[key.0 as usize].base;
+            let mut written = row.open;
+            if statement.operation == Operation::Update {
+                self.is_update_of(state, key);
+                written = state.rows[&key].open;
+            }
+            if let (Some(keys), true) = (listed, base != Base::New)
+                && !keys.is_open
+            {
+                for duty in Duty::ALL {
+                    written[duty.index()] =
+                        self.as_conflicting(class, duty, &keys.sure, written[duty.index()]);
+                }
+            }
+            self.write_entity(state, step, key, written);
+        }
+        let is_of_rows = !statement.rows.is_empty();
+        let removes = statement.operation == Operation::Delete;
+        if !is_of_rows {
+            let keys = match (removes, statement.operation) {
+                (true, _) => None,
+                // Which row is inserted is not known.
+                (_, Operation::Create) => Some(Keys { is_open: true, ..statement.keys.clone() }),
+                _ => Some(statement.keys.clone()),
+            };
+            let executed =
+                Executed { operation: statement.operation, model: class, removes, keys, form: Form::Bare };
+            self.tell_executed(step, executed);
+        }
+        if let Some((keys, said)) = &statement.on_conflict
+            && statement.rows.iter().all(|key| !matches!(self.rows[key.0 as usize].base, Base::Param(_)))
+        {
+            let keys = Some(self.written_on_conflict(state, statement, keys));
+            let executed = Executed {
+                operation: Operation::Update,
+                model: class,
+                removes: false,
+                keys,
+                form: Form::Bare,
+            };
+            let place = self.place(step, *said);
+            self.tell_executed(place, executed);
+        }
+    }
+
+    /// The paths of a duty whose column the conflict branch does not write.
+    fn as_conflicting(&self, class: ClassId, duty: Duty, listed: &BTreeSet<Name>, paths: Paths) -> Paths {
+        let Some(model) = self.project.model(class) else { return paths };
+        let fields = model.fields_of(self.project, duty);
+        if fields.is_empty() || fields.iter().any(|field| listed.contains(field)) {
+            return paths;
+        }
+        paths.map(|element| Element { level: Level::Unset, ..element })
+    }
+
+    /// Of rows that are inserted together, some give a column and others do not: those are given NULL, and no default.
+    fn tell_mixed_rows(&mut self, state: &mut State, step: StepId, class: ClassId, rows: &[RowKey]) {
+        let Some(model) = self.project.model(class) else { return };
+        let _ = step;
+        for duty in Duty::ALL {
+            if model.fields_of(self.project, duty).is_empty() {
+                continue;
+            }
+            let gives = |key: &RowKey| state.rows.get(key).is_some_and(|row| row.has(duty));
+            if rows.iter().any(gives) && !rows.iter().all(gives) {
+                for key in rows.iter().filter(|key| !gives(key)).copied().collect::<Vec<_>>() {
+                    self.outcome.unheard.insert(key);
+                }
+            }
+        }
+    }
+}
+
+fn rows_of(values: &[Value]) -> Vec<RowKey> {
+    let mut rows: Vec<RowKey> = values.first().map(Value::rows).unwrap_or_default();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
+
+/// What a method adds to the conflict branch of an upsert.
+fn on_conflict(keys: &Keys, method: &str, values: &[Value]) -> Option<Value> {
+    let mut keys = keys.clone();
+    let columns = |value: &Value| -> Vec<Name> {
+        let parts: &[Value] = match value {
+            Value::Tuple(parts) => parts,
+            one => std::slice::from_ref(one),
+        };
+        parts
+            .iter()
+            .filter_map(|part| match part {
+                Value::Attribute(_, name) => Some(*name),
+                _ => None,
+            })
+            .collect()
+    };
+    match (method, values) {
+        ("update_columns" | "update_column", [named]) => keys.sure.extend(columns(named)),
+        ("value" | "values", [Value::Attribute(_, name), value]) => keys.give(*name, value),
+        ("to_owned" | "clone" | "action_where" | "target_and_where" | "do_nothing_on", _) => {}
+        ("do_nothing", _) => return Some(Value::Unknown),
+        _ => return None,
+    }
+    Some(Value::Dictionary(Box::new(keys)))
+}
