@@ -199,6 +199,8 @@ pub enum Target {
         /// The part it stands beside.
         beside: Option<Span>,
     },
+    /// Among the columns that a literal gives the row it is based on: behind the part that holds the span.
+    Beside(Span),
     /// Among the columns that a statement sets.
     Values {
         /// The whole call that lists them.

@@ -27,6 +27,7 @@ impl Ground<'_> {
         match at {
             Target::Row { behind, row } => self.behind(*behind, &format!("{row}.{column} = {time}")),
             Target::Fields { owner, beside } => self.part(*owner, *beside, &format!("{column}={time}")),
+            Target::Beside(_) => Err(NO_LIST),
             Target::Values { owner } => self.part(*owner, None, &format!("{column}={time}")),
         }
     }
@@ -42,15 +43,32 @@ impl Ground<'_> {
             }
             Target::Fields { owner, beside } => {
                 let bracket = self.layout.bracket(*owner).ok_or(NO_LIST)?;
-                let wrapper = self.wrapper_of_fields(bracket)?;
-                let value = self.value(stamp, *owner, wrapper)?;
-                Ok(self.field(bracket, *beside, &format!("{column}: {value}")))
+                self.stamp_in_literal(stamp, bracket, *beside)
+            }
+            Target::Beside(part) => {
+                let holds = |bracket: &&Bracket| bracket.parts.contains(part);
+                let bracket = self.layout.brackets.iter().find(holds).ok_or(NO_LIST)?;
+                self.stamp_in_literal(stamp, bracket, None)
             }
             Target::Values { owner } => {
                 let value = self.value(stamp, *owner, None)?;
                 self.pair(*owner, column, &value)
             }
         }
+    }
+
+    fn stamp_in_literal(
+        &self,
+        stamp: &Stamp,
+        bracket: &Bracket,
+        beside: Option<Span>,
+    ) -> Result<Patch, Refusal> {
+        if !self.source.slice(bracket.span).starts_with('{') {
+            return Err("the row is made by a call, which may do anything with what it is handed");
+        }
+        let wrapper = self.wrapper_of_fields(bracket)?;
+        let value = self.value(stamp, bracket.owner, wrapper)?;
+        Ok(self.field(bracket, beside, &format!("{}: {value}", stamp.column)))
     }
 
     /// The code of a value, wrapped as the values of columns are there.
