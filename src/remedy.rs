@@ -182,15 +182,26 @@ pub enum Time {
     Usual,
 }
 
+/// A side of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// In front of it.
+    Before,
+    /// Behind it.
+    Behind,
+}
+
 /// Where a column is given a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// On a row that has a name: behind the statement that holds the span.
+    /// On a row that has a name, in a statement of its own.
     Row {
-        /// A place in the statement.
-        behind: Span,
         /// The row, as it is written there.
         row: String,
+        /// On which side of the statement that holds the span.
+        side: Side,
+        /// A place in a statement.
+        of: Span,
     },
     /// Among the columns that a call or a literal gives a row, behind the one that the second span holds, or last.
     Fields {

@@ -162,10 +162,15 @@ impl Ground<'_> {
         self.text()[statement.span.range()].ends_with(';') || !statement.is_simple && !is_last
     }
 
-    fn before(&self, statement: &Statement, code: &str) -> Result<Patch, Refusal> {
+    pub(super) fn before(&self, statement: &Statement, code: &str) -> Result<Patch, Refusal> {
         let start = statement.span.start;
         let at = Span { start, end: start };
         let line_end = self.line_end(start);
+        let is_rust = self.source.language == Language::Rust;
+        let head = self.layout.blocks[statement.block].head;
+        if is_rust && head.start == head.end && statement.block != 0 {
+            return Err("the statement is a value, or stands where no other can");
+        }
         match self.indentation(statement) {
             Some(indentation) => {
                 let lines = self.lines(code, indentation, line_end);
@@ -173,6 +178,7 @@ impl Ground<'_> {
                 Ok(Patch { span: at, text: format!("{own}{line_end}{indentation}") })
             }
             None if code.contains('\n') || !statement.is_simple => Err("several statements share the line"),
+            None if is_rust => Ok(Patch { span: at, text: format!("{code} ") }),
             None => Ok(Patch { span: at, text: format!("{code}; ") }),
         }
     }

@@ -1,7 +1,7 @@
 //! fix/stamp: the time of a column, written as the language of the file and the code around it write a value of a column.
 
 use crate::layout::Bracket;
-use crate::remedy::{Stamp, Target, Time};
+use crate::remedy::{Side, Stamp, Target, Time};
 use crate::source::{Language, Span};
 use crate::token::{Kind, tokens};
 
@@ -25,7 +25,7 @@ impl Ground<'_> {
             Time::Usual => return Err(NO_CLOCK),
         };
         match at {
-            Target::Row { behind, row } => self.behind(*behind, &format!("{row}.{column} = {time}")),
+            Target::Row { row, side, of } => self.beside(*side, *of, &format!("{row}.{column} = {time}")),
             Target::Fields { owner, beside } => self.part(*owner, *beside, &format!("{column}={time}")),
             Target::Beside(_) => Err(NO_LIST),
             Target::Values { owner } => self.part(*owner, None, &format!("{column}={time}")),
@@ -35,11 +35,11 @@ impl Ground<'_> {
     fn stamp_in_rust(&self, stamp: &Stamp) -> Result<Patch, Refusal> {
         let column = &stamp.column;
         match &stamp.at {
-            Target::Row { behind, row } => {
-                let statement = self.statement(*behind)?.span;
+            Target::Row { row, side, of } => {
+                let statement = self.statement(*of)?.span;
                 let wrapper = self.wrapper_of_row(statement, row);
                 let value = self.value(stamp, statement, wrapper)?;
-                self.behind(*behind, &format!("{row}.{column} = {value};"))
+                self.beside(*side, *of, &format!("{row}.{column} = {value};"))
             }
             Target::Fields { owner, beside } => {
                 let bracket = self.layout.bracket(*owner).ok_or(NO_LIST)?;
@@ -57,6 +57,13 @@ impl Ground<'_> {
         }
     }
 
+    fn beside(&self, side: Side, of: Span, code: &str) -> Result<Patch, Refusal> {
+        match side {
+            Side::Before => self.before(self.statement(of)?, code),
+            Side::Behind => self.behind(of, code),
+        }
+    }
+
     fn stamp_in_literal(
         &self,
         stamp: &Stamp,
@@ -68,6 +75,15 @@ impl Ground<'_> {
         }
         let wrapper = self.wrapper_of_fields(bracket)?;
         let value = self.value(stamp, bracket.owner, wrapper)?;
+        if let Some(given) = self.given(bracket, &stamp.column) {
+            let (span, is_optional) = given?;
+            let text = match wrapper {
+                _ if !is_optional || value.contains("Some(") => value,
+                Some(wrapper) => format!("{wrapper}(Some{})", &value[wrapper.len()..]),
+                None => format!("Some({value})"),
+            };
+            return Ok(Patch { span, text });
+        }
         Ok(self.field(bracket, beside, &format!("{}: {value}", stamp.column)))
     }
 
@@ -118,6 +134,23 @@ impl Ground<'_> {
         }
     }
 
+    /// The value that a literal gives a field in so many words that it has none, and whether it could be absent; refused
+    /// where it gives it another one.
+    fn given(&self, bracket: &Bracket, column: &str) -> Option<Result<(Span, bool), Refusal>> {
+        bracket.parts.iter().find_map(|&part| {
+            let text = self.source.slice(part);
+            let rest = text.strip_prefix(column)?.trim_start();
+            let Some(value) = rest.strip_prefix(':').map(str::trim_start) else {
+                return rest.is_empty().then_some(Err(GIVEN));
+            };
+            let start = part.end - value.len() as u32;
+            let last = value.trim_end_matches("()").rsplit("::").next().unwrap_or(value);
+            let is_optional = value.ends_with("None") || value.ends_with("(None)");
+            let is_none = is_optional || matches!(last, "NotSet" | "not_set" | "default");
+            Some(if is_none { Ok((Span { start, end: part.end }, is_optional)) } else { Err(GIVEN) })
+        })
+    }
+
     /// One more field of a literal, before the value that all other fields come from.
     fn field(&self, bracket: &Bracket, beside: Option<Span>, text: &str) -> Patch {
         let is_base = |part: &Span| self.source.slice(*part).starts_with("..");
@@ -142,10 +175,17 @@ impl Ground<'_> {
     /// One more `column.eq(value)` among those of a statement: in the tuple that lists them, or in one that is made.
     fn pair(&self, owner: Span, column: &str, value: &str) -> Result<Patch, Refusal> {
         let call = self.layout.bracket(owner).ok_or(NO_LIST)?;
+        if let [given, expression] = call.parts[..] {
+            return self.column_expression(call, (given, expression), column, value);
+        }
         let [given] = call.parts[..] else { return Err(NO_LIST) };
         let tuple =
             self.layout.brackets.iter().find(|bracket| bracket.owner == given && bracket.span == given);
         let pairs = tuple.map_or(&call.parts, |tuple| &tuple.parts);
+        let is_given = |path: &str| path.rsplit("::").next() == Some(column);
+        if pairs.iter().filter_map(|&pair| self.column_path(pair)).any(is_given) {
+            return Err(GIVEN);
+        }
         let path = pairs.iter().find_map(|&pair| self.column_path(pair)).ok_or(NO_LIST)?;
         let table = path.rsplit_once("::").map(|(table, _)| table);
         let pair = match table {
@@ -161,6 +201,32 @@ impl Ground<'_> {
                 Ok(Patch { span: given, text })
             }
         }
+    }
+
+    /// One more call behind one that gives a column an expression: `.col_expr(job::Column::State, Expr::value(1))`.
+    fn column_expression(
+        &self,
+        call: &Bracket,
+        (given, expression): (Span, Span),
+        column: &str,
+        value: &str,
+    ) -> Result<Patch, Refusal> {
+        let called = self.source.slice(Span { start: call.owner.start, end: call.span.start }).trim_end();
+        let method =
+            called.rsplit('.').next().map(str::trim).filter(|_| called.contains('.')).ok_or(NO_LIST)?;
+        let (columns, _) = self.source.slice(given).rsplit_once("::").ok_or(NO_LIST)?;
+        let made = self.source.slice(expression);
+        let maker = made.split("::value(").next().filter(|maker| maker.len() < made.len()).ok_or(NO_LIST)?;
+        let code = format!(".{method}({columns}::{}, {maker}::value({value}))", variant(column));
+        let end = call.owner.end;
+        let dot = call.owner.start + called.rfind('.').unwrap_or(0) as u32;
+        let start = self.line_start(dot);
+        let before = &self.text()[start as usize..dot as usize];
+        let gap = match before.trim().is_empty() {
+            true => format!("{}{before}", self.line_end(dot)),
+            false => String::new(),
+        };
+        Ok(Patch { span: Span { start: end, end }, text: format!("{gap}{code}") })
     }
 
     /// The path of the column in `column.eq(value)`.
@@ -179,6 +245,16 @@ impl Ground<'_> {
     }
 }
 
+/// What a column is called among the variants of an enum: `UpdatedAt`.
+fn variant(column: &str) -> String {
+    let capitalised = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+    };
+    column.split('_').map(capitalised).collect()
+}
+
+const GIVEN: Refusal = "the column is given a value there already";
 const NO_CLOCK: Refusal = "nothing tells how the clock is read here";
 const NO_LIST: Refusal = "there is no list of columns to put it into";
 

@@ -24,7 +24,7 @@ fn stamped(text: &str, time: Time, at: impl Fn(&dyn Fn(&str) -> Span) -> Target)
 }
 
 fn on_row(text: &str, behind: &str) -> Result<String, Refusal> {
-    stamped(text, Time::Usual, |span| Target::Row { behind: span(behind), row: "job".into() })
+    stamped(text, Time::Usual, |span| Target::Row { row: "job".into(), side: Side::Behind, of: span(behind) })
 }
 
 fn among_fields(text: &str, owner: &str) -> Result<String, Refusal> {
@@ -99,6 +99,28 @@ fn what_is_a_value_or_has_no_block_is_left_alone() {
 }
 
 #[test]
+fn a_row_may_be_stamped_before_a_value() {
+    let before = |text: &str| {
+        stamped(text, Time::Usual, |span| Target::Row {
+            row: "job".into(),
+            side: Side::Before,
+            of: span("job.update(db)"),
+        })
+    };
+    let text = "fn f() {\n    g(Utc::now());\n    if a {\n        job.state = Set(s);\n    }\n    // all of it\n    \
+                job.update(db)\n}\n";
+    let new = before(text).expect("there is a place");
+    assert!(
+        new.contains("    // all of it\n    job.updated_at = Set(Utc::now());\n    job.update(db)\n}"),
+        "{new}"
+    );
+    let inline = "fn f() { g(Utc::now()); job.state = Set(s); job.update(db) }";
+    let new = before(inline).expect("there is a place");
+    assert!(new.contains("Set(s); job.updated_at = Set(Utc::now()); job.update(db) }"), "{new}");
+    assert!(before("fn f() { g(Utc::now()); match a { A =>\n job.update(db), _ => b } }").is_err());
+}
+
+#[test]
 fn a_literal_takes_one_more_field_before_what_it_is_based_on() {
     let case = |fields: &str, wanted: &str| {
         let text =
@@ -163,6 +185,53 @@ fn a_statement_sets_one_more_column_in_its_tuple() {
     );
     assert!(set("&changes").is_err());
     assert!(among_values("fn f() { u.set(state.eq(Utc::now())); }", "u.set(state.eq(Utc::now()))").is_err());
+}
+
+#[test]
+fn a_column_that_is_left_out_in_words_is_given_the_time_in_their_place() {
+    let case = |fields: &str| {
+        let text = format!("fn f() {{ g(Utc::now()); A {{ {fields} }}; }}");
+        among_fields(&text, &format!("A {{ {fields} }}")).map(|new| {
+            new.trim_start_matches("fn f() { g(Utc::now()); A { ").trim_end_matches(" }; }").to_owned()
+        })
+    };
+    assert_eq!(
+        case("id: Set(1), updated_at: NotSet").as_deref(),
+        Ok("id: Set(1), updated_at: Set(Utc::now())")
+    );
+    assert_eq!(
+        case("updated_at: ActiveValue::NotSet, id: Set(1)").as_deref(),
+        Ok("updated_at: Set(Utc::now()), id: Set(1)")
+    );
+    assert_eq!(
+        case("id: Set(1), updated_at: Set(None)").as_deref(),
+        Ok("id: Set(1), updated_at: Set(Some(Utc::now()))")
+    );
+    assert_eq!(case("id: 1, updated_at: None").as_deref(), Ok("id: 1, updated_at: Some(Utc::now())"));
+    assert_eq!(case("id: 1, updated_at: before"), Err(GIVEN));
+    assert_eq!(case("id: 1, updated_at"), Err(GIVEN));
+    assert_eq!(
+        case("id: 1, updated_at_zone: z").as_deref(),
+        Ok("id: 1, updated_at_zone: z, updated_at: Utc::now()")
+    );
+    let set = "u.set((j::state.eq(s), j::updated_at.eq(old)))";
+    assert_eq!(among_values(&format!("fn f() {{ {set}; g(Utc::now()); }}"), set), Err(GIVEN));
+}
+
+#[test]
+fn an_expression_of_a_column_is_followed_by_one_more() {
+    let text = "fn f() {\n    g(Utc::now());\n    job::Entity::update_many()\n        \
+                .col_expr(job::Column::State, Expr::value(\"a\"))\n        .exec(db)\n        .await?;\n}\n";
+    let owner = "job::Entity::update_many()\n        .col_expr(job::Column::State, Expr::value(\"a\"))";
+    let new = among_values(text, owner).expect("there is a place");
+    let line = "\n        .col_expr(job::Column::UpdatedAt, Expr::value(Utc::now()))\n        .exec(db)";
+    assert!(new.contains(line), "{new}");
+    let inline = text.replace("\n        .", ".");
+    let new = among_values(&inline, &owner.replace("\n        .", ".")).expect("there is a place");
+    assert!(
+        new.contains("\"a\")).col_expr(job::Column::UpdatedAt, Expr::value(Utc::now())).exec(db)"),
+        "{new}"
+    );
 }
 
 #[test]

@@ -263,7 +263,7 @@ impl Observer<'_> {
     }
 
     /// Where the row becomes visible, if several branches change it and all of them come by there: one stamp serves them all.
-    fn common_end(&self, judgement: &Judgement, step: StepId, row: &str) -> Option<StepId> {
+    pub(super) fn common_end(&self, judgement: &Judgement, step: StepId, row: &str) -> Option<StepId> {
         let (id, end) = judgement.published.filter(|(id, _)| *id == judgement.function)?;
         let function = self.project.function(id);
         let beside = straight(function, step);
@@ -294,7 +294,8 @@ impl Observer<'_> {
             let block = &function.blocks[block];
             (block.start..block.end).any(binds)
         });
-        (!is_rebound && leads_to(function, step, end) && self.is_there(id, row, end)).then_some(end)
+        let is_there = self.project.is_rust(id.file) || self.is_there(id, row, end);
+        (!is_rebound && leads_to(function, step, end) && is_there).then_some(end)
     }
 
     /// Whether the expression of a row holds one at a step for certain: on every path to it the row was used before, or a

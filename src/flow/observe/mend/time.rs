@@ -1,10 +1,10 @@
 //! flow/observe/mend/time: where the missing time belongs, for code whose language says by itself how a column is given it.
 
 use crate::duty::{Duty, Operation};
-use crate::facts::{ArgumentKind, StepId, StepKind};
+use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::FunctionId;
-use crate::remedy::{Deed, Remedy, Stamp, Target, Time};
+use crate::remedy::{Deed, Remedy, Side, Stamp, Target, Time};
 
 use super::super::super::verdict::{Judgement, Subject};
 use super::super::Observer;
@@ -18,7 +18,7 @@ impl Observer<'_> {
         let (time, at) = match judgement.subject {
             Subject::Statement => (Time::Usual, self.among_set(id, step, judgement.operation)?),
             Subject::Row if judgement.operation == Operation::Create => self.among_given(id, step)?,
-            Subject::Row => (Time::Usual, self.behind_change(id, step)?),
+            Subject::Row => (Time::Usual, self.around_change(judgement, step)?),
         };
         let title = format!("Set `{field}` in `{}`", self.project.function(id).name);
         let stamp = Stamp { column: field.to_string(), time, at };
@@ -43,12 +43,14 @@ impl Observer<'_> {
             StepKind::Store { of, .. } => self.source_text(id, of) == row.as_str(),
             _ => false,
         });
-        let behind = self.span(id, step);
-        is_changed.then(|| (Time::Usual, Target::Row { behind, row: row.to_string() }))
+        let row = row.to_string();
+        is_changed.then_some((Time::Usual, Target::Row { row, side: Side::Behind, of: self.span(id, step) }))
     }
 
-    /// Behind the change of a row; in the literal, where a literal makes the change.
-    fn behind_change(&self, id: FunctionId, step: StepId) -> Option<Target> {
+    /// Behind the change of a row; in the literal, where a literal makes the change; before the row is written, where
+    /// several branches change it.
+    fn around_change(&self, judgement: &Judgement, step: StepId) -> Option<Target> {
+        let id = judgement.function;
         let function = self.project.function(id);
         let change = self.span(id, step);
         if let StepKind::Store { of, .. } = function.steps[step as usize].kind
@@ -57,30 +59,50 @@ impl Observer<'_> {
             return Some(Target::Beside(change));
         }
         let row = self.row_expression(id, step)?;
+        if let Some(end) = self.common_end(judgement, step, &row) {
+            return Some(Target::Row { row, side: Side::Before, of: self.span(id, end) });
+        }
         let last = self.last_store(function, id, step, &row);
-        Some(Target::Row { behind: self.span(id, last), row })
+        Some(Target::Row { row, side: Side::Behind, of: self.span(id, last) })
     }
 
     /// Among the columns that a statement gives: to the rows it makes, or to those it changes.
     fn among_set(&self, id: FunctionId, step: StepId, operation: Operation) -> Option<Target> {
         let function = self.project.function(id);
-        let giving = if operation == Operation::Create { "values" } else { "set" };
+        let giving: &[&str] = if operation == Operation::Create { &["values"] } else { &["set", "col_expr"] };
         let mut at = step;
         loop {
             match &function.steps[at as usize].kind {
                 StepKind::Await(of) => at = *of,
                 StepKind::Name(name) => at = function.bound_once(*name)?,
-                StepKind::Call { callee, .. } => {
+                StepKind::Call { callee, arguments } => {
                     let StepKind::Attribute { of, name } = function.steps[*callee as usize].kind else {
                         return None;
                     };
-                    if &*name == giving {
-                        return Some(Target::Values { owner: self.span(id, at) });
+                    if giving.contains(&&*name) {
+                        let literal = arguments.first().and_then(|given| self.literal_of(id, given.value));
+                        let owner = self.span(id, literal.unwrap_or(at));
+                        return Some(match literal {
+                            Some(_) => Target::Fields { owner, beside: None },
+                            None => Target::Values { owner },
+                        });
                     }
                     at = of;
                 }
                 _ => return None,
             }
         }
+    }
+
+    /// The literal with names for all that it holds that a value is, or is bound to.
+    fn literal_of(&self, id: FunctionId, value: StepId) -> Option<StepId> {
+        let function = self.project.function(id);
+        let value = match function.steps[value as usize].kind {
+            StepKind::Name(name) => function.bound_once(name)?,
+            _ => value,
+        };
+        let StepKind::Call { arguments, .. } = &function.steps[value as usize].kind else { return None };
+        let is_named = |argument: &Argument| matches!(argument.kind, ArgumentKind::Keyword(_));
+        (!arguments.is_empty() && arguments.iter().all(is_named)).then_some(value)
     }
 }
