@@ -16,8 +16,10 @@ use place::{Ground, Patch, Refusal};
 
 mod bind;
 mod choose;
+mod clock;
 mod place;
 mod prove;
+mod stamp;
 
 pub use prove::{Left, Mended, Texts, mend};
 

@@ -12,6 +12,7 @@
 //! | [`day`] | a day of the calendar, read, written and counted | which day it is |
 //! | [`source`] | one file: its text, spans, lines, language | what the text means |
 //! | [`sql`] | SQL text as words, whichever database it is for | what a statement does |
+//! | [`token`] | a Rust text cut into comments, texts, words and signs | what they mean together |
 //! | [`duty`] | the words for a write: its operation, its duties, how each one stands | everything else |
 //! | [`remedy`] | what would mend something that was seen, as acts on the code around a place | how the code is laid out |
 //! | [`layout`] | where the statements, blocks and brackets of a file stand | what they mean |
@@ -85,6 +86,7 @@ pub mod since;
 pub mod source;
 pub mod sql;
 pub mod tested;
+pub mod token;
 pub mod vcs;
 pub mod vocabulary;
 pub mod walk;

@@ -28,6 +28,7 @@ pub fn lower(source: &Source) -> FileFacts {
 pub fn layout(source: &Source) -> Layout {
     match source.language {
         Language::Python => python::layout::layout(&source.text),
-        Language::Rust | Language::Sql | Language::Manifest | Language::Json => Layout::default(),
+        Language::Rust => rust::layout::layout(&source.text),
+        Language::Sql | Language::Manifest | Language::Json => Layout::default(),
     }
 }

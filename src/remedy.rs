@@ -149,12 +149,73 @@ pub enum Deed {
         /// The new parameter.
         text: String,
     },
+    /// A column of a row is given the time, as the language of the file and the code around it write that.
+    Stamp(Stamp),
     /// The statements of one block that lie in the span become the block of a new head.
     Around {
         /// The statements.
         span: Span,
         /// The head, colon included.
         head: String,
+    },
+}
+
+/// A column that is given the time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The column.
+    pub column: String,
+    /// What it is given.
+    pub time: Time,
+    /// Where it is given it.
+    pub at: Target,
+}
+
+/// A reading of the clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// By this code.
+    Code(String),
+    /// What another column is given there, once more; the span is all that stands for its value.
+    Again(Span),
+    /// As the function or the file reads the clock elsewhere.
+    Usual,
+}
+
+/// A side of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// In front of it.
+    Before,
+    /// Behind it.
+    Behind,
+}
+
+/// Where a column is given a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// On a row that has a name, in a statement of its own.
+    Row {
+        /// The row, as it is written there.
+        row: String,
+        /// On which side of the statement that holds the span.
+        side: Side,
+        /// A place in a statement.
+        of: Span,
+    },
+    /// Among the columns that a call or a literal gives a row, behind the one that the second span holds, or last.
+    Fields {
+        /// The whole call or literal.
+        owner: Span,
+        /// The part it stands beside.
+        beside: Option<Span>,
+    },
+    /// Among the columns that a literal gives the row it is based on: behind the part that holds the span.
+    Beside(Span),
+    /// Among the columns that a statement sets.
+    Values {
+        /// The whole call that lists them.
+        owner: Span,
     },
 }
 

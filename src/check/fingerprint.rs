@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::finding::Finding;
 use crate::source::Language;
+use crate::token::{self, Kind};
 
 /// Gives each finding of one file its fingerprint; they are in position order.
 pub fn sign(findings: &mut [Finding]) {
@@ -59,7 +60,8 @@ impl Hash {
 fn tokens(language: Language, code: &str) -> Vec<String> {
     let tokens = match language {
         Language::Python => python_tokens(code),
-        Language::Rust | Language::Sql | Language::Manifest | Language::Json => Vec::new(),
+        Language::Rust => rust_tokens(code),
+        Language::Sql | Language::Manifest | Language::Json => Vec::new(),
     };
     if tokens.is_empty() { code.split_whitespace().map(str::to_owned).collect() } else { tokens }
 }
@@ -107,6 +109,18 @@ fn python_tokens(code: &str) -> Vec<String> {
     tokens
 }
 
+/// Brackets, commas and semicolons come and go with the layout: around the body of an arm or a closure, behind the last
+/// argument, behind `return`. Texts stay as they are.
+fn rust_tokens(code: &str) -> Vec<String> {
+    let counts = |kind: Kind, text: &str| match kind {
+        Kind::Comment | Kind::Description | Kind::InnerDescription | Kind::Open | Kind::Close => false,
+        Kind::Sign => !matches!(text, "," | ";"),
+        Kind::Text | Kind::Word | Kind::Number | Kind::Lifetime => true,
+    };
+    let pieces = token::tokens(code).map(|token| (token.kind, &code[token.span.range()]));
+    pieces.filter(|&(kind, text)| counts(kind, text)).map(|(_, text)| text.to_owned()).collect()
+}
+
 fn is_string_prefix(word: &str) -> bool {
     word.len() <= 2 && word.chars().all(|c| matches!(c.to_ascii_lowercase(), 'r' | 'b' | 'f' | 'u' | 't'))
 }
@@ -149,6 +163,10 @@ mod tests {
         tokens(Language::Python, code).join(" ")
     }
 
+    fn of_rust(code: &str) -> Vec<String> {
+        tokens(Language::Rust, code)
+    }
+
     #[test]
     fn layout_comments_and_quotes_do_not_count() {
         let plain = joined("Order(number=f'{n}', text=\"it's\", note='')");
@@ -163,9 +181,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_formatter_of_rust_changes_does_not_count() {
+        let plain =
+            "job::ActiveModel{id:Set(1),state:Set(match s{A=>B,C=>{D}}),..Default::default()}.insert(db)";
+        let formatted = "job::ActiveModel {\n    id: Set(1), // the key\n    state: Set(match s {\n        A => { B }\n        \
+                         C => D,\n    }),\n    ..Default::default()\n}\n.insert(db)";
+        assert_eq!(of_rust(plain), of_rust(formatted));
+        assert_eq!(of_rust("f(|x| { g(x) }); return y"), of_rust("f(\r\n\t|x| g(x),\r\n);\r\nreturn y;"));
+        assert_eq!(of_rust("vec!(a, b)"), of_rust("vec![/* two */ a, b]"));
+        assert_ne!(of_rust("f(\"a b\")"), of_rust("f(\"ab\")"), "a text is a token with its blanks");
+        assert_ne!(of_rust("f(\"a // b\")"), of_rust("f(\"a\")"), "a text holds no comment");
+        assert_ne!(of_rust("a.b"), of_rust("a::b"));
+        assert_ne!(of_rust("&'a str"), of_rust("&a str"));
+        assert_eq!(of_rust("// trailcheck:  ignore[a]").join(" "), "// trailcheck: ignore[a]");
+    }
+
+    #[test]
     fn broken_and_foreign_text_is_still_text() {
         for code in ["'", "'\\", "\"\"\"é", "ü = 'ß\\é", "\u{2028}", "((("] {
             tokens(Language::Python, code);
+            tokens(Language::Rust, code);
         }
         assert_eq!(joined("# trailcheck:  ignore[a]"), "# trailcheck: ignore[a]");
     }

@@ -1,6 +1,7 @@
 //! check/suppression: comments that excuse findings, what they cover, and what is wrong with them.
 //!
-//! `# trailcheck: ignore[id, pack, glob-*] reason="…" owner=@who until=YYYY-MM-DD`. Anything that cannot be read as
+//! `# trailcheck: ignore[id, pack, glob-*] reason="…" owner=@who until=YYYY-MM-DD`, with `//` in place of `#` where the
+//! language has it so. Anything that cannot be read as
 //! that is said, never passed over: who wrote it believes that it holds.
 
 use std::ops::Range;
@@ -193,10 +194,7 @@ pub(super) fn read(remark: &Remark, line: u32, rulebook: &Rulebook) -> (Option<S
         Err(reason) => return (None, vec![format!("suppression not heeded: {reason}")]),
     };
     if said.reach == Reach::File && !remark.at_top {
-        reasons.push(
-            "suppression not heeded: `ignore-file` holds only before the first statement of a file"
-                .to_owned(),
-        );
+        reasons.push("suppression not heeded: `ignore-file` holds only before all code of a file".to_owned());
         return (None, reasons);
     }
     let mut entries = Vec::new();
@@ -259,6 +257,30 @@ struct Said {
 
 /// Reads the text of a comment: none where it does not address trailcheck, the reason where it does so in vain.
 fn parse(text: &str) -> Result<Option<Said>, String> {
+    // A comment in `/* … */` goes on in other lines, which say something else.
+    let Some(inner) = text.strip_prefix("/*").map(|inner| inner.strip_suffix("*/").unwrap_or(inner)) else {
+        return parse_line(text);
+    };
+    let mut at = 2;
+    for line in inner.split_inclusive('\n') {
+        // With the mark of the comment, which a line of its own does without.
+        if let Some(mut said) = parse_line(&format!("//{line}"))? {
+            let place = |range: Range<usize>| range.start.max(2) + at - 2..range.end + at - 2;
+            (said.own, said.list) = (place(said.own), place(said.list));
+            // What says nothing else goes as a whole.
+            let rest = [&text[2..said.own.start], &text[said.own.end..]].concat();
+            if rest.chars().all(|c| c.is_whitespace() || matches!(c, '*' | '/')) {
+                said.own = 0..text.len();
+            }
+            return Ok(Some(said));
+        }
+        at += line.len();
+    }
+    Ok(None)
+}
+
+/// The same for a comment, or a part of one, that is a single line.
+fn parse_line(text: &str) -> Result<Option<Said>, String> {
     let Some((begins, rest)) = addressed(text)? else { return Ok(None) };
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').unwrap_or(rest.len());
     let (directive, rest) = rest.split_at(end);
@@ -291,7 +313,7 @@ fn parse(text: &str) -> Result<Option<Said>, String> {
 fn addressed(text: &str) -> Result<Option<(usize, &str)>, String> {
     const NAME: &str = "trailcheck";
     for (at, _) in text.char_indices().filter(|&(_, c)| c == '#' || c == '/') {
-        let behind = text[at..].trim_start_matches(['#', '/', '!']).trim_start();
+        let behind = text[at..].trim_start_matches(['#', '/', '!', '*', ' ', '\t']);
         let Some(name) = behind.get(..NAME.len()).filter(|name| name.eq_ignore_ascii_case(NAME)) else {
             continue;
         };
@@ -398,9 +420,27 @@ mod tests {
         assert_eq!(reason("# noqa: E501 # trailcheck: ignore[a] reason='b' # finding").as_deref(), Some("b"));
         assert_eq!(reason("// trailcheck: ignore[a] // why not"), None);
         assert_eq!(reason("#trailcheck:ignore [a] reason=\"\""), None);
+        assert_eq!(reason("// nolint // trailcheck: ignore[a] reason=b").as_deref(), Some("b"));
+        assert_eq!(reason("/* trailcheck: ignore[a] reason=\"b */ c\" */").as_deref(), Some("b */ c"));
         assert!(matches!(parse("# trailcheck found this"), Ok(None)));
         assert!(matches!(parse("# see https://example.org/trailcheck"), Ok(None)));
         assert!(matches!(parse("# é"), Ok(None)));
+    }
+
+    #[test]
+    fn a_comment_between_marks_is_read_to_its_end() {
+        let own = |text: &str| parse(text).expect("well formed").expect("a suppression").own;
+        let whole = |text: &str| own(text) == (0..text.len());
+        assert!(whole("// trailcheck: ignore[a] reason=\"b\""));
+        assert!(whole("/* trailcheck: ignore[a] reason=b */"));
+        assert!(whole("/*\n * trailcheck: ignore[a] reason=\"b\"\n */"));
+        let shared = "/* why\r\n * trailcheck: ignore[a]\r\n * and how */";
+        assert_eq!(&shared[own(shared)], " * trailcheck: ignore[a]\r\n");
+        let list = |text: &'static str| &text[parse(text).expect("well formed").expect("a suppression").list];
+        assert_eq!(list("/* x\n trailcheck: ignore[a, b] */"), "a, b");
+        assert_eq!(list("/* trailcheck: ignore[a, b] */"), "a, b");
+        assert!(matches!(parse("/* nothing\n of the kind */"), Ok(None)));
+        assert!(parse("/* trailcheck: ignore */").expect_err("no rules").contains("names no rules"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::layout::{Block, Bracket, Layout, Statement};
 use crate::remedy::Deed;
-use crate::source::{Source, Span};
+use crate::source::{Language, Source, Span};
 
 use super::bind;
 
@@ -26,7 +26,15 @@ pub(super) type Refusal = &'static str;
 impl Ground<'_> {
     /// The patches that do it.
     pub(super) fn patches(&self, deed: &Deed) -> Result<Vec<Patch>, Refusal> {
+        let is_neutral = matches!(
+            deed,
+            Deed::Replace { .. } | Deed::Drop(_) | Deed::DropComment(_) | Deed::Move { .. } | Deed::Stamp(_)
+        );
+        if self.source.language != Language::Python && !is_neutral {
+            return Err("the code to be put in is written for Python");
+        }
         match deed {
+            Deed::Stamp(stamp) => self.stamp(stamp).map(|patch| vec![patch]),
             Deed::Bind(binding) => bind::patch(self, binding).map(|patch| patch.into_iter().collect()),
             Deed::Replace { span, text } => Ok(vec![Patch { span: *span, text: text.clone() }]),
             Deed::Drop(span) => self.without_statement(*span).map(|patch| vec![patch]),
@@ -45,11 +53,24 @@ impl Ground<'_> {
         }
     }
 
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.source.text
     }
 
-    fn statement(&self, span: Span) -> Result<&Statement, Refusal> {
+    /// Whether what stands behind something on its line is nothing, or a comment.
+    fn is_no_code(&self, rest: &str) -> bool {
+        let rest = rest.trim();
+        match self.source.language {
+            Language::Rust => {
+                let is_block =
+                    rest.starts_with("/*") && rest.find("*/").is_some_and(|end| end + 2 == rest.len());
+                rest.is_empty() || rest.starts_with("//") || is_block
+            }
+            _ => rest.is_empty() || rest.starts_with('#'),
+        }
+    }
+
+    pub(super) fn statement(&self, span: Span) -> Result<&Statement, Refusal> {
         self.layout.statement(span).ok_or("no statement stands there")
     }
 
@@ -85,8 +106,7 @@ impl Ground<'_> {
     /// Whether nothing but a comment stands behind a statement on its line.
     fn ends_line(&self, statement: &Statement) -> bool {
         let stop = self.line_stop(statement.span.end);
-        let rest = self.text()[statement.span.end as usize..stop as usize].trim_start();
-        rest.is_empty() || rest.starts_with('#')
+        self.is_no_code(&self.text()[statement.span.end as usize..stop as usize])
     }
 
     /// How much deeper a block stands than what it belongs to, in this file.
@@ -109,13 +129,17 @@ impl Ground<'_> {
         code.lines().map(line).collect::<Vec<_>>().join(line_end)
     }
 
-    fn behind(&self, span: Span, code: &str) -> Result<Patch, Refusal> {
+    pub(super) fn behind(&self, span: Span, code: &str) -> Result<Patch, Refusal> {
         self.behind_statement(self.statement(span)?, code)
     }
 
     fn behind_statement(&self, statement: &Statement, code: &str) -> Result<Patch, Refusal> {
         let end = statement.span.end;
         let line_end = self.line_end(end);
+        let is_rust = self.source.language == Language::Rust;
+        if is_rust && !self.may_be_followed(statement) {
+            return Err("the statement is a value, or stands where no other can");
+        }
         match self.indentation(statement) {
             Some(indentation) if self.ends_line(statement) => {
                 let at = self.line_stop(end);
@@ -123,14 +147,30 @@ impl Ground<'_> {
                 Ok(Patch { span: Span { start: at, end: at }, text })
             }
             _ if code.contains('\n') || !statement.is_simple => Err("several statements share the line"),
+            _ if is_rust => Ok(Patch { span: Span { start: end, end }, text: format!(" {code}") }),
             _ => Ok(Patch { span: Span { start: end, end }, text: format!("; {code}") }),
         }
     }
 
-    fn before(&self, statement: &Statement, code: &str) -> Result<Patch, Refusal> {
+    /// Whether another statement of Rust can come behind one without changing what its block is worth: it ends with a
+    /// semicolon, or it is a block that others come behind.
+    fn may_be_followed(&self, statement: &Statement) -> bool {
+        let is_last = self.layout.blocks[statement.block]
+            .statements
+            .last()
+            .is_none_or(|&last| self.layout.statements[last].span == statement.span);
+        self.text()[statement.span.range()].ends_with(';') || !statement.is_simple && !is_last
+    }
+
+    pub(super) fn before(&self, statement: &Statement, code: &str) -> Result<Patch, Refusal> {
         let start = statement.span.start;
         let at = Span { start, end: start };
         let line_end = self.line_end(start);
+        let is_rust = self.source.language == Language::Rust;
+        let head = self.layout.blocks[statement.block].head;
+        if is_rust && head.start == head.end && statement.block != 0 {
+            return Err("the statement is a value, or stands where no other can");
+        }
         match self.indentation(statement) {
             Some(indentation) => {
                 let lines = self.lines(code, indentation, line_end);
@@ -138,6 +178,7 @@ impl Ground<'_> {
                 Ok(Patch { span: at, text: format!("{own}{line_end}{indentation}") })
             }
             None if code.contains('\n') || !statement.is_simple => Err("several statements share the line"),
+            None if is_rust => Ok(Patch { span: at, text: format!("{code} ") }),
             None => Ok(Patch { span: at, text: format!("{code}; ") }),
         }
     }
@@ -179,15 +220,16 @@ impl Ground<'_> {
         let blank = |from: u32, to: u32| &self.text()[from as usize..to as usize];
         let shares_line = [(start, span.start), (target, before.start), (span.end, stop)]
             .into_iter()
-            .map(|(from, to)| blank(from, to).trim())
-            .any(|rest| !rest.is_empty() && !rest.starts_with('#'));
+            .map(|(from, to)| blank(from, to))
+            .any(|rest| !self.is_no_code(rest));
         if shares_line || target >= start || start == 0 {
             return Err("other code shares the line");
         }
         // With the line end before it, so that it may be the last line of the file.
         let above = self.text()[..start as usize].trim_end_matches(['\n', '\r']).len() as u32;
         let line_end_start = if blank(above, start).contains("\r\n") { start - 2 } else { start - 1 };
-        if blank(self.line_start(above), above).trim_start().starts_with('#') {
+        let line = blank(self.line_start(above), above);
+        if !line.trim().is_empty() && self.is_no_code(line) {
             return Err("a comment stands above it");
         }
         let lines = format!("{}{}", blank(start, stop), self.line_end(before.start));
@@ -197,7 +239,7 @@ impl Ground<'_> {
         ])
     }
 
-    fn part(&self, owner: Span, beside: Option<Span>, text: &str) -> Result<Patch, Refusal> {
+    pub(super) fn part(&self, owner: Span, beside: Option<Span>, text: &str) -> Result<Patch, Refusal> {
         let bracket = self.layout.bracket(owner).ok_or("there are no brackets to put it into")?;
         let place = beside.and_then(|span| bracket.parts.iter().position(|part| part.contains(span)));
         let number = place.or_else(|| bracket.parts.len().checked_sub(1));
@@ -225,7 +267,7 @@ impl Ground<'_> {
     }
 
     /// Puts a part into a list, behind the one of a number, or as the only one.
-    fn listed(&self, bracket: &Bracket, number: Option<usize>, text: &str) -> Patch {
+    pub(super) fn listed(&self, bracket: &Bracket, number: Option<usize>, text: &str) -> Patch {
         let Some(number) = number else {
             // A comma makes one element a tuple; arguments do without.
             let is_tuple =
@@ -237,6 +279,14 @@ impl Ground<'_> {
         let part = bracket.parts[number];
         let at = Span { start: part.end, end: part.end };
         let own_line = self.own_line(bracket, number);
+        // A comment behind the comma speaks of the part before it.
+        let stop = self.line_stop(part.end);
+        let rest = &self.text()[part.end as usize..stop as usize];
+        let comment = rest.trim_start().strip_prefix(',').map_or("", str::trim);
+        if let Some(indentation) = own_line.filter(|_| !comment.is_empty() && self.is_no_code(comment)) {
+            let text = format!("{}{indentation}{text},", self.line_end(part.end));
+            return Patch { span: Span { start: stop, end: stop }, text };
+        }
         let text = match own_line {
             Some(indentation) => format!(",{}{indentation}{text}", self.line_end(part.end)),
             None => format!(", {text}"),
@@ -245,7 +295,7 @@ impl Ground<'_> {
     }
 
     /// The indentation of a part that stands on a line of its own, so that a new one gets a line, too.
-    fn own_line(&self, bracket: &Bracket, number: usize) -> Option<&str> {
+    pub(super) fn own_line(&self, bracket: &Bracket, number: usize) -> Option<&str> {
         let part = bracket.parts[number];
         let start = self.line_start(part.start);
         let before = &self.text()[start as usize..part.start as usize];

@@ -24,10 +24,13 @@ mod condition;
 mod expression;
 mod import;
 mod item;
+pub(super) mod layout;
 mod literal;
 mod macros;
 mod pattern;
+mod remark;
 mod scope;
+mod shape;
 mod statement;
 mod table;
 mod term;
@@ -47,12 +50,30 @@ const STACK: usize = 256 << 20;
 
 /// What a Rust text says.
 pub(super) fn lower(text: &str) -> FileFacts {
+    let lowered = with_deep_stack(|| lower_here(text));
+    let mut facts =
+        lowered.unwrap_or_else(|| without_code(text, whole(text, "no memory for another thread")));
+    facts.remarks = remark::remarks(text);
+    facts
+}
+
+/// Whether a text can be parsed.
+fn parses(text: &str) -> bool {
+    let parsed = with_deep_stack(|| {
+        let parsed = parse(text).is_ok();
+        proc_macro2::extra::invalidate_current_thread_spans();
+        parsed
+    });
+    parsed.unwrap_or(false)
+}
+
+/// Does what needs a stack for trees that are deep or long; none where there is no memory for it.
+fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || lower_here(text));
-        match thread.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(facts)) => facts,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(_) => without_code(text, whole(text, "no memory for another thread")),
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok()?;
+        match thread.join() {
+            Ok(done) => Some(done),
+            Err(panic) => std::panic::resume_unwind(panic),
         }
     })
 }

@@ -18,6 +18,7 @@ mod name;
 mod plan;
 mod setter;
 mod stamp;
+mod time;
 
 pub(super) use custom::Customs;
 

@@ -39,6 +39,11 @@ impl Observer<'_> {
             return Vec::new();
         }
         let fields = self.project.model(model).map(|m| m.fields_of(self.project, duty)).unwrap_or_default();
+        // How the clock is read, the language of the file and the code around say there.
+        if self.project.is_rust(id.file) {
+            let target = fields.first().and_then(|&field| self.time_for(judgement, duty, field));
+            return target.into_iter().collect();
+        }
         let (Some(&field), Some(clock)) = (fields.first(), self.clock_for(id, model, duty)) else {
             return Vec::new();
         };
@@ -177,7 +182,7 @@ impl Observer<'_> {
     }
 
     /// Whether a value is read from a clock, as far as the code around shows it: a call, or a name for one.
-    fn is_time(&self, id: FunctionId, value: StepId) -> bool {
+    pub(super) fn is_time(&self, id: FunctionId, value: StepId) -> bool {
         let function = self.project.function(id);
         match function.steps[value as usize].kind {
             StepKind::Call { .. } => true,
@@ -191,7 +196,7 @@ impl Observer<'_> {
     }
 
     /// The argument that sets another time of the row.
-    fn time_among<'f>(&self, id: FunctionId, arguments: &'f [Argument]) -> Option<&'f Argument> {
+    pub(super) fn time_among<'f>(&self, id: FunctionId, arguments: &'f [Argument]) -> Option<&'f Argument> {
         arguments.iter().filter(|argument| self.is_time(id, argument.value)).find(|argument| {
             let duty = keyword(argument).and_then(|name| self.project.roles.of_field(&name));
             matches!(duty, Some(Duty::CreatedAt | Duty::UpdatedAt))
@@ -258,7 +263,7 @@ impl Observer<'_> {
     }
 
     /// Where the row becomes visible, if several branches change it and all of them come by there: one stamp serves them all.
-    fn common_end(&self, judgement: &Judgement, step: StepId, row: &str) -> Option<StepId> {
+    pub(super) fn common_end(&self, judgement: &Judgement, step: StepId, row: &str) -> Option<StepId> {
         let (id, end) = judgement.published.filter(|(id, _)| *id == judgement.function)?;
         let function = self.project.function(id);
         let beside = straight(function, step);
@@ -289,7 +294,8 @@ impl Observer<'_> {
             let block = &function.blocks[block];
             (block.start..block.end).any(binds)
         });
-        (!is_rebound && leads_to(function, step, end) && self.is_there(id, row, end)).then_some(end)
+        let is_there = self.project.is_rust(id.file) || self.is_there(id, row, end);
+        (!is_rebound && leads_to(function, step, end) && is_there).then_some(end)
     }
 
     /// Whether the expression of a row holds one at a step for certain: on every path to it the row was used before, or a
