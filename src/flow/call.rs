@@ -62,6 +62,11 @@ impl Trace<'_> {
             }
             Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
             Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
+            Value::Method(receiver, function)
+                if let Some(known) = self.conversion(state, step, &receiver, function, arguments) =>
+            {
+                known
+            }
             Value::Method(receiver, function) => {
                 match self.call_override(state, step, &receiver, function, arguments) {
                     Some(known) => known,
@@ -92,6 +97,8 @@ impl Trace<'_> {
                 self.tell_early(state, step, &handed);
                 self.library_method(state, step, *receiver, method, arguments, &values)
             }
+            // `error.to_string()`
+            Value::Caught(handler) if self.is_rust() => Value::Caught(handler),
             other => {
                 if let Value::Param(number) = other {
                     self.outcome.summary.invokes.insert(number);
@@ -112,7 +119,12 @@ impl Trace<'_> {
         let StepKind::Attribute { of, name: method } = self.function.steps[callee as usize].kind else {
             return None;
         };
-        let StepKind::Name(name) = self.function.steps[of as usize].kind else { return None };
+        let name = match self.function.steps[of as usize].kind {
+            StepKind::Name(name) => name,
+            // `builder.push(…).push_bind(…)` goes on with the same text.
+            StepKind::Call { .. } if self.is_rust() => self.grown(state, of)?,
+            _ => return None,
+        };
         let argument = arguments.first().map(|argument| self.value(argument.value).clone());
         match (state.locals.get(&name)?, &*method) {
             (_, _) if self.is_rust() => self.rust_mutation(state, name, &method, arguments),
@@ -221,6 +233,8 @@ impl Trace<'_> {
                     self.initial_stamp(key, name, argument.value);
                     self.filled_with(state, key, name, &value);
                 }
+                // `..Default::default()`: what that has set.
+                ArgumentKind::SpreadKeywords if self.is_rust() => self.take_defaults(state, key, &value),
                 ArgumentKind::SpreadKeywords => {
                     let keys = self.keys_of(&value);
                     self.initialize_from(state, key, &keys);

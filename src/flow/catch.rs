@@ -123,6 +123,15 @@ fn catches_all(project: &Project, id: FunctionId, handler: HandlerId) -> bool {
 
 /// Whether a clause catches errors of the database, be it only some of them.
 pub(super) fn catches_database(project: &Project, id: FunctionId, handler: HandlerId) -> bool {
+    if project.is_rust(id.file) {
+        // Whatever an arm names is an error of the call that failed; of a write it is the database's.
+        let named = &project.function(id).handlers[handler as usize].catches;
+        let finds_nothing = |step: &u32| {
+            let path = actor::path(project.function(id), *step);
+            path.is_some_and(|path| library::says_nothing_was_found(path.last()))
+        };
+        return named.is_empty() || !named.iter().all(finds_nothing);
+    }
     catches(project, id, handler, library::catches_database_errors)
 }
 

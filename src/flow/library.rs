@@ -325,6 +325,11 @@ pub(super) fn answers(method: &str) -> Answers {
     }
 }
 
+/// Whether an error of this name says that a question had no answer.
+pub(super) fn says_nothing_was_found(name: &str) -> bool {
+    matches!(name, "RecordNotFound" | "RowNotFound" | "NotFound" | "RecordNotUpdated" | "EmptyChangeset")
+}
+
 /// Exception classes that catch errors which no statement raised.
 pub(super) fn catches_more(path: &str) -> bool {
     matches!(path.rsplit('.').next().unwrap_or(path), "Exception" | "BaseException" | "SQLAlchemyError")

@@ -3,7 +3,7 @@
 //! Nothing here is a unit of work: a call writes, at once. What wraps a value on its way into a column (`Set(…)`) is the
 //! value; what says that a column stays as it is (`NotSet`, `Unchanged(…)`) gives it none.
 
-use crate::facts::{Argument, StepId};
+use crate::facts::{Argument, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{Mapping, Symbol};
 
@@ -16,6 +16,8 @@ mod diesel;
 pub(super) mod sea_orm;
 mod sea_query;
 mod sqlx;
+
+use sea_orm::on_conflict_of;
 
 /// What a library of Rust says to a value that leaves its column alone.
 const LEFT_ALONE: &str = "NotSet";
@@ -36,6 +38,20 @@ impl Trace<'_> {
     pub(super) fn leaves_alone(&self, value: &Value) -> bool {
         matches!(value, Value::External(path) | Value::Symbol(Symbol::External(path)) if path.last() == LEFT_ALONE)
             && self.is_rust()
+    }
+
+    /// The step whose value `Set(…)` wraps; any other step is itself.
+    pub(super) fn unwrapped(&self, step: StepId) -> StepId {
+        if let StepKind::Call { callee, arguments } = &self.function.steps[step as usize].kind
+            && let [only] = &arguments[..]
+            && self.is_rust()
+            && let StepKind::Name(name) | StepKind::Attribute { name, .. } =
+                self.function.steps[*callee as usize].kind
+            && matches!(&*name, "Set" | "set")
+        {
+            return only.value;
+        }
+        step
     }
 
     /// A function from outside the program is called.
@@ -161,6 +177,13 @@ impl Trace<'_> {
                 let longer = self.longer_text(*text, method, values)?;
                 (longer.clone(), longer)
             }
+            // `conflict.update_column(…);`
+            (Value::Dictionary(_) | Value::External(_), method, values)
+                if is_of_conflict(&before, method) =>
+            {
+                let keys = on_conflict_of(&before, method, values)?;
+                (keys.clone(), keys)
+            }
             // An `Option` takes another value.
             (
                 Value::None | Value::Row(_) | Value::OneOf(_),
@@ -238,3 +261,9 @@ fn is_collection(value: &Value) -> bool {
 
 /// Collections of the standard library and of those that take its place.
 const COLLECTIONS: &[&str] = &["Vec", "Map", "Set"];
+
+fn is_of_conflict(value: &Value, method: &str) -> bool {
+    let builds = matches!(value, Value::Dictionary(_))
+        || matches!(value, Value::External(path) if path.contains("OnConflict"));
+    builds && matches!(method, "update_columns" | "update_column" | "value" | "values")
+}

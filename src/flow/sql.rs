@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, Delete, FromTable, Insert, ObjectName, OnConflictAction, OnInsert, Query,
-    SetExpr, Statement, TableFactor, TableObject, TableWithJoins, Update,
+    Assignment, AssignmentTarget, Delete, Expr, FromTable, Insert, ObjectName, OnConflictAction, OnInsert,
+    Query, SetExpr, Statement, TableFactor, TableObject, TableWithJoins, Update, Value,
 };
 use sqlparser::dialect::{Dialect, GenericDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
@@ -134,16 +134,23 @@ fn of_insert(insert: &Insert) -> Option<Written> {
         },
         _ => None,
     };
-    Some(Written {
-        operation: Operation::Create,
-        table: last(table)?,
-        keys: Keys { sure, is_open, ..Keys::default() },
-        on_conflict: on_conflict.map(|sure| Keys { sure, ..Keys::default() }),
-    })
+    let on_conflict =
+        on_conflict.map(|sure| Keys { none: emptied(conflict_assignments(insert)), sure, ..Keys::default() });
+    let mut none = emptied(&insert.assignments);
+    // A list of values names what each of the listed columns gets.
+    if let Some(SetExpr::Values(values)) = insert.source.as_deref().map(|source| &*source.body)
+        && let [row] = &values.rows[..]
+    {
+        let pairs = insert.columns.iter().zip(row.iter());
+        none.extend(pairs.filter(|(_, value)| is_null(value)).filter_map(|(column, _)| last(column)));
+    }
+    let keys = Keys { sure, none, is_open, ..Keys::default() };
+    Some(Written { operation: Operation::Create, table: last(table)?, keys, on_conflict })
 }
 
 fn of_update(update: &Update) -> Option<Written> {
-    let keys = Keys { sure: assigned(&update.assignments)?, ..Keys::default() };
+    let none = emptied(&update.assignments);
+    let keys = Keys { sure: assigned(&update.assignments)?, none, ..Keys::default() };
     let table = only_table(&update.table)?;
     Some(Written { operation: Operation::Update, table, keys, on_conflict: None })
 }
@@ -178,6 +185,30 @@ fn assigned(assignments: &[Assignment]) -> Option<BTreeSet<Name>> {
         }
     }
     Some(columns)
+}
+
+/// The columns that are set to NULL.
+fn emptied(assignments: &[Assignment]) -> BTreeSet<Name> {
+    let column = |assignment: &Assignment| match &assignment.target {
+        AssignmentTarget::ColumnName(name) if is_null(&assignment.value) => last(name),
+        _ => None,
+    };
+    assignments.iter().filter_map(column).collect()
+}
+
+fn conflict_assignments(insert: &Insert) -> &[Assignment] {
+    match &insert.on {
+        Some(OnInsert::DuplicateKeyUpdate(assignments)) => assignments,
+        Some(OnInsert::OnConflict(conflict)) => match &conflict.action {
+            OnConflictAction::DoUpdate(update) => &update.assignments,
+            OnConflictAction::DoNothing => &[],
+        },
+        _ => &[],
+    }
+}
+
+fn is_null(value: &Expr) -> bool {
+    matches!(value, Expr::Value(value) if value.value == Value::Null)
 }
 
 /// The last part of a dotted name, in lower case as databases compare them.

@@ -160,7 +160,7 @@ impl Trace<'_> {
         let Some(duty) = self.project.roles.of_field(&field) else { return };
         let function = self.function;
         let (of_step, value_step) = match &function.steps[step as usize].kind {
-            StepKind::Store { of, value, .. } => (*of, *value),
+            StepKind::Store { of, value, .. } => (*of, self.unwrapped(*value)),
             StepKind::Call { arguments, .. } if arguments.len() > 2 => {
                 (arguments[0].value, arguments[2].value)
             }
@@ -187,7 +187,7 @@ impl Trace<'_> {
     /// `Model(field=value)`.
     pub(super) fn initial_stamp(&mut self, key: RowKey, field: Name, value_step: StepId) {
         let value = self.value(value_step).clone();
-        let stored = self.stored(value_step, None, &value);
+        let stored = self.stored(self.unwrapped(value_step), None, &value);
         self.tell_stamp(value_step, key, field, |stamp| Stamp { by: "keyword", stored, ..stamp });
     }
 

@@ -90,7 +90,10 @@ fn optional_values(param: &Param) -> &'static [Value] {
 
 /// Whether a name gets another value somewhere.
 pub(super) fn is_bound(function: &Function, name: Name) -> bool {
-    function.bindings(name).next().is_some()
+    // `if let Some(x) = x` binds it to itself.
+    let is_itself =
+        |value: u32| matches!(function.steps[value as usize].kind, StepKind::Name(other) if other == name);
+    function.bindings(name).any(|value| !is_itself(value))
 }
 
 /// Whether a parameter keeps its value and a branch looks at it.

@@ -55,6 +55,16 @@ impl Project {
         self.hierarchy(class).classes().find_map(|class| self.own_method(class, name))
     }
 
+    /// All methods of that name of a type and of the blocks that add to it.
+    pub fn methods_named(&self, class: ClassId, name: Name) -> Vec<FunctionId> {
+        let added = self.additions.get(&class).into_iter().flatten().copied();
+        let of = |class: ClassId| {
+            let methods = self.class(class).methods.iter().filter(move |(method, _)| *method == name);
+            methods.map(move |&(_, index)| FunctionId { file: class.file, index: index as u32 })
+        };
+        std::iter::once(class).chain(added).flat_map(of).collect()
+    }
+
     /// The method the ancestors of a class define under a name, as `super()` finds it.
     pub fn inherited_method(&self, class: ClassId, name: Name) -> Option<FunctionId> {
         self.hierarchy(class).classes().skip(1).find_map(|class| self.own_method(class, name))

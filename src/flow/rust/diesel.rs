@@ -68,6 +68,14 @@ impl Trace<'_> {
                 self.tell_executed(step, executed);
                 Some(Value::Unknown)
             }
+            // `query.insert_into(users::table).into_columns(…)`
+            _ if method == "insert_into" && !matches!(receiver, Value::Object(..) | Value::Dictionary(_)) => {
+                let model = self.table_of(values.first()?);
+                let keys = Keys::open();
+                let statement =
+                    Statement { form: Form::Bare, keys, ..Statement::begun(Operation::Create, model, step) };
+                Some(Value::Statement(Box::new(statement)))
+            }
             // `new_user.insert_into(users::table)`
             Value::Object(..) | Value::Dictionary(_) if method == "insert_into" => {
                 let model = self.table_of(values.first()?);
@@ -107,6 +115,17 @@ impl Trace<'_> {
             }
             ("do_nothing", _) => statement.on_conflict = None,
             ("default_values", _) => {}
+            ("into_columns", [columns]) => {
+                let parts = match columns {
+                    Value::Tuple(parts) => &parts[..],
+                    one => std::slice::from_ref(one),
+                };
+                let named = parts.iter().filter_map(|part| match part {
+                    Value::Attribute(_, name) => Some(*name),
+                    _ => None,
+                });
+                statement.keys = Keys { sure: named.collect(), ..Keys::default() };
+            }
             (
                 "execute" | "get_result" | "get_results" | "load" | "first" | "load_stream" | "fetch"
                 | "fetch_all" | "fetch_one" | "fetch_optional",

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::duty::{Duty, Operation};
-use crate::facts::{StepId, StepKind, Term};
+use crate::facts::{Argument, StepId, StepKind, Term};
 use crate::name::Name;
-use crate::project::{ClassId, Mapping, Symbol};
+use crate::project::{ClassId, FunctionId, Mapping, Symbol};
 
 use super::super::django::Api;
 use super::super::life::Life;
@@ -125,6 +125,23 @@ impl Trace<'_> {
                 return Some(Value::Query(Some(model)));
             }
             "from" => return self.converted_row(state, step, class, values),
+            // `ActiveModelBehavior::new` stands behind the default, where the program has written one.
+            "default" => {
+                let new = self.project.methods_named(class, Name::new("new"));
+                let is_plain = |id: &FunctionId| self.project.function(*id).params.is_empty();
+                let new = new.into_iter().find(is_plain).filter(|new| *new != self.id)?;
+                return Some(self.apply(state, step, None, new, &[]));
+            }
+            // What a text holds is known when it is read.
+            "from_json" => {
+                let info =
+                    RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
+                let key = self.new_row(state, step, 0, info, Life::made());
+                if let Some(row) = state.rows.get_mut(&key) {
+                    Duty::ALL.into_iter().for_each(|duty| row.discharge(duty, Level::Perhaps));
+                }
+                return Some(Value::Row(key));
+            }
             "insert" | "insert_many" => Statement { rows: rows_of(values), ..begun(Operation::Create) },
             "update" => Statement { rows: rows_of(values), ..begun(Operation::Update) },
             "update_many" => begun(Operation::Update),
@@ -168,6 +185,62 @@ impl Trace<'_> {
             self.initialize(state, step, key, model, field, &Value::Plain);
         }
         Some(Value::Row(key))
+    }
+
+    /// `Type::from(value)`: a row stays the row; of several conversions the one runs whose parameter is of the value's type.
+    pub(in crate::flow) fn conversion(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        receiver: &Value,
+        method: FunctionId,
+        arguments: &[Argument],
+    ) -> Option<Value> {
+        let (true, Value::Symbol(Symbol::Class(class))) = (self.is_rust(), receiver) else { return None };
+        if &*self.project.function(method).name != "from" || self.project.mapping(*class).is_none() {
+            return None;
+        }
+        let [argument] = arguments else { return None };
+        let value = self.value(argument.value).clone();
+        if !value.rows().is_empty() {
+            return Some(value);
+        }
+        let all = self.project.methods_named(self.project.completed(*class), Name::new("from"));
+        let fitting = all.into_iter().find(|id| self.takes(*id, &value)).unwrap_or(method);
+        Some(self.apply(state, step, None, fitting, arguments))
+    }
+
+    /// Whether the first parameter of a function is declared to be what a value is.
+    fn takes(&self, id: FunctionId, value: &Value) -> bool {
+        let Value::Object(class, _) = value else { return false };
+        let Some(Term::Path(path)) =
+            self.project.function(id).params.first().and_then(|p| p.annotation.as_ref())
+        else {
+            return false;
+        };
+        self.project.resolve_path(id.file, *path) == Some(Symbol::Class(*class))
+    }
+
+    /// A new row has what the row has that stands behind it.
+    pub(in crate::flow) fn take_defaults(&mut self, state: &mut State, key: RowKey, value: &Value) {
+        for behind in value.rows() {
+            let has: Vec<Duty> = match state.rows.get(&behind) {
+                Some(row) => Duty::ALL.into_iter().filter(|duty| row.has(*duty)).collect(),
+                None => continue,
+            };
+            let class = self.entity_of(key);
+            if let Some(row) = state.rows.get_mut(&key) {
+                has.iter().for_each(|duty| row.discharge(*duty, Level::Set));
+            }
+            let fields = class.and_then(|class| self.project.model(class)).map(|model| {
+                has.iter().flat_map(|duty| model.fields_of(self.project, *duty)).collect::<Vec<Name>>()
+            });
+            for field in fields.unwrap_or_default() {
+                if let Some(row) = state.rows.get_mut(&key) {
+                    row.stored.insert(field);
+                }
+            }
+        }
     }
 
     fn select_method(
@@ -455,7 +528,8 @@ impl Trace<'_> {
             self.tell_executed(place, executed);
         }
         if let Some((keys, said)) = &statement.on_conflict
-            && statement.rows.iter().all(|key| !matches!(self.rows[key.0 as usize].base, Base::Param(_)))
+            // Of a row that was there the row itself tells, where it was changed.
+            && statement.rows.iter().all(|key| self.rows[key.0 as usize].base == Base::New)
         {
             let keys = Some(self.written_on_conflict(state, statement, keys));
             let executed = Executed {
@@ -503,6 +577,14 @@ fn rows_of(values: &[Value]) -> Vec<RowKey> {
     rows.sort_unstable();
     rows.dedup();
     rows
+}
+
+/// The conflict branch of an upsert with what a method adds to it.
+pub(super) fn on_conflict_of(value: &Value, method: &str, values: &[Value]) -> Option<Value> {
+    match value {
+        Value::Dictionary(keys) => on_conflict(keys, method, values),
+        _ => on_conflict(&Keys::default(), method, values),
+    }
 }
 
 /// What a method adds to the conflict branch of an upsert.

@@ -1,9 +1,10 @@
 //! flow/rust/sqlx: SQL as text: sqlx's queries, and the ways other libraries take a text.
 
-use crate::facts::StepId;
+use crate::facts::{StepId, StepKind};
 use crate::name::Name;
 use crate::project::Symbol;
 
+use super::super::state::State;
 use super::super::trace::Trace;
 use super::super::value::Value;
 
@@ -85,6 +86,22 @@ impl Trace<'_> {
             }
             (Value::Symbol(Symbol::External(path)), _) => self.sqlx_function(path.join(method), values),
             _ => None,
+        }
+    }
+
+    /// The variable whose text a chain of calls has made longer, where the chain's value is that text.
+    pub(in crate::flow) fn grown(&self, state: &State, chain: StepId) -> Option<Name> {
+        let Value::Text(text) = self.value(chain) else { return None };
+        let mut at = chain;
+        loop {
+            at = match self.function.steps[at as usize].kind {
+                StepKind::Call { callee, .. } => callee,
+                StepKind::Attribute { of, .. } => of,
+                StepKind::Name(name) => {
+                    return (state.locals.get(&name) == Some(&Value::Text(*text))).then_some(name);
+                }
+                _ => return None,
+            };
         }
     }
 

@@ -115,12 +115,17 @@ impl<'f> Body<'_, '_, 'f> {
             return;
         }
         let at = self.function.handlers[id].head;
-        let path = match pattern {
-            Some(Pat::TupleStruct(tuple)) => Some(&tuple.path),
-            Some(Pat::Path(path)) => Some(&path.path),
-            Some(Pat::Struct(fields)) => Some(&fields.path),
-            _ => None,
-        };
+        if let (Some(Pat::Or(either)), false) = (pattern, has_guard) {
+            for case in &either.cases {
+                let named = match named_error(case) {
+                    Some(path) => self.path_value(path, at),
+                    None => self.emit(StepKind::Compute(Vec::new()), at),
+                };
+                self.function.handlers[id].catches.push(named);
+            }
+            return;
+        }
+        let path = pattern.and_then(named_error);
         let named = match path.filter(|_| !has_guard) {
             Some(path) => self.path_value(path, at),
             None => self.emit(StepKind::Compute(Vec::new()), at),
@@ -159,5 +164,17 @@ impl<'f> Body<'_, '_, 'f> {
         self.handler_ends(&attempt, after);
         self.begin(after);
         self.emit(StepKind::Name(kept), whole)
+    }
+}
+
+/// The variant of an error that a pattern names.
+fn named_error(pattern: &Pat) -> Option<&syn::Path> {
+    match pattern {
+        Pat::TupleStruct(tuple) => Some(&tuple.path),
+        Pat::Path(path) => Some(&path.path),
+        Pat::Struct(fields) => Some(&fields.path),
+        Pat::Ident(ident) => named_error(&ident.subpat.as_ref()?.1),
+        Pat::Paren(paren) => named_error(&paren.pat),
+        _ => None,
     }
 }

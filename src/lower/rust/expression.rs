@@ -474,16 +474,25 @@ impl<'f> Body<'_, '_, 'f> {
             };
             fields.push((own, value, span(field)));
         }
-        let rest = literal.rest.as_deref().filter(|rest| !is_default(rest));
-        let Some(rest) = rest else {
+        let rest = literal.rest.as_deref();
+        if rest.is_none_or(is_default) {
             let callee = self.path_value(&literal.path, at);
             let keyword = |&(own, value, _): &(Name, StepId, Span)| Argument {
                 kind: ArgumentKind::Keyword(own),
                 value,
             };
-            let arguments = fields.iter().map(keyword).collect();
+            let mut arguments: Vec<Argument> = fields.iter().map(keyword).collect();
+            if let Some(rest) = rest {
+                // `ActiveModelTrait::default()` is not what the type says; it sets nothing.
+                let is_own = !matches!(rest, Expr::Call(call) if is_path_to(&call.func, &["ActiveModelTrait::default"]));
+                if is_own {
+                    let value = self.default_of(&parts, span(rest));
+                    arguments.push(Argument { kind: ArgumentKind::SpreadKeywords, value });
+                }
+            }
             return self.emit(StepKind::Call { callee, arguments }, at);
-        };
+        }
+        let Some(rest) = rest else { return self.nothing(at) };
         let base = match rest {
             Expr::MethodCall(call) if call.method == "into" => {
                 self.converted_to(&parts, &call.receiver, span(rest))
@@ -494,6 +503,14 @@ impl<'f> Body<'_, '_, 'f> {
             self.emit(StepKind::Store { of: base, name: own, value }, at);
         }
         base
+    }
+
+    /// `Type::default()`.
+    fn default_of(&mut self, parts: &[Name], at: Span) -> StepId {
+        let mut parts = parts.to_vec();
+        parts.push(Name::new("default"));
+        let callee = self.parts_value(&parts, at);
+        self.emit(StepKind::Call { callee, arguments: Vec::new() }, at)
     }
 
     fn assign(&mut self, target: &'f Expr, value: StepId, at: Span) {
