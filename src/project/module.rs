@@ -49,12 +49,18 @@ impl Project {
 
     /// Whether the file is a package's own: Python's `__init__`, Rust's `mod`, `lib` and `main`.
     pub fn is_package(&self, file: FileId) -> bool {
-        named(&self.file(file).source).1.is_package()
+        let source = &self.file(file).source;
+        let own: &[&str] = match source.language {
+            Language::Python => &["__init__"],
+            Language::Rust => &["mod", "lib", "main"],
+            _ => &[],
+        };
+        source.path.file_stem().is_some_and(|stem| own.iter().any(|own| stem == *own))
     }
 
     /// Whether a file holds tests.
     pub fn is_test(&self, file: FileId) -> bool {
-        is_of_tests(&self.file(file).source)
+        names_tests(self.module_name(file))
     }
 
     /// Whether a file holds a command of Django's `manage.py`.
@@ -208,7 +214,11 @@ fn named(source: &Source) -> (Name, Rank) {
 
 /// Whether a file holds tests, by its path.
 pub(super) fn is_of_tests(source: &Source) -> bool {
-    named(source).0.split(['.', '/', '<', '>']).any(|part| {
+    names_tests(named(source).0)
+}
+
+fn names_tests(module: Name) -> bool {
+    module.split(['.', '/', '<', '>']).any(|part| {
         matches!(part, "test" | "tests" | "conftest") || part.starts_with("test_") || part.ends_with("_test")
     })
 }
