@@ -19,8 +19,6 @@ pub(super) fn usual(ground: &Ground<'_>, column: &str, place: Span) -> Option<St
         };
         let is_elsewhere = !function.contains(reading.span);
         let kept = if rank == 0 { reading.given } else { reading.span };
-        // For what is no column it may be read for anything.
-        let kept = if rank == 2 { reading.call } else { kept };
         ((rank, is_elsewhere, kept.start), kept)
     });
     let best = found.min_by_key(|(order, _)| *order).map(|(_, span)| match pieces.local(span) {
@@ -64,9 +62,7 @@ fn is_in_sight(ground: &Ground<'_>, bound: Span, place: Span) -> bool {
 
 /// A place where the clock is read.
 struct Reading<'t> {
-    /// The call alone: `Utc::now()`.
-    call: Span,
-    /// With what makes it fit a column: `Utc::now().into()`.
+    /// With what makes it fit a column: `Utc::now().into()`; without what else is done with it.
     span: Span,
     /// With `Some(…)` around it, where that stands.
     given: Span,
@@ -151,7 +147,7 @@ impl<'t> Pieces<'t> {
         let fit = span(first, end);
         let is_clock = CLOCKS.contains(&self.at(last - 2));
         if self.is(end + 1, ".") {
-            return is_clock.then_some(Reading { call, span: call, given: call, column: None });
+            return is_clock.then_some(Reading { span: call, given: call, column: None });
         }
         let (mut from, mut to) = (first, end);
         if from >= 2 && self.is(from - 1, "(") && self.is(from - 2, "Some") && self.is(to + 1, ")") {
@@ -159,7 +155,7 @@ impl<'t> Pieces<'t> {
         }
         let given = span(from, to);
         let column = self.column(from, to);
-        (is_clock || column.is_some()).then_some(Reading { call, span: fit, given, column })
+        (is_clock || column.is_some()).then_some(Reading { span: fit, given, column })
     }
 
     /// The name that a reading of the clock, and nothing else, is bound to.
