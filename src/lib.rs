@@ -11,6 +11,7 @@
 //! | [`nearest`] | the known name a mistyped one was meant to be | what is being named |
 //! | [`day`] | a day of the calendar, read, written and counted | which day it is |
 //! | [`source`] | one file: its text, spans, lines, language | what the text means |
+//! | [`sql`] | SQL text as words, whichever database it is for | what a statement does |
 //! | [`token`] | a Rust text cut into comments, texts, words and signs | what they mean together |
 //! | [`duty`] | the words for a write: its operation, its duties, how each one stands | everything else |
 //! | [`remedy`] | what would mend something that was seen, as acts on the code around a place | how the code is laid out |
@@ -83,6 +84,7 @@ pub mod rulebook;
 pub mod scan;
 pub mod since;
 pub mod source;
+pub mod sql;
 pub mod tested;
 pub mod token;
 pub mod vcs;

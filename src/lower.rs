@@ -6,17 +6,21 @@ use crate::facts::FileFacts;
 use crate::layout::Layout;
 use crate::source::{Language, Source};
 
+mod manifest;
 mod outline;
 mod python;
 mod rust;
+mod sql;
 
 /// What a file says.
 pub fn lower(source: &Source) -> FileFacts {
     match source.language {
         Language::Python => python::lower(&source.text),
         Language::Rust => rust::lower(&source.text),
+        Language::Sql => sql::lower(source),
+        Language::Manifest => manifest::lower(&source.text),
         // Data does nothing.
-        Language::Sql | Language::Manifest | Language::Json => FileFacts::default(),
+        Language::Json => FileFacts::default(),
     }
 }
 

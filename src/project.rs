@@ -27,6 +27,7 @@ pub use receiver::{Receiver, Senders, Signal};
 pub use relation::Relation;
 pub use resolve::Lookup;
 pub use route::{Routes, is_atomic, leaves_calls_alone};
+pub use schema::{Moved, SqlColumn};
 pub use scope::written_path;
 pub use settings::{Scheduled, Setting, Settings};
 pub use stale::{Gone, Purpose, Stale};
@@ -52,6 +53,7 @@ mod receiver;
 mod relation;
 mod resolve;
 mod route;
+mod schema;
 mod scope;
 mod settings;
 mod stale;
@@ -187,11 +189,14 @@ pub struct Project {
     kept: Kept,
     tasks: FxHashMap<FunctionId, Task>,
     routes: Routes,
+    schema: schema::Schema,
+    crates: crates::Crates,
 }
 
 impl Project {
     /// Joins the facts of all files.
-    pub fn new(files: Vec<(Arc<Source>, FileFacts)>, roles: Roles) -> Project {
+    pub fn new(mut files: Vec<(Arc<Source>, FileFacts)>, roles: Roles) -> Project {
+        let schema = schema::read(&mut files);
         let files: Vec<File> = files
             .into_iter()
             .map(|(source, mut facts)| {
@@ -223,8 +228,11 @@ impl Project {
             kept: Kept::default(),
             tasks: FxHashMap::default(),
             routes: Routes::default(),
+            schema,
+            crates: crates::Crates::default(),
         };
         project.index_modules();
+        project.index_crates();
         project.completed = class::completed(&project);
         project.additions = class::additions(&project);
         project.hierarchies = class::hierarchies(&project);
@@ -232,6 +240,7 @@ impl Project {
         project.nested = django::nested(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
+        table::leave_named(&mut project);
         project.managed = django::managed(&project);
         project.user = django::user(&project);
         project.roles.keys = django::keys_of_actors(&project);
@@ -346,8 +355,9 @@ fn globals(facts: &FileFacts) -> FxHashMap<Name, Global> {
 #[cfg(test)]
 pub(crate) fn in_memory(files: &[(&str, &str)]) -> Project {
     use crate::source::Language;
+    let language = |path: &str| Language::of(path.as_ref()).unwrap_or(Language::Python);
     let mut sources: Vec<Arc<Source>> =
-        files.iter().map(|&(path, text)| Arc::new(Source::of_text(path, Language::Python, text))).collect();
+        files.iter().map(|&(path, text)| Arc::new(Source::of_text(path, language(path), text))).collect();
     sources.sort_by_key(|source| source.display_path());
     let files = sources.into_iter().map(|source| (source.clone(), crate::lower::lower(&source))).collect();
     Project::new(files, Roles::default())

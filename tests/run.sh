@@ -113,6 +113,15 @@ for service in $services; do
     run_service_tests "$service"
 done
 
+# The sample service in Rust is a workspace of its own, with its own folder for what is built.
+twin=fixtures/orders-rust/Cargo.toml
+section 'Formatting and lints of fixtures/orders-rust'
+cargo fmt --check --manifest-path "$twin"
+CARGO_TARGET_DIR=$target/twin cargo clippy --locked --all-targets --manifest-path "$twin" -- -D warnings
+
+section 'Tests of fixtures/orders-rust'
+CARGO_TARGET_DIR=$target/twin cargo test --locked --manifest-path "$twin"
+
 section 'Broken files are told as gaps'
 gaps='latin1_undeclared nul truncated utf16'
 wholes='bom crlf empty latin1_declared'

@@ -14,7 +14,7 @@
 
 use crate::duty::Duty;
 use crate::facts::StepId;
-use crate::project::{ClassId, FunctionId, Project};
+use crate::project::{ClassId, FunctionId, Mapping, Project};
 
 use super::Flow;
 use super::listener::{Flush, Listener};
@@ -47,7 +47,14 @@ pub(super) fn is_covered(
 
 /// Whether a field of the role stamps itself: there is nothing that code should do. Whichever way Django makes a row, by
 /// a save or in bulk, it fills in what `default=` gives, as it does for `auto_now_add`.
-pub(super) fn fills_itself(project: &Project, class: ClassId, duty: Duty, on: Flush) -> bool {
+///
+/// What the database fills of a table that its schema alone declares is filled as declared, too.
+pub(super) fn fills_itself(project: &Project, flow: &Flow, class: ClassId, duty: Duty, on: Flush) -> bool {
+    if project.mapping(class).is_some_and(Mapping::is_declared_by_schema) {
+        let way = Way::Statement(Form::Bare);
+        return is_filled(project, flow, class, duty, (way, on))
+            || is_triggered(project, flow, class, duty, on);
+    }
     let (Some(model), Some(django)) = (project.model(class), project.django(class)) else { return false };
     let stamps = |name: &crate::name::Name| match django.fields.get(name) {
         Some(field) => {

@@ -132,10 +132,12 @@ impl Trace<'_> {
         (class, name): (ClassId, Name),
         model: ClassId,
     ) -> Option<Value> {
-        let own = self.project.class_of(self.id)?;
-        let is_other = own != class || self.ground.stores(name) || self.project.is_test(self.id.file);
-        if is_other || self.project.django(model).is_none() {
-            return None;
+        if !self.is_rust() {
+            let own = self.project.class_of(self.id)?;
+            let is_other = own != class || self.ground.stores(name) || self.project.is_test(self.id.file);
+            if is_other || self.project.django(model).is_none() {
+                return None;
+            }
         }
         let next = RowKey(self.rows.len() as u32);
         let key = *self.held.entry(name).or_insert(next);

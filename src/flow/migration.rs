@@ -1,4 +1,4 @@
-//! flow/migration: what Alembic migrations say of the columns of tables: which ones have a default in the database.
+//! flow/migration: what migrations, Alembic's and SQL files, say of the columns of tables: which have a default there.
 
 use std::collections::BTreeMap;
 
@@ -24,13 +24,17 @@ pub(super) struct Column {
 impl Migrated {
     /// What is known of a column.
     pub(super) fn column(&self, table: Name, column: Name) -> Option<Column> {
-        self.0.get(&(table, column)).copied()
+        self.0.get(&(table, column)).or_else(|| self.0.get(&(table, lower(column)))).copied()
     }
 }
 
-/// Goes through all migrations of the program, oldest first.
+/// Goes through all migrations of the program, oldest first. What SQL files make, Alembic may change.
 pub(super) fn migrated(project: &Project) -> Migrated {
-    let mut columns = Migrated::default();
+    let of_sql = project.sql_columns().map(|(table, column)| {
+        let known = Column { has_default: column.is_filled, place: column.place };
+        ((table, lower(column.name)), known)
+    });
+    let mut columns = Migrated(of_sql.collect());
     for file in migrations(project) {
         for id in upgrades(project, file) {
             Reader { project, id, function: project.function(id), columns: &mut columns.0 }.read();
@@ -304,6 +308,10 @@ impl Reader<'_> {
         };
         Some(Name::new(&text.to_ascii_lowercase()))
     }
+}
+
+fn lower(name: Name) -> Name {
+    Name::new(&name.to_ascii_lowercase())
 }
 
 fn keyword(arguments: &[Argument], wanted: &str) -> Option<StepId> {

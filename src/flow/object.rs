@@ -608,11 +608,39 @@ impl Trace<'_> {
                     Type::Instance(class) if !self.is_row_class(class) => {
                         return Value::Object(class, SessionKey::Outer);
                     }
+                    // A field's type says what it holds.
+                    Type::Instance(model) if self.is_rust() && self.project.model(model).is_some() => {
+                        if let Some(row) = self.held_row(state, (class, name), model) {
+                            return row;
+                        }
+                    }
+                    Type::Many(_) | Type::OneOf(_) | Type::Tuple(_) | Type::Plain if self.is_rust() => {
+                        let declared = self.type_of(class.file, annotation, 0);
+                        return self.held_by_type(state, (class, name), &declared);
+                    }
                     _ => {}
                 }
             }
         }
         Value::Attribute(Box::new(of.clone()), name)
+    }
+
+    /// What a field of this type holds, where only types are known.
+    fn held_by_type(&mut self, state: &mut State, place: (ClassId, Name), declared: &Type) -> Value {
+        match declared {
+            Type::Instance(model) if self.project.model(*model).is_some() => {
+                self.held_row(state, place, *model).unwrap_or(Value::Unknown)
+            }
+            Type::Instance(class) => Value::Object(*class, SessionKey::Outer),
+            Type::Many(inner) => Value::Many(Box::new(self.held_by_type(state, place, inner))),
+            Type::OneOf(all) => {
+                let all: Vec<Value> = all.iter().map(|one| self.held_by_type(state, place, one)).collect();
+                Value::one_of(all)
+            }
+            Type::External(path) => library::instance_of(*path),
+            Type::Plain => Value::Plain,
+            Type::Class(_) | Type::Tuple(_) | Type::None | Type::Unknown => Value::Unknown,
+        }
     }
 
     fn method_or_property(&self, of: Value, method: FunctionId) -> Value {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::duty::{Duty, Operation, Standing};
 use crate::facts::{Function, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{ClassId, FunctionId, Project, Symbol};
+use crate::project::{ClassId, FileId, FunctionId, Project, Symbol};
 use crate::remedy::{Binding, Deed, Remedy};
 use crate::source::Span;
 use crate::vocabulary::Observation;
@@ -93,12 +93,15 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
         }
     }
     seen.extend(observer.trail());
-    seen.extend(observer.early());
-    seen.extend(observer.page_sizes());
-    seen.extend(observer.comparisons());
-    seen.extend(observer.ambients());
-    seen.extend(observer.carriers());
-    seen.extend(observer.repeated(&judgements));
+    // What these look for is possible only where types and lifetimes are not checked, or in libraries of Python.
+    let mut of_python = observer.early();
+    of_python.extend(observer.page_sizes());
+    of_python.extend(observer.comparisons());
+    of_python.extend(observer.ambients());
+    of_python.extend(observer.carriers());
+    of_python.extend(observer.repeated(&judgements));
+    of_python.retain(|one| !project.is_rust(FileId(one.file as u32)));
+    seen.extend(of_python);
     seen.extend(project.stale_imports(&naming.renamed).iter().map(|stale| observer.stale(stale)));
     seen.extend(once(observer.ledger(&judgements)));
     seen.extend(once(observer.libraries()));

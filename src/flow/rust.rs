@@ -14,6 +14,7 @@ use super::value::{ModelRef, RowKey, Value};
 
 mod diesel;
 mod sea_orm;
+mod sea_query;
 mod sqlx;
 
 /// What a library of Rust says to a value that leaves its column alone.
@@ -57,11 +58,18 @@ impl Trace<'_> {
         if let Some(known) = self.diesel_function(step, path, values) {
             return known;
         }
+        if let Some(known) = self.sea_query_function(step, path, values) {
+            return known;
+        }
         if let Some(known) = self.sqlx_function(path, values) {
             return known;
         }
         match (path.last(), values) {
             ("Set" | "set", [value]) => return value.clone(),
+            // What changes the type alone, called by its path.
+            ("into_active_model" | "into" | "from" | "clone" | "to_owned" | "try_into_model", [value]) => {
+                return value.clone();
+            }
             ("Unchanged", [_]) => return Value::External(Name::new(LEFT_ALONE)),
             _ => {}
         }

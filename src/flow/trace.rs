@@ -612,10 +612,21 @@ impl<'p> Trace<'p> {
 
     /// A row that a step loads.
     pub(super) fn loaded_row(&mut self, state: &mut State, step: StepId, model: ModelRef) -> RowKey {
+        self.loaded_part(state, step, 0, model)
+    }
+
+    /// The nth of several rows that a step loads at once.
+    pub(super) fn loaded_part(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        nth: u32,
+        model: ModelRef,
+    ) -> RowKey {
         let session = state.last_session;
         let info = RowInfo { base: Base::Loaded, model, origin: (self.id, step), at: step, session };
         self.load_again(state, model);
-        self.new_row(state, step, 0, info, Life::loaded())
+        self.new_row(state, step, nth, info, Life::loaded())
     }
 
     /// A step has discharged duties that were lacking before it.

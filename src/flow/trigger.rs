@@ -3,17 +3,21 @@
 //! A trigger is text that is run: by a migration, by a connection, or by a listener that waits for the table to be
 //! made. One whose function is never attached to a table fills nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sqlparser::dialect::{GenericDialect, PostgreSqlDialect};
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::Token;
 
 use crate::facts::{Literal, StepId, StepKind, Term};
 use crate::name::Name;
-use crate::project::{FileId, FunctionId, Lookup, Project, Symbol};
+use crate::project::{FileId, FunctionId, Lookup, Moved, Project, Symbol};
+use crate::source::Language;
+use crate::sql::{dotted, is_word, tokens};
 
 use super::listener::Flush;
 use super::{migration, sql};
+
+/// What stands for the table in the text of a trigger that is made for any table.
+const PLACE: &str = "the_table";
 
 /// How far a text is followed to where it is written.
 const DEEPEST: usize = 12;
@@ -48,52 +52,113 @@ impl Trigger {
 #[derive(Debug)]
 enum Told {
     Made(Trigger),
-    Dropped(String),
-    /// A function, and the columns of the new row it assigns.
-    Function(String, BTreeSet<String>),
+    /// A trigger by its name, on a table where one is named: PostgreSQL lets two tables have the same.
+    Dropped(String, Option<String>),
+    Function(Function),
+    /// A function is called with the name of a table.
+    Called(String, String),
+    /// A table is gone, and its triggers with it, or has another name.
+    Moved(Moved),
+}
+
+/// A function of the database.
+#[derive(Clone, Debug)]
+struct Function {
+    name: String,
+    /// The columns of the new row it assigns.
+    columns: BTreeSet<String>,
+    /// The trigger it makes on the table it is called with.
+    makes: Option<Trigger>,
+}
+
+/// What Diesel's own function for it makes, which in SQLite no text defines.
+fn diesels() -> Function {
+    let trigger = Trigger {
+        name: "set_updated_at".to_owned(),
+        is_before: true,
+        on_update: true,
+        columns: BTreeSet::from(["updated_at".to_owned()]),
+        ..Trigger::default()
+    };
+    Function { name: "diesel_manage_updated_at".to_owned(), columns: BTreeSet::new(), makes: Some(trigger) }
 }
 
 /// All triggers that are attached to a table when every migration has run.
 pub(super) fn triggers(project: &Project) -> Vec<Trigger> {
     let migrations = migration::migrations(project);
     let mut told = Vec::new();
+    for &file in project.sql_files() {
+        for (step, text) in project.sql_statements(file) {
+            told.extend(project.sql_moved(file, step).iter().cloned().map(Told::Moved));
+            told.extend(read(&text));
+        }
+    }
     for id in in_order(project, &migrations) {
         let is_migration = migrations.contains(&id.file);
         for text in texts_run(project, id) {
             // What a test or a script drops is there all the same when the service runs.
-            let stays = |told: &Told| is_migration || !matches!(told, Told::Dropped(_));
+            let stays = |told: &Told| is_migration || !matches!(told, Told::Dropped(..));
             told.extend(read(&text).into_iter().filter(stays));
         }
     }
-    let functions: Vec<(String, BTreeSet<String>)> = told
-        .iter()
-        .filter_map(|told| match told {
-            Told::Function(name, columns) => Some((name.clone(), columns.clone())),
-            _ => None,
-        })
-        .collect();
+    let mut functions = BTreeMap::from([(diesels().name, diesels())]);
+    for told in &told {
+        if let Told::Function(function) = told {
+            functions.insert(function.name.clone(), function.clone());
+        }
+    }
     let mut found: Vec<Trigger> = Vec::new();
     for told in told {
         match told {
-            Told::Made(mut trigger) => {
-                // What is assigned to the new row after it was written is lost.
-                if let Some(called) = trigger.calls.as_ref().filter(|_| trigger.is_before) {
-                    let body = functions.iter().rev().find(|(name, _)| name == called);
-                    trigger.columns.extend(body.into_iter().flat_map(|(_, columns)| columns.clone()));
-                }
-                found.push(trigger);
+            Told::Made(trigger) => found.push(trigger),
+            Told::Called(name, table) => {
+                let makes = functions.get(&name).and_then(|function| function.makes.clone());
+                found.extend(makes.map(|trigger| Trigger { table, ..trigger }));
             }
-            Told::Dropped(name) => found.retain(|trigger| trigger.name != name),
-            Told::Function(..) => {}
+            Told::Dropped(name, table) => {
+                let is_it =
+                    |one: &Trigger| one.name == name && table.as_ref().is_none_or(|t| one.table == *t);
+                found.retain(|trigger| !is_it(trigger));
+            }
+            Told::Moved(Moved::Gone(table)) => found.retain(|trigger| trigger.table != table),
+            Told::Moved(Moved::Renamed(from, to)) => {
+                let of_table = found.iter_mut().filter(|trigger| trigger.table == from);
+                of_table.for_each(|trigger| trigger.table.clone_from(&to));
+            }
+            Told::Function(_) => {}
+        }
+    }
+    for trigger in &mut found {
+        // What is assigned to the new row after it was written is lost.
+        if let Some(called) = trigger.calls.as_ref().filter(|_| trigger.is_before) {
+            let body = functions.get(called).map(|function| function.columns.clone());
+            trigger.columns.extend(body.into_iter().flatten());
         }
     }
     found.retain(|trigger| !trigger.columns.is_empty());
+    found.extend(by_columns(project));
     found
 }
 
-/// All functions, migrations first and oldest first, without those that take a migration back.
+/// Columns that stamp an update by themselves, as MySQL's do.
+fn by_columns(project: &Project) -> impl Iterator<Item = Trigger> + '_ {
+    let stamping = project.sql_columns().filter(|(_, column)| column.on_update);
+    stamping.map(|(table, column)| Trigger {
+        table: table.to_string(),
+        is_before: true,
+        on_update: true,
+        columns: BTreeSet::from([column.name.to_ascii_lowercase()]),
+        ..Trigger::default()
+    })
+}
+
+/// All functions, migrations first and oldest first, without those that take a migration back; SQL files have run.
 fn in_order(project: &Project, migrations: &[FileId]) -> Vec<FunctionId> {
-    let others = project.function_ids().into_iter().filter(|id| !migrations.contains(&id.file));
+    let is_other = |id: &FunctionId| {
+        let is_sql = project.file(id.file).source.language == Language::Sql;
+        !is_sql && !migrations.contains(&id.file)
+    };
+    let others = project.function_ids().into_iter().filter(is_other);
     let upgrades = migrations.iter().flat_map(|&file| migration::upgrades(project, file));
     upgrades.chain(others).collect()
 }
@@ -189,6 +254,10 @@ fn read(text: &str) -> Vec<Told> {
     for (index, &start) in starts.iter().enumerate() {
         let end = starts.get(index + 1).copied().unwrap_or(tokens.len());
         let statement = &tokens[start..end];
+        if is_word(&statement[0], "SELECT") {
+            found.extend(called(&statement[1..]));
+            continue;
+        }
         let what = (0..statement.len()).find(|&at| {
             ["TRIGGER", "FUNCTION", "PROCEDURE"].iter().any(|kind| is_word(&statement[at], kind))
         });
@@ -196,45 +265,37 @@ fn read(text: &str) -> Vec<Told> {
         let rest = &statement[what + 1..];
         let is_trigger = is_word(&statement[what], "TRIGGER");
         if is_word(&statement[0], "DROP") {
-            if let (true, Some((name, _))) = (is_trigger, dotted(rest)) {
-                found.push(Told::Dropped(name));
+            if let (true, Some((name, rest))) = (is_trigger, dotted(rest)) {
+                let on = rest.first().filter(|token| is_word(token, "ON")).and_then(|_| dotted(&rest[1..]));
+                found.push(Told::Dropped(name, on.map(|(table, _)| table)));
             }
-        } else if is_trigger {
-            found.extend(trigger(rest).map(Told::Made));
-        } else {
-            found.extend(function(rest));
+        } else if is_word(&statement[0], "CREATE") {
+            if is_trigger {
+                found.extend(trigger(rest).map(Told::Made));
+            } else {
+                found.extend(function(rest).map(Told::Function));
+            }
         }
     }
     found
 }
 
-fn tokens(text: &str) -> Option<Vec<Token>> {
-    let postgres = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize();
-    let all = postgres.or_else(|_| Tokenizer::new(&GenericDialect {}, text).tokenize()).ok()?;
-    Some(all.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect())
+/// `SELECT name('table')`: a function that a program calls for what it does.
+fn called(tokens: &[Token]) -> Option<Told> {
+    let (name, rest) = dotted(tokens)?;
+    let [Token::LParen, Token::SingleQuotedString(table), ..] = rest else { return None };
+    let (table, _) = dotted(&self::tokens(table)?)?;
+    Some(Told::Called(name, table))
 }
 
 /// Whether a statement that makes or drops something begins here.
 fn begins(tokens: &[Token], at: usize) -> bool {
     let is_verb = is_word(&tokens[at], "CREATE") || is_word(&tokens[at], "DROP");
-    is_verb && (at == 0 || !matches!(tokens[at - 1], Token::Period))
-}
-
-fn is_word(token: &Token, wanted: &str) -> bool {
-    matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case(wanted))
-}
-
-/// The last part of a dotted name, behind `IF NOT EXISTS`, and what follows it.
-fn dotted(tokens: &[Token]) -> Option<(String, &[Token])> {
-    let is_noise = |token: &&Token| ["IF", "NOT", "EXISTS"].iter().any(|word| is_word(token, word));
-    let mut rest = &tokens[tokens.iter().take_while(is_noise).count()..];
-    loop {
-        let (Token::Word(word), after) = rest.split_first()? else { return None };
-        match after {
-            [Token::Period, behind @ ..] => rest = behind,
-            _ => return Some((word.value.to_ascii_lowercase(), after)),
-        }
+    if is_verb {
+        return at == 0 || !matches!(tokens[at - 1], Token::Period);
     }
+    // The body of a trigger may read something, too.
+    at == 0 && is_word(&tokens[at], "SELECT")
 }
 
 /// `name BEFORE INSERT OR UPDATE ON table FOR EACH ROW …`.
@@ -264,14 +325,26 @@ fn trigger(tokens: &[Token]) -> Option<Trigger> {
 }
 
 /// `name() RETURNS trigger AS $$ … $$`.
-fn function(tokens: &[Token]) -> Option<Told> {
+fn function(tokens: &[Token]) -> Option<Function> {
     let (name, rest) = dotted(tokens)?;
     let body = rest.iter().find_map(|token| match token {
         Token::DollarQuotedString(quoted) => Some(quoted.value.clone()),
         Token::SingleQuotedString(text) if text.contains(';') => Some(text.clone()),
         _ => None,
     })?;
-    Some(Told::Function(name, assigned_to_new(&self::tokens(&body)?)))
+    let body = self::tokens(&body)?;
+    Some(Function { name, columns: assigned_to_new(&body), makes: body.iter().find_map(made_for_table) })
+}
+
+/// `format('CREATE TRIGGER … ON %s …', name_of_table)`, which a function runs for the table it is called with.
+fn made_for_table(token: &Token) -> Option<Trigger> {
+    let Token::SingleQuotedString(text) = token else { return None };
+    let is_template = speaks_of_triggers(text) && (text.contains("%s") || text.contains("%I"));
+    let text = is_template.then(|| text.replace("%s", PLACE).replace("%I", PLACE))?;
+    let tokens = tokens(&text)?;
+    let what = tokens.iter().position(|token| is_word(token, "TRIGGER"))?;
+    let makes = tokens.first().is_some_and(|verb| is_word(verb, "CREATE"));
+    trigger(&tokens[what + 1..]).filter(|trigger| makes && trigger.table == PLACE)
 }
 
 /// `NEW.column = …` where a statement begins; elsewhere it compares.
@@ -344,8 +417,15 @@ mod tests {
                 let calls = trigger.calls.map_or(String::new(), |name| format!(" calls {name}"));
                 format!("{} {on}: {}{calls}", trigger.table, list(&trigger.columns))
             }
-            Told::Dropped(name) => format!("drops {name}"),
-            Told::Function(name, columns) => format!("{name}(): {}", list(&columns)),
+            Told::Dropped(name, table) => {
+                format!("drops {name}{}", table.map_or(String::new(), |table| format!(" on {table}")))
+            }
+            Told::Function(function) => {
+                let makes = function.makes.map_or("", |_| " makes a trigger");
+                format!("{}(): {}{makes}", function.name, list(&function.columns))
+            }
+            Told::Called(function, table) => format!("{function} of {table}"),
+            Told::Moved(moved) => format!("{moved:?}"),
         };
         read(text).into_iter().map(one).collect()
     }
@@ -366,7 +446,7 @@ mod tests {
             FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch();";
         assert_eq!(
             told(text),
-            ["touch(): updated_at updated_by", "drops jobs_touch", "jobs both:  calls touch"]
+            ["touch(): updated_at updated_by", "drops jobs_touch on jobs", "jobs both:  calls touch"]
         );
     }
 
@@ -383,6 +463,20 @@ mod tests {
         let text = "CREATE TRIGGER jobs_new BEFORE INSERT ON jobs FOR EACH ROW \
                     SET NEW.created_at = NOW(), NEW.updated_at = NOW()";
         assert_eq!(told(text), ["jobs insert: created_at updated_at"]);
+    }
+
+    #[test]
+    fn functions_attach_triggers_to_the_table_they_are_called_with() {
+        let text = "CREATE FUNCTION touch_all(name regclass) RETURNS void AS $$ BEGIN
+            EXECUTE format('CREATE TRIGGER touch BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION touch()', name);
+            END; $$ LANGUAGE plpgsql";
+        assert_eq!(told(text), ["touch_all():  makes a trigger"]);
+        assert_eq!(told("SELECT touch_all('\"order\"')"), ["touch_all of order"]);
+        assert_eq!(
+            told("select diesel_manage_updated_at('shop.jobs')"),
+            ["diesel_manage_updated_at of jobs"]
+        );
+        assert_eq!(told("SELECT id FROM triggers WHERE name = f('x')"), [""; 0]);
     }
 
     #[test]

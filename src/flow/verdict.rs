@@ -137,7 +137,7 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
         let duties = owed(project, model, operation)
             .into_iter()
             .map(|duty| {
-                if fills_itself(project, model, duty, on) {
+                if fills_itself(project, flow, model, duty, on) {
                     return (duty, Standing::Set);
                 }
                 let covered = || is_covered(project, flow, model, duty, (way, on));
@@ -227,6 +227,15 @@ fn of_statement(
                 Level::Perhaps
             } else {
                 Level::Unset
+            };
+            let is_declared = project.mapping(executed.model).is_some_and(Mapping::is_declared_by_schema);
+            let level = match level {
+                Level::Unset | Level::Perhaps
+                    if is_declared && fills_itself(project, flow, executed.model, duty, on) =>
+                {
+                    Level::Set
+                }
+                level => level,
             };
             let paths = Paths::start().map(|e| super::row::Element { level, ..e });
             let covered = || is_covered(project, flow, executed.model, duty, (way, on));

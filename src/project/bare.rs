@@ -5,11 +5,15 @@
 
 use crate::facts::{Class, Field, FileFacts, Term};
 use crate::name::Name;
+use crate::source::Span;
 
-use super::{FileId, Project, Symbol};
+use super::{FileId, Project, SqlColumn, Symbol};
 
 /// What the qualified name of a table begins with.
 const MARK: &str = "<table ";
+
+/// The same for a table that SQL makes.
+const SQL_MARK: &str = "<sql table ";
 
 /// Puts the tables of a file among its classes.
 pub(super) fn add_tables(facts: &mut FileFacts) {
@@ -17,9 +21,41 @@ pub(super) fn add_tables(facts: &mut FileFacts) {
     facts.classes.extend(tables);
 }
 
-/// Whether a class is a table that stands for itself.
-pub(super) fn is_bare(class: &Class) -> bool {
-    class.qualname.starts_with(MARK)
+/// What stands for a table, the nearest to the code last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stands {
+    /// The statement that makes it.
+    Sql,
+    /// A `Table(…)`.
+    Bare,
+    /// A class that is mapped to it.
+    Mapped,
+}
+
+/// What a class is to its table.
+pub(super) fn stands(class: &Class) -> Stands {
+    match &class.qualname {
+        name if name.starts_with(MARK) => Stands::Bare,
+        name if name.starts_with(SQL_MARK) => Stands::Sql,
+        _ => Stands::Mapped,
+    }
+}
+
+/// A table that SQL makes, as code would say it: `Table("orders", Column("created_at", server_default=…))`.
+pub(super) fn of_sql(name: Name, columns: &[SqlColumn], span: Span) -> Class {
+    let call = |callee: &str, arguments: Vec<Term>, keywords: Vec<(Name, Term)>| Term::Call {
+        callee: Box::new(Term::Path(Name::new(callee))),
+        arguments,
+        keywords,
+    };
+    let column = |column: &SqlColumn| {
+        let filled = column.is_filled.then(|| (Name::new("server_default"), Term::Other));
+        let required = column.is_required.then(|| (Name::new("nullable"), Term::Switch(false)));
+        call("Column", vec![Term::Text(column.name)], filled.into_iter().chain(required).collect())
+    };
+    let columns = columns.iter().map(column);
+    let value = call("Table", std::iter::once(Term::Text(name)).chain(columns).collect(), Vec::new());
+    class(name, SQL_MARK, value, span)
 }
 
 /// The call that makes a table, be it under a name of its own: `__table__ = orders`.
@@ -42,16 +78,15 @@ fn table(field: &Field) -> Option<Class> {
     if !is_named(callee, "Table") || !arguments.iter().any(is_column) {
         return None;
     }
-    let table = Field {
-        name: Name::new("__table__"),
-        annotation: None,
-        value: Some(value.clone()),
-        span: field.span,
-    };
-    Some(Class {
-        name: *name,
-        qualname: format!("{MARK}{name}>"),
-        span: field.span,
+    Some(class(*name, MARK, value.clone(), field.span))
+}
+
+fn class(name: Name, mark: &str, table: Term, span: Span) -> Class {
+    let table = Field { name: Name::new("__table__"), annotation: None, value: Some(table), span };
+    Class {
+        name,
+        qualname: format!("{mark}{name}>"),
+        span,
         bases: Vec::new(),
         keywords: Vec::new(),
         decorators: Vec::new(),
@@ -60,5 +95,5 @@ fn table(field: &Field) -> Option<Class> {
         body: 0,
         scope: 0,
         adds_to: None,
-    })
+    }
 }

@@ -44,6 +44,15 @@ pub enum Mapping {
     SeaOrm,
     /// Diesel: statements only.
     Diesel,
+    /// A table that nothing but SQL declares.
+    Sql,
+}
+
+impl Mapping {
+    /// Whether the database's own schema is what declares the table, so that what it fills is filled as declared.
+    pub fn is_declared_by_schema(self) -> bool {
+        matches!(self, Mapping::SeaOrm | Mapping::Diesel | Mapping::Sql)
+    }
 }
 
 /// What fills a column that the code does not set.
@@ -117,7 +126,11 @@ pub(super) fn models(project: &Project) -> FxHashMap<ClassId, Model> {
         } else if let Some(mapping) = entity::mapping(project.class(class)) {
             found.insert(class, entity::model(project, class, mapping));
         } else if is_mapped(project, class) {
-            found.insert(class, model(project, class));
+            let mapping = match bare::stands(project.class(class)) {
+                bare::Stands::Sql => Mapping::Sql,
+                _ => Mapping::UnitOfWork,
+            };
+            found.insert(class, Model { mapping, ..model(project, class) });
         }
     }
     relation::relate(project, &mut found);

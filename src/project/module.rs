@@ -1,6 +1,7 @@
 //! project/module: which file a dotted module path means, seen from the file that imports it.
 
 use crate::name::Name;
+use crate::source::{Language, Source};
 
 use super::{FileId, Project, Symbol, builtin};
 
@@ -8,14 +9,16 @@ impl Project {
     pub(super) fn index_modules(&mut self) {
         for (index, file) in self.files.iter().enumerate() {
             let id = FileId(index as u32);
-            let path = file.source.display_path();
-            let (dotted, is_package) = named(&path);
-            let name = Name::new(&dotted.trim_start_matches('/').replace('/', "."));
+            let (name, rank) = named(&file.source);
+            self.module_names.push(name);
+            if rank == Rank::None {
+                continue;
+            }
             // A package's own file wins over a module of the same name beside it, as in Python.
-            if is_package && !path.ends_with("/main.rs") || !self.modules.contains_key(&name) {
+            let known = self.modules.get(&name).map(|&known| named(&self.file(known).source).1);
+            if known.is_none_or(|known| rank > known || rank == known && rank.is_package()) {
                 self.modules.insert(name, id);
             }
-            self.module_names.push(name);
             self.by_last_part.entry(name.last()).or_default().push(id);
             let mut folder = name.as_str();
             while let Some((parent, _)) = folder.rsplit_once('.') {
@@ -34,7 +37,9 @@ impl Project {
 
     /// Whether a module or package of the program goes by this name, at whatever depth.
     pub fn has_package(&self, name: &str) -> bool {
-        self.module_names.iter().any(|module| module.split('.').any(|part| part == name))
+        let is_code = |file: &FileId| self.file(*file).source.language.is_code();
+        let names = self.file_ids().filter(is_code).map(|file| self.module_name(file));
+        names.into_iter().any(|module| module.split('.').any(|part| part == name))
     }
 
     /// Whether a dotted path is that of a package with a file of its own.
@@ -42,18 +47,14 @@ impl Project {
         self.modules.get(&Name::new(name)).is_some_and(|file| self.is_package(*file))
     }
 
-    /// Whether the file is a package's `__init__`.
+    /// Whether the file is a package's own: Python's `__init__`, Rust's `mod`, `lib` and `main`.
     pub fn is_package(&self, file: FileId) -> bool {
-        named(&self.file(file).source.display_path()).1
+        named(&self.file(file).source).1.is_package()
     }
 
     /// Whether a file holds tests.
     pub fn is_test(&self, file: FileId) -> bool {
-        self.module_name(file).split('.').any(|part| {
-            matches!(part, "test" | "tests" | "conftest")
-                || part.starts_with("test_")
-                || part.ends_with("_test")
-        })
+        is_of_tests(&self.file(file).source)
     }
 
     /// Whether a file holds a command of Django's `manage.py`.
@@ -74,7 +75,7 @@ impl Project {
             (base, "") => base.to_owned(),
             (base, module) => format!("{base}.{module}"),
         };
-        self.module_at(Name::new(&path))
+        self.module_for(from, Name::new(&path))
     }
 
     /// What an absolute module path means, seen from a file: first below the folders around it, then anywhere.
@@ -87,11 +88,12 @@ impl Project {
         if !builtin::is_standard_module(top) {
             let suffix = format!(".{module}");
             let candidates = self.by_last_part.get(module.last()).map_or(&[][..], Vec::as_slice);
-            let mut fitting = candidates.iter().filter(|&&file| {
-                let name = self.module_name(file);
-                let Some(start) = name.strip_suffix(&suffix) else { return false };
-                self.may_start(start)
-            });
+            let mut fitting =
+                candidates.iter().filter(|&&file| self.share_language(from, file)).filter(|&&file| {
+                    let name = self.module_name(file);
+                    let Some(start) = name.strip_suffix(&suffix) else { return false };
+                    self.may_start(start)
+                });
             if let (Some(&only), None) = (fitting.next(), fitting.next()) {
                 return Symbol::Module(only);
             }
@@ -112,7 +114,7 @@ impl Project {
             // A folder inside a package is no place Python starts from.
             if self.may_start(folder) {
                 let full = if folder.is_empty() { module } else { Name::new(&format!("{folder}.{module}")) };
-                if let Some(found) = self.module_at(full) {
+                if let Some(found) = self.module_for(from, full) {
                     return Some(found);
                 }
             }
@@ -126,7 +128,8 @@ impl Project {
     fn may_start(&self, folder: &str) -> bool {
         let mut at = folder;
         loop {
-            if !at.is_empty() && self.modules.contains_key(&Name::new(at)) {
+            let own = self.modules.get(&Name::new(at));
+            if !at.is_empty() && own.is_some_and(|&file| self.language(file) == Language::Python) {
                 return false;
             }
             match at.rsplit_once('.') {
@@ -134,6 +137,22 @@ impl Project {
                 None => return true,
             }
         }
+    }
+
+    /// The module or folder at a full dotted path, as a file can import it.
+    fn module_for(&self, from: FileId, path: Name) -> Option<Symbol> {
+        self.module_at(path).filter(|found| match found {
+            Symbol::Module(file) => self.share_language(from, *file),
+            _ => true,
+        })
+    }
+
+    fn share_language(&self, one: FileId, other: FileId) -> bool {
+        self.language(one) == self.language(other)
+    }
+
+    fn language(&self, file: FileId) -> Language {
+        self.file(file).source.language
     }
 
     /// The module or folder at a full dotted path.
@@ -145,23 +164,96 @@ impl Project {
     }
 }
 
-/// The slashed path of the module that a file is, and whether modules of a folder lie below it.
-fn named(path: &str) -> (&str, bool) {
-    let folder_of = |stem: &str| -> Option<usize> {
-        let (folder, own) = stem.rsplit_once('/').unwrap_or(("", stem));
-        matches!(own, "mod" | "lib" | "main").then_some(folder.len())
-    };
-    match path.strip_suffix(".rs") {
-        Some(stem) => match folder_of(stem) {
-            Some(folder) => (&stem[..folder], true),
-            None => (stem, false),
-        },
-        None => {
-            let stem = path.strip_suffix(".py").unwrap_or(path);
-            match stem.strip_suffix("__init__") {
-                Some(folder) => (folder.trim_end_matches('/'), true),
-                None => (stem, false),
-            }
+/// How much of a say a file has in what a dotted path means; Python's files have it before others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// It is no module.
+    None,
+    Rust,
+    RustMain,
+    RustPackage,
+    RustLibrary,
+    Python,
+    PythonPackage,
+}
+
+impl Rank {
+    fn is_package(self) -> bool {
+        matches!(self, Rank::RustMain | Rank::RustPackage | Rank::RustLibrary | Rank::PythonPackage)
+    }
+}
+
+/// The dotted path of a file's module, and its rank.
+fn named(source: &Source) -> (Name, Rank) {
+    let path = source.display_path();
+    let (ending, plain) = match source.language {
+        Language::Python => (".py", Rank::Python),
+        Language::Rust => (".rs", Rank::Rust),
+        // A name that no code can write.
+        Language::Sql | Language::Manifest | Language::Json => {
+            return (Name::new(&format!("<{path}>")), Rank::None);
         }
+    };
+    let stem = path.strip_suffix(ending).unwrap_or(&path);
+    let (folder, own) = stem.rsplit_once('/').unwrap_or(("", stem));
+    let (dotted, rank) = match (source.language, own) {
+        (Language::Python, "__init__") => (folder, Rank::PythonPackage),
+        (Language::Rust, "lib") => (folder, Rank::RustLibrary),
+        (Language::Rust, "mod") => (folder, Rank::RustPackage),
+        (Language::Rust, "main") => (folder, Rank::RustMain),
+        _ => (stem, plain),
+    };
+    (Name::new(&dotted.trim_matches('/').replace('/', ".")), rank)
+}
+
+/// Whether a file holds tests, by its path.
+pub(super) fn is_of_tests(source: &Source) -> bool {
+    named(source).0.split(['.', '/', '<', '>']).any(|part| {
+        matches!(part, "test" | "tests" | "conftest") || part.starts_with("test_") || part.ends_with("_test")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::name::Name;
+    use crate::project::{Symbol, in_memory};
+
+    #[test]
+    fn files_of_rust_are_modules_by_their_place() {
+        let files = [
+            ("a/Cargo.toml", ""),
+            ("a/migrations/1.sql", ""),
+            ("a/src/db.py", ""),
+            ("a/src/db/mod.rs", ""),
+            ("a/src/lib.rs", ""),
+            ("a/src/main.rs", ""),
+            ("a/src/shop.rs", ""),
+        ];
+        let project = in_memory(&files);
+        let names: Vec<&str> = project.file_ids().map(|file| project.module_name(file).as_str()).collect();
+        let expected = [
+            "<a/Cargo.toml>",
+            "<a/migrations/1.sql>",
+            "a.src.db",
+            "a.src.db",
+            "a.src",
+            "a.src",
+            "a.src.shop",
+        ];
+        // Paths are in the order of their bytes.
+        let mut sorted = expected;
+        sorted.sort_unstable();
+        let mut found = names.clone();
+        found.sort_unstable();
+        assert_eq!(found, sorted);
+        let at = |path: &str| match project.module_at(Name::new(path)) {
+            Some(Symbol::Module(file)) => project.file(file).source.display_path(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(
+            ["a.src", "a.src.db", "a.src.shop", "a.migrations"].map(at),
+            ["a/src/lib.rs", "a/src/db.py", "a/src/shop.rs", "None"]
+        );
+        assert!(!project.has_package("sql") && project.has_package("shop"));
     }
 }

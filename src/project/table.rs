@@ -5,7 +5,8 @@ use rustc_hash::FxHashMap;
 use crate::facts::{Function, StepId, StepKind, Term};
 use crate::name::Name;
 
-use super::{ClassId, Project, bare};
+use super::bare::{self, Stands};
+use super::{ClassId, Project};
 
 /// The table of a mapped class, in lower case; nothing where code computes the name in a way that is not followed.
 pub(super) fn name(project: &Project, class: ClassId) -> Option<Name> {
@@ -42,10 +43,11 @@ pub(super) fn tables(project: &Project) -> FxHashMap<Name, ClassId> {
             by_table.entry(table).or_default().push(class);
         }
     }
-    // A table stands for itself only where no class does.
+    // A table stands for itself only where no class does, and the SQL that makes it only where no code names it.
+    let stands = |class: &ClassId| bare::stands(project.class(*class));
     for classes in by_table.values_mut() {
-        if classes.iter().any(|class| !bare::is_bare(project.class(*class))) {
-            classes.retain(|class| !bare::is_bare(project.class(*class)));
+        if let Some(nearest) = classes.iter().map(stands).max() {
+            classes.retain(|class| stands(class) == nearest);
         }
     }
     let first = |(table, classes): (Name, Vec<ClassId>)| {
@@ -59,6 +61,16 @@ pub(super) fn tables(project: &Project) -> FxHashMap<Name, ClassId> {
         }
     };
     by_table.into_iter().filter_map(first).collect()
+}
+
+/// Leaves what SQL makes out of the models where something in the code stands for the table.
+pub(super) fn leave_named(project: &mut Project) {
+    let (files, tables) = (&project.files, &project.tables);
+    project.models.retain(|id, model| {
+        let class = &files[id.file.0 as usize].facts.classes[id.index as usize];
+        let is_it = || model.table.is_some_and(|table| tables.get(&table) == Some(id));
+        bare::stands(class) != Stands::Sql || is_it()
+    });
 }
 
 /// The name in `Table("orders", metadata, …)`.

@@ -11,7 +11,8 @@ use trailcheck::walk::Walked;
 
 /// What a scan of these files comes to, each a path and its text; other files may lie beside them.
 pub(crate) fn scanned(files: &[(&str, &str)], beside: &[&str]) -> Scan {
-    let source = |&(path, text): &(&str, &str)| Arc::new(Source::of_text(path, Language::Python, text));
+    let language = |path: &str| Language::of(path.as_ref()).unwrap_or(Language::Python);
+    let source = |&(path, text): &(&str, &str)| Arc::new(Source::of_text(path, language(path), text));
     let walked = Walked {
         sources: files.iter().map(source).collect(),
         beside: beside.iter().map(|&path| path.to_owned()).collect(),

@@ -100,12 +100,16 @@ impl Trace<'_> {
                     None => statement.keys.extend(&changes),
                 }
             }
+            // Nothing is said yet of what the conflict branch sets.
             ("do_update", _) => statement.on_conflict = Some((Keys::open(), step)),
+            (method, values) if statement.model == ModelRef::Unknown || is_of_sea_query(method) => {
+                return self.sea_query_method(step, statement, method, values);
+            }
             ("do_nothing", _) => statement.on_conflict = None,
             ("default_values", _) => {}
             (
-                "execute" | "get_result" | "get_results" | "load" | "first" | "load_stream"
-                | "returning_result",
+                "execute" | "get_result" | "get_results" | "load" | "first" | "load_stream" | "fetch"
+                | "fetch_all" | "fetch_one" | "fetch_optional",
                 [_],
             ) => {
                 self.use_connection();
@@ -202,4 +206,9 @@ impl Trace<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a method is one of the statements that SeaQuery builds, and of no statement of Diesel's.
+fn is_of_sea_query(method: &str) -> bool {
+    matches!(method, "value" | "columns" | "build_sqlx" | "build" | "build_any_sqlx" | "to_string")
 }

@@ -50,18 +50,17 @@ impl Trace<'_> {
             Value::Tuple(parts)
                 if !parts.is_empty() && parts.iter().all(|part| matches!(part, Value::Query(Some(_)))) =>
             {
-                let found: Vec<Value> = parts
-                    .iter()
-                    .map(|part| {
-                        self.sea_orm_method(state, step, part, method, values).unwrap_or(Value::Unknown)
-                    })
-                    .collect();
-                Some(match method {
-                    "all" => {
-                        Value::Many(Box::new(Value::Tuple(found.into_iter().map(Value::element).collect())))
-                    }
-                    _ => Value::Tuple(found),
-                })
+                let mut found = Vec::new();
+                for (nth, part) in (0..).zip(parts) {
+                    found.push(match (part, method) {
+                        (Value::Query(Some(model)), "one" | "all") => {
+                            Value::Row(self.loaded_part(state, step, nth, *model))
+                        }
+                        (part, _) => part.clone(),
+                    });
+                }
+                let found = Value::Tuple(found);
+                Some(if method == "all" { Value::Many(Box::new(found)) } else { found })
             }
             Value::Statement(statement) => {
                 let ModelRef::Class(class) = statement.model else { return None };
@@ -121,9 +120,8 @@ impl Trace<'_> {
         if !value.rows().is_empty() {
             return Some(value.clone());
         }
-        // What the form holds nobody has read here.
-        let _ = (state, step, class);
-        None
+        // Nothing but a row that was loaded can become one by itself.
+        Some(Value::Row(self.loaded_row(state, step, ModelRef::Class(class))))
     }
 
     fn select_method(

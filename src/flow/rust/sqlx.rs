@@ -10,7 +10,8 @@ use super::super::value::Value;
 impl Trace<'_> {
     /// A query is its text.
     pub(super) fn sqlx_function(&mut self, path: Name, values: &[Value]) -> Option<Value> {
-        let text = || values.iter().find(|value| matches!(value, Value::Text(_))).cloned();
+        let is_query = |value: &&Value| matches!(value, Value::Text(_) | Value::Statement(_));
+        let text = || values.iter().find(is_query).cloned();
         match path.last() {
             "query"
             | "query_as"
@@ -30,8 +31,11 @@ impl Trace<'_> {
             | "query_file_scalar"
             | "query_file_unchecked"
             | "query_file_as_unchecked" => {
-                let Some(Value::Text(file)) = text() else { return None };
-                self.project.text_of_sql(self.id.file, &file).map(Value::Text)
+                let Some(Value::Text(file)) = values.iter().find(|value| matches!(value, Value::Text(_)))
+                else {
+                    return None;
+                };
+                self.project.text_of_sql(self.id.file, file).map(Value::Text)
             }
             // `QueryBuilder::new("…")`
             "new" | "with_arguments"
@@ -65,11 +69,11 @@ impl Trace<'_> {
                 self.use_text(step, text);
                 Some(Value::Unknown)
             }
-            (
-                Value::Text(_),
-                "bind" | "build" | "build_query_as" | "build_query_scalar" | "map" | "try_map" | "persistent"
-                | "to_owned" | "to_string" | "as_str" | "into",
-            ) => Some(receiver.clone()),
+            // What is bound to it, and how its rows are read, leaves a query what it is; so does whatever wraps it.
+            (Value::Text(_) | Value::Statement(_), "bind" | "map" | "try_map" | "persistent") => {
+                Some(receiver.clone())
+            }
+            (Value::Text(_), _) if values.is_empty() => Some(receiver.clone()),
             (
                 Value::Param(_) | Value::External(_) | Value::Unknown | Value::Attribute(..),
                 "execute" | "execute_unprepared" | "execute_raw" | "query_one" | "query_all"

@@ -28,7 +28,7 @@ impl Observer<'_> {
     /// Among the columns that make a row, beside another time where one is given; or on the row, once it has a name.
     fn among_given(&self, id: FunctionId, step: StepId) -> Option<(Time, Target)> {
         let function = self.project.function(id);
-        let StepKind::Call { arguments, .. } = &function.steps[step as usize].kind else { return None };
+        let StepKind::Call { arguments, .. } = &function.steps.get(step as usize)?.kind else { return None };
         let is_given =
             |kind: &ArgumentKind| matches!(kind, ArgumentKind::Keyword(_) | ArgumentKind::SpreadKeywords);
         if arguments.iter().all(|argument| is_given(&argument.kind)) && !arguments.is_empty() {
@@ -53,7 +53,7 @@ impl Observer<'_> {
         let id = judgement.function;
         let function = self.project.function(id);
         let change = self.span(id, step);
-        if let StepKind::Store { of, .. } = function.steps[step as usize].kind
+        if let StepKind::Store { of, .. } = function.steps.get(step as usize)?.kind
             && self.span(id, of).start >= change.end
         {
             return Some(Target::Beside(change));
