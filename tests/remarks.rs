@@ -85,6 +85,18 @@ fn what_nothing_excuses_is_found() {
 }
 
 #[test]
+fn a_line_that_says_how_to_run_the_file_moves_nothing() {
+    let code = finish("row.state = Set(\"done\".to_owned());");
+    let text = format!("#!/usr/bin/env é-run\n{HEAD}{code}");
+    let mut sources = service("");
+    sources.pop();
+    sources.push(Arc::new(Source::of_text("src/work.rs", Language::Rust, text)));
+    let scan = mended(sources, [RULE], Safety::Safe).before;
+    let places: Vec<&str> = findings(&scan).map(|one| one.place.source.slice(one.place.span)).collect();
+    assert_eq!(places, ["row.state = Set(\"done\".to_owned())"]);
+}
+
+#[test]
 fn a_comment_excuses_what_it_trails_or_stands_above() {
     let excuse = "trailcheck: ignore[missing-updated-at] reason=\"the queue knows\"";
     let change = "row.state = Set(\"done\".to_owned());";
