@@ -115,13 +115,7 @@ impl Trace<'_> {
         let StepKind::Name(name) = self.function.steps[of as usize].kind else { return None };
         let argument = arguments.first().map(|argument| self.value(argument.value).clone());
         match (state.locals.get(&name)?, &*method) {
-            (Value::Text(text), method) if self.is_rust() => {
-                let values: Vec<Value> =
-                    arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
-                let longer = self.longer_text(*text, method, &values)?;
-                state.locals.insert(name, longer.clone());
-                Some(longer)
-            }
+            (_, _) if self.is_rust() => self.rust_mutation(state, name, &method, arguments),
             (list, "append" | "add" | "extend" | "insert") if list.is_list() => {
                 self.deed(state, Deeds::RECORDED);
                 let last = arguments.last().map(|argument| self.value(argument.value).clone())?;
@@ -560,6 +554,11 @@ impl Trace<'_> {
                     row.undergo((&effect.open, &effect.done), base, touch);
                     row.stored.extend(&effect.stored);
                     row.life.undergo(&effect.life, step);
+                }
+            }
+            if effect.is_saved && effect.info.model == ModelRef::Unknown {
+                for key in value.rows() {
+                    self.saved_by_trait(state, step, key);
                 }
             }
             self.stamp_by_call(state, step, &value.clone(), effect);

@@ -43,6 +43,10 @@ impl Trace<'_> {
     pub(super) fn tell_raise(&mut self, state: &State, step: StepId, region: Option<RegionId>) {
         let original = match &self.function.steps[step as usize].kind {
             StepKind::Raise { value: None, .. } => true,
+            // An error that was made of the one that is handled goes on with it.
+            StepKind::Raise { value: Some(value), .. } if self.is_rust() => {
+                self.value(*value).caught().is_some()
+            }
             StepKind::Raise { value: Some(value), .. } => {
                 // `raise error` raises the original again; `raise Other(error)` does not.
                 matches!(self.value(*value), Value::Caught(_))
@@ -72,7 +76,9 @@ impl Trace<'_> {
                     _ => false,
                 };
                 let is_built_from_error = self.value(step).caught().is_some();
-                if is_trivial && !is_built_from_error { End::Falls } else { End::Answers }
+                // Whatever else a function of Rust returns, it says that all went well.
+                let is_silent = is_trivial || self.is_rust();
+                if is_silent && !is_built_from_error { End::Falls } else { End::Answers }
             }
         };
         let handlers: Vec<HandlerId> = self

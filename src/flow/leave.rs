@@ -34,7 +34,9 @@ impl Trace<'_> {
             let info = self.placed(key);
             let is_param = matches!(info.base, Base::Param(_));
             let goes_on = is_param || escaping.contains(&key);
-            let is_saved_by_call = self.django_model(key).is_some() || self.entity_of(key).is_some();
+            let is_saved_by_call = self.django_model(key).is_some()
+                || self.entity_of(key).is_some()
+                || self.is_any_active_model(key);
             let report = self.outcome.rows.entry(key).or_insert_with(|| RowReport {
                 info,
                 judged: [Paths::default(); 6],

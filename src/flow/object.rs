@@ -13,6 +13,7 @@ use super::outcome::Phantom;
 use super::queryset::RowSet;
 use super::read::DICTIONARY;
 use super::row::{Base, Change, Level, RowInfo, Touch};
+use super::rust::sea_orm::is_active_model;
 use super::state::State;
 use super::trace::Trace;
 use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value, texts};
@@ -71,6 +72,14 @@ impl Trace<'_> {
                 return handed.unwrap_or_else(|| Value::Dictionary(Box::new(Keys::open())));
             }
             ParamKind::Plain | ParamKind::KeywordOnly => {}
+        }
+        if is_active_model(param.annotation.as_ref()) && self.is_rust() {
+            return match self.row_param(state, number, ModelRef::Unknown) {
+                Value::OneOf(all) => {
+                    Value::one_of(all.into_iter().filter(|one| matches!(one, Value::Row(_))))
+                }
+                row => row,
+            };
         }
         let declared = match &param.annotation {
             Some(term) => self.type_of(self.id.file, term, 0),

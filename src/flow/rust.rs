@@ -13,7 +13,7 @@ use super::trace::Trace;
 use super::value::{ModelRef, RowKey, Value};
 
 mod diesel;
-mod sea_orm;
+pub(super) mod sea_orm;
 mod sea_query;
 mod sqlx;
 
@@ -29,7 +29,7 @@ impl Trace<'_> {
     /// Whether rows of a model are written by calls on themselves, so that what is changed and never written is no
     /// write.
     pub(super) fn is_saved_by_call(&self, key: RowKey) -> bool {
-        self.is_django_row(key) || self.entity_of(key).is_some()
+        self.is_django_row(key) || self.entity_of(key).is_some() || self.is_any_active_model(key)
     }
 
     /// Whether a value that a column is given leaves the column as it is.
@@ -105,14 +105,32 @@ impl Trace<'_> {
         let error = values.iter().find_map(Value::caught).or(receiver.caught());
         match (&receiver, &*method) {
             // Changing the type changes nothing that is known of the value.
-            (_, "into" | "try_into" | "as_str" | "to_string" | "deref") => return receiver,
+            (_, "into" | "try_into" | "as_str" | "to_string" | "deref" | "into_active_model") => {
+                return receiver;
+            }
             (Value::Logger, method) if library::logs(method) => {
                 self.deed(state, Deeds::LOGGED);
                 return Value::None;
             }
             (Value::Tuple(_) | Value::Many(_), "push" | "extend" | "insert") => return Value::None,
-            (Value::Tuple(_) | Value::Many(_), "first" | "last" | "next" | "get" | "pop" | "find") => {
-                return receiver.element();
+            (
+                Value::Tuple(_) | Value::Many(_),
+                "first" | "last" | "next" | "get" | "get_mut" | "pop" | "find" | "remove" | "swap_remove"
+                | "first_mut" | "last_mut" | "pop_front" | "pop_back" | "entry",
+            ) => {
+                // What a map holds is behind its key.
+                return match receiver.element() {
+                    Value::Tuple(pair) if pair.len() == 2 => Value::Tuple(pair).part(Some(1)),
+                    element => element,
+                };
+            }
+            (Value::Many(_), "values" | "values_mut" | "into_values" | "drain") => {
+                return match receiver.element() {
+                    Value::Tuple(pair) if pair.len() == 2 => {
+                        Value::Many(Box::new(Value::Tuple(pair).part(Some(1))))
+                    }
+                    element => Value::Many(Box::new(element)),
+                };
             }
             _ => {}
         }
@@ -125,6 +143,47 @@ impl Trace<'_> {
             }
             None => Value::Unknown,
         }
+    }
+
+    /// What a method changes about the variable it is called on; nothing where it is none that does.
+    pub(super) fn rust_mutation(
+        &mut self,
+        state: &mut State,
+        name: Name,
+        method: &str,
+        arguments: &[Argument],
+    ) -> Option<Value> {
+        let values: Vec<Value> =
+            arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
+        let before = state.locals.get(&name)?.clone();
+        let (after, answer) = match (&before, method, &values[..]) {
+            (Value::Text(text), method, values) => {
+                let longer = self.longer_text(*text, method, values)?;
+                (longer.clone(), longer)
+            }
+            // An `Option` takes another value.
+            (
+                Value::None | Value::Row(_) | Value::OneOf(_),
+                "replace" | "insert" | "get_or_insert",
+                [value],
+            ) if !value.rows().is_empty() => (value.clone(), before.clone()),
+            (held, "push" | "push_back" | "push_front" | "extend" | "append" | "insert", [.., value])
+                if is_collection(held) =>
+            {
+                self.deed(state, Deeds::RECORDED);
+                let added = if matches!(method, "extend" | "append") {
+                    value.clone().element()
+                } else {
+                    value.clone()
+                };
+                let old = before.clone().element();
+                let element = if old == Value::Unknown { added } else { old.join(added) };
+                (Value::Many(Box::new(element)), Value::None)
+            }
+            _ => return None,
+        };
+        state.locals.insert(name, after);
+        Some(answer)
     }
 
     /// Code that is not known gets values: it may stamp the rows among them, and may do anything with a connection.
@@ -164,3 +223,18 @@ fn is_connection(path: Name) -> bool {
         || last.ends_with("Pool")
         || matches!(last, "ConnectionTrait" | "Executor" | "TransactionTrait" | "LoadConnection")
 }
+
+/// Whether a value is a list, a set or a map, be it empty still.
+fn is_collection(value: &Value) -> bool {
+    match value {
+        Value::Tuple(_) | Value::Many(_) => true,
+        Value::External(path) => {
+            matches!(path.last(), "new" | "with_capacity" | "default")
+                && COLLECTIONS.iter().any(|name| path.contains(name))
+        }
+        _ => false,
+    }
+}
+
+/// Collections of the standard library and of those that take its place.
+const COLLECTIONS: &[&str] = &["Vec", "Map", "Set"];

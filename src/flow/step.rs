@@ -97,6 +97,12 @@ impl Trace<'_> {
                 if let Some(union) = Keys::union(&parts) {
                     return union;
                 }
+                if self.is_rust()
+                    && let StepKind::Format(_) = function.steps[step as usize].kind
+                    && let Some(text) = joined(&parts)
+                {
+                    return Value::Text(text);
+                }
                 let caught = parts.iter().find_map(Value::caught).map(Value::Caught);
                 let decision = parts.iter().find_map(Value::decision).map(Value::Decision);
                 let moved = || clock::moved(&function.steps[step as usize].kind, &parts);
@@ -256,4 +262,14 @@ impl Trace<'_> {
         }
         Value::Unknown
     }
+}
+
+/// The text that pieces make together, where each of them is known.
+fn joined(parts: &[Value]) -> Option<Name> {
+    let piece = |part: &Value| match part {
+        Value::Text(text) => Some(text.as_str()),
+        _ => None,
+    };
+    let all: String = parts.iter().map(piece).collect::<Option<_>>()?;
+    (!parts.is_empty()).then(|| Name::new(&all))
 }

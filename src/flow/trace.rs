@@ -489,6 +489,7 @@ impl<'p> Trace<'p> {
             let narrowed = if row_is_missing { Value::None } else { Value::one_of(left) };
             state.locals.insert(name, narrowed);
         }
+        self.assume_given(&mut state, subject, is_there);
         self.assume_age(&mut state, subject, is_there);
         self.assume_part(&mut state, subject, is_there);
         if is_there {

@@ -112,6 +112,25 @@ impl Project {
         Some((changes, facts.fields.iter().filter_map(carried).collect()))
     }
 
+    /// The entity of which a struct of SeaORM carries some columns (`DeriveIntoActiveModel`), and those columns.
+    pub fn partial_row(&self, class: ClassId) -> Option<(ClassId, Vec<Name>)> {
+        let facts = self.class(class);
+        let derives = |decorator: &Term| matches!(decorator, Term::Path(path) if path.last() == "DeriveIntoActiveModel");
+        if !facts.decorators.iter().any(derives) {
+            return None;
+        }
+        let path = said(&facts.decorators, "sea_orm", "active_model")
+            .map_or("ActiveModel".to_owned(), |path| {
+                path.split("::").map(str::trim).collect::<Vec<_>>().join(".")
+            });
+        match self.resolve_path(class.file, Name::new(&path)) {
+            Some(super::Symbol::Class(found)) if self.mapping(found) == Some(Mapping::SeaOrm) => {
+                Some((self.completed(found), facts.fields.iter().map(|field| field.name).collect()))
+            }
+            _ => None,
+        }
+    }
+
     /// The table that a struct of Diesel belongs to.
     pub fn table_of_struct(&self, class: ClassId) -> Option<ClassId> {
         let facts = self.class(class);

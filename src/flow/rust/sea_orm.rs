@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::duty::{Duty, Operation};
-use crate::facts::StepId;
+use crate::facts::{StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, Mapping, Symbol};
 
 use super::super::django::Api;
+use super::super::life::Life;
 use super::super::outcome::Executed;
-use super::super::row::{Base, Change, Element, Level, Paths, Touch};
+use super::super::row::{Base, Change, Element, Level, Paths, RowInfo, Touch};
 use super::super::state::State;
 use super::super::trace::Trace;
 use super::super::value::{Form, Keys, ModelRef, RowKey, Statement, Value};
@@ -38,7 +39,7 @@ impl Trace<'_> {
             Value::Symbol(Symbol::Class(class)) if self.project.mapping(*class) == Some(Mapping::SeaOrm) => {
                 self.entity_method(state, step, self.project.completed(*class), method, values)
             }
-            Value::Row(key) if self.entity_of(*key).is_some() => {
+            Value::Row(key) if self.entity_of(*key).is_some() || self.is_any_active_model(*key) => {
                 self.active_model_method(state, step, *key, method, values)
             }
             Value::Query(Some(ModelRef::Class(class)))
@@ -62,12 +63,21 @@ impl Trace<'_> {
                 let found = Value::Tuple(found);
                 Some(if method == "all" { Value::Many(Box::new(found)) } else { found })
             }
+            Value::Object(class, _) if matches!(method, "into_active_model" | "into") => {
+                self.row_of_struct(state, step, *class)
+            }
             Value::Statement(statement) => {
                 let ModelRef::Class(class) = statement.model else { return None };
                 if self.project.mapping(class) != Some(Mapping::SeaOrm) {
                     return None;
                 }
                 Some(self.entity_statement_method(state, step, (**statement).clone(), class, method, values))
+            }
+            // `row.column.set_if_not_equals(value)`
+            Value::Attribute(of, column) if matches!(method, "set_if_not_equals" | "set") => {
+                let (Value::Row(_), [value]) = (&**of, values) else { return None };
+                self.store(state, step, (**of).clone(), *column, value.clone());
+                Some(Value::None)
             }
             // `OnConflict::column(…).update_columns([…])`
             Value::Dictionary(keys) => on_conflict(keys, method, values),
@@ -78,6 +88,25 @@ impl Trace<'_> {
                 Some(Value::External(path.join(method)))
             }
             _ => None,
+        }
+    }
+
+    /// A branch asks whether a column of a row was given a value: where it was, nothing is left to do for it.
+    pub(in crate::flow) fn assume_given(&self, state: &mut State, subject: StepId, holds: bool) {
+        let kind = |step: StepId| &self.function.steps[step as usize].kind;
+        let StepKind::Call { callee, .. } = *kind(subject) else { return };
+        let StepKind::Attribute { of: column, name: method } = *kind(callee) else { return };
+        let is_given = match &*method {
+            "is_set" => holds,
+            "is_not_set" | "is_unchanged" => !holds,
+            _ => return,
+        };
+        let StepKind::Attribute { of: row, name } = *kind(column) else { return };
+        let Some(duty) = self.project.roles.of_field(&name).filter(|_| is_given) else { return };
+        for key in self.value(row).rows() {
+            if let Some(row) = state.rows.get_mut(&key) {
+                row.discharge(duty, Level::Set);
+            }
         }
     }
 
@@ -122,6 +151,23 @@ impl Trace<'_> {
         }
         // Nothing but a row that was loaded can become one by itself.
         Some(Value::Row(self.loaded_row(state, step, ModelRef::Class(class))))
+    }
+
+    /// A struct of some columns becomes a row that is given them: what it leaves out is left out.
+    fn row_of_struct(&mut self, state: &mut State, step: StepId, class: ClassId) -> Option<Value> {
+        let (model, fields) = self.project.partial_row(class)?;
+        let info = RowInfo {
+            base: Base::New,
+            model: ModelRef::Class(model),
+            origin: (self.id, step),
+            at: step,
+            session: None,
+        };
+        let key = self.new_row(state, step, 0, info, Life::made());
+        for field in fields {
+            self.initialize(state, step, key, model, field, &Value::Plain);
+        }
+        Some(Value::Row(key))
     }
 
     fn select_method(
@@ -182,7 +228,7 @@ impl Trace<'_> {
                 self.store(state, step, Value::Row(key), *column, value.clone());
                 Some(Value::None)
             }
-            ("into" | "clone" | "try_into", []) => Some(Value::Row(key)),
+            ("into" | "clone" | "try_into" | "into_active_model", []) => Some(Value::Row(key)),
             ("set_from_json", _) => {
                 let row = state.rows.get_mut(&key)?;
                 row.change(Change::Changed, Touch { step, within: None });
@@ -193,6 +239,22 @@ impl Trace<'_> {
                 Some(Value::Query(Some(ModelRef::Class(self.project.completed(*other)))))
             }
             _ => None,
+        }
+    }
+
+    /// Whether a row is a parameter that may be the active model of any entity: which one it is, callers know.
+    pub(in crate::flow) fn is_any_active_model(&self, key: RowKey) -> bool {
+        let info = self.rows[key.0 as usize];
+        let Base::Param(number) = info.base else { return false };
+        let param = self.function.params.get(number as usize);
+        info.model == ModelRef::Unknown
+            && param.is_some_and(|param| is_active_model(param.annotation.as_ref()))
+    }
+
+    /// A callee that knows rows by their trait alone has written a row: `before_save` has heard of that as well.
+    pub(in crate::flow) fn saved_by_trait(&mut self, state: &mut State, step: StepId, key: RowKey) {
+        if self.entity_of(key).is_some() {
+            self.save_entity(state, step, key, "save");
         }
     }
 
@@ -389,7 +451,8 @@ impl Trace<'_> {
             };
             let executed =
                 Executed { operation: statement.operation, model: class, removes, keys, form: Form::Bare };
-            self.tell_executed(step, executed);
+            let place = self.place(step, statement.begun);
+            self.tell_executed(place, executed);
         }
         if let Some((keys, said)) = &statement.on_conflict
             && statement.rows.iter().all(|key| !matches!(self.rows[key.0 as usize].base, Base::Param(_)))
@@ -466,4 +529,17 @@ fn on_conflict(keys: &Keys, method: &str, values: &[Value]) -> Option<Value> {
         _ => return None,
     }
     Some(Value::Dictionary(Box::new(keys)))
+}
+
+/// Whether a type is any active model: a trait says no more.
+pub(in crate::flow) fn is_active_model(annotation: Option<&Term>) -> bool {
+    let path = match annotation {
+        Some(Term::Path(path)) => path,
+        Some(Term::Generic { base, .. }) => match &**base {
+            Term::Path(path) => path,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    matches!(path.last(), "ActiveModelTrait" | "ActiveModelBehavior")
 }

@@ -35,6 +35,8 @@ pub(super) struct Body<'l, 's, 'f> {
     pub(super) scope: Rc<Scope>,
     pub(super) loops: Vec<Loop>,
     pub(super) frames: Vec<Frame>,
+    /// Variables that are made where they are taken apart, with what makes them.
+    pub(super) deferred: Vec<(Name, &'f syn::Expr)>,
     outline: Outline,
     depth: usize,
     temporaries: usize,
@@ -65,6 +67,7 @@ impl<'l, 's, 'f> Body<'l, 's, 'f> {
             scope,
             loops: Vec::new(),
             frames: Vec::new(),
+            deferred: Vec::new(),
             outline: Outline::of(function),
             depth: 0,
             temporaries: 0,

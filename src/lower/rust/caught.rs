@@ -15,24 +15,24 @@ pub(super) struct Attempt {
     around: Option<RegionId>,
 }
 
-impl<'f> Body<'_, '_, 'f> {
-    /// Whether the value of an expression comes from a call whose error is still in it, `?` having taken none.
-    pub(super) fn can_fail(&self, expression: &Expr) -> bool {
-        let mut at = expression;
-        loop {
-            match at {
-                Expr::Call(_) | Expr::MethodCall(_) | Expr::Await(_) | Expr::Macro(_) | Expr::Async(_) => {
-                    return true;
-                }
-                Expr::Try(_) => return false,
-                other => match inner_of(other) {
-                    Some(inner) => at = inner,
-                    None => return false,
-                },
+/// Whether the value of an expression comes from a call whose error is still in it, `?` having taken none.
+pub(super) fn can_fail(expression: &Expr) -> bool {
+    let mut at = expression;
+    loop {
+        match at {
+            Expr::Call(_) | Expr::MethodCall(_) | Expr::Await(_) | Expr::Macro(_) | Expr::Async(_) => {
+                return true;
             }
+            Expr::Try(_) => return false,
+            other => match inner_of(other) {
+                Some(inner) => at = inner,
+                None => return false,
+            },
         }
     }
+}
 
+impl<'f> Body<'_, '_, 'f> {
     /// Begins a `try` around an expression, with handlers that are each given by their head and their whole; answers the
     /// expression's value. What `?` lets go up from further inside lands further out, so that is no part of the body.
     pub(super) fn attempt(&mut self, handlers: &[(Span, Span)], expression: &'f Expr) -> (Attempt, StepId) {

@@ -6,6 +6,7 @@ use crate::facts::{BlockId, Next, StepId, StepKind};
 use crate::source::Span;
 
 use super::body::Body;
+use super::caught::can_fail;
 use super::pattern::{Asks, asks, held};
 use super::span;
 use super::statement::Use;
@@ -15,6 +16,15 @@ struct Way<'f> {
     pattern: Option<&'f Pat>,
     guard: Option<&'f Expr>,
     body: &'f Expr,
+}
+
+/// A result that the condition of an `if` takes apart.
+struct Tried<'f> {
+    pattern: Option<&'f Pat>,
+    /// Whether the condition holds for an error.
+    is_failed: bool,
+    expression: &'f Expr,
+    head: Span,
 }
 
 impl<'f> Body<'_, '_, 'f> {
@@ -38,11 +48,8 @@ impl<'f> Body<'_, '_, 'f> {
         let mut at = branches;
         loop {
             let otherwise = at.else_branch.as_ref().map(|(_, otherwise)| &**otherwise);
-            if let Expr::Let(tested) = &*at.cond
-                && matches!(asks(&tested.pat), Asks::Well | Asks::Failed)
-                && self.can_fail(&tested.expr)
-            {
-                self.tried_if(at, tested, otherwise, taken, after);
+            if let Some(tried) = self.tried(&at.cond) {
+                self.tried_if(at, tried, otherwise, taken, after);
                 break;
             }
             let (yes, no) = (self.new_block(), self.new_block());
@@ -68,17 +75,44 @@ impl<'f> Body<'_, '_, 'f> {
         self.begin(after);
     }
 
+    /// The result that a condition takes apart: `let Err(error) = value`, `value.is_err()`.
+    fn tried(&mut self, test: &'f Expr) -> Option<Tried<'f>> {
+        let (pattern, is_failed, expression) = match test {
+            Expr::Let(tested) => match asks(&tested.pat) {
+                Asks::Well => (Some(&*tested.pat), false, &*tested.expr),
+                Asks::Failed => (Some(&*tested.pat), true, &*tested.expr),
+                _ => return None,
+            },
+            Expr::MethodCall(call) if call.args.is_empty() && call.method == "is_err" => {
+                (None, true, &*call.receiver)
+            }
+            Expr::MethodCall(call) if call.args.is_empty() && call.method == "is_ok" => {
+                (None, false, &*call.receiver)
+            }
+            Expr::Unary(not) if matches!(not.op, UnOp::Not(_)) => match &*not.expr {
+                Expr::MethodCall(call) if call.args.is_empty() && call.method == "is_ok" => {
+                    (None, true, &*call.receiver)
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let expression = self.taken_apart(expression);
+        can_fail(expression).then_some(Tried { pattern, is_failed, expression, head: span(test) })
+    }
+
     /// `if let Err(error) = value { … } else { … }`.
     fn tried_if(
         &mut self,
         whole: &'f ExprIf,
-        tested: &'f ExprLet,
+        tried: Tried<'f>,
         otherwise: Option<&'f Expr>,
         taken: Use,
         after: BlockId,
     ) {
-        let is_failed = asks(&tested.pat) == Asks::Failed;
-        let (attempt, value) = self.attempt(&[(span(tested), span(whole))], &tested.expr);
+        let Tried { pattern, is_failed, expression, head } = tried;
+        let inner = pattern.and_then(held);
+        let (attempt, value) = self.attempt(&[(head, span(whole))], expression);
         self.attempt_ends(&attempt);
         let other = |body: &mut Self| match otherwise {
             Some(otherwise) => body.branch(otherwise, taken),
@@ -87,7 +121,7 @@ impl<'f> Body<'_, '_, 'f> {
         if is_failed {
             other(self);
         } else {
-            if let Some(inner) = held(&tested.pat) {
+            if let Some(inner) = inner {
                 self.take_apart(inner, value);
             }
             self.branch_block(&whole.then_branch, taken);
@@ -95,7 +129,6 @@ impl<'f> Body<'_, '_, 'f> {
         self.finish(Next::Goto(after));
         let error = self.handler_begins(&attempt, 0);
         if is_failed {
-            let inner = held(&tested.pat);
             self.catches(&attempt, 0, inner, false);
             if let Some(inner) = inner {
                 self.take_apart(inner, error);
@@ -112,7 +145,12 @@ impl<'f> Body<'_, '_, 'f> {
     pub(super) fn match_expression(&mut self, branches: &'f ExprMatch, taken: Use) {
         let after = self.new_block();
         let of_result = |arm: &syn::Arm| matches!(asks(&arm.pat), Asks::Well | Asks::Failed);
-        let is_tried = branches.arms.iter().any(of_result) && self.can_fail(&branches.expr);
+        let expression = if branches.arms.iter().any(of_result) {
+            self.taken_apart(&branches.expr)
+        } else {
+            &*branches.expr
+        };
+        let is_tried = branches.arms.iter().any(of_result) && can_fail(expression);
         let guard = |arm: &'f syn::Arm| arm.guard.as_ref().map(|(_, guard)| &**guard);
         if !is_tried {
             let value = self.value(&branches.expr);
@@ -131,7 +169,7 @@ impl<'f> Body<'_, '_, 'f> {
         let rest = well.iter().copied().filter(|arm| matches!(asks(&arm.pat), Asks::Nothing | Asks::Other));
         let handlers: Vec<&syn::Arm> = failed.iter().copied().chain(rest).collect();
         let heads: Vec<(Span, Span)> = handlers.iter().map(|arm| (span(&arm.pat), span(*arm))).collect();
-        let (attempt, value) = self.attempt(&heads, &branches.expr);
+        let (attempt, value) = self.attempt(&heads, expression);
         self.attempt_ends(&attempt);
         let ways = well.into_iter().map(|arm| Way {
             pattern: if asks(&arm.pat) == Asks::Well { held(&arm.pat) } else { Some(&arm.pat) },

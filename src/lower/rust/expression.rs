@@ -8,6 +8,7 @@ use crate::source::Span;
 
 use super::super::outline::empty_function;
 use super::body::{Body, Loop};
+use super::caught::can_fail;
 use super::scope::Scope;
 use super::term::{dotted, of_type};
 use super::{Code, literal, name, span};
@@ -31,7 +32,6 @@ const TRANSPARENT: &[&str] = &[
     "expect",
     "flatten",
     "fuse",
-    "into_active_model",
     "into_boxed_slice",
     "into_iter",
     "iter",
@@ -97,13 +97,35 @@ pub(super) fn inner_of(expression: &Expr) -> Option<&Expr> {
 
 /// Whether a method makes nothing, or something else, of an error that its receiver may be.
 fn forgets_error(call: &syn::ExprMethodCall) -> bool {
-    let method = call.method.to_string();
-    match &*method {
-        "ok" | "is_ok" | "is_err" => call.args.is_empty(),
-        "unwrap_or_else" | "or_else" => {
-            matches!(call.args.first(), Some(Expr::Closure(closure)) if closure.inputs.len() == 1)
-        }
+    let ignores = |closure: &syn::ExprClosure| match closure.inputs.first() {
+        Some(syn::Pat::Wild(_)) => true,
+        Some(syn::Pat::Ident(ident)) => ident.ident.to_string().starts_with('_'),
         _ => false,
+    };
+    match (call.method.to_string().as_str(), call.args.first()) {
+        ("ok" | "is_ok" | "is_err", None) => true,
+        ("unwrap_or_else" | "or_else", Some(Expr::Closure(closure))) => closure.inputs.len() == 1,
+        // What an error is turned into without a look at it tells nobody of it.
+        ("map_err", Some(Expr::Closure(closure))) => ignores(closure),
+        // What is there or not has these methods, too; what was waited for is a result.
+        ("unwrap_or_default", None) | ("unwrap_or", Some(_)) => is_answer(&call.receiver),
+        _ => false,
+    }
+}
+
+/// Whether an expression is what some call has answered that was waited for, with the error still in it.
+pub(super) fn is_answer(expression: &Expr) -> bool {
+    let mut at = expression;
+    loop {
+        match at {
+            Expr::Await(_) => return true,
+            Expr::Try(_) => return false,
+            Expr::MethodCall(call) => at = &call.receiver,
+            other => match inner_of(other) {
+                Some(inner) => at = inner,
+                None => return false,
+            },
+        }
     }
 }
 
@@ -240,20 +262,7 @@ impl<'f> Body<'_, '_, 'f> {
                 None => self.path_value(&path.path, at),
             },
             Expr::Call(call) => self.path_call(call, at),
-            Expr::MethodCall(call) => {
-                let head = span(&call.method);
-                match call.args.first() {
-                    Some(Expr::Closure(closure)) => {
-                        self.value_or(&call.receiver, (head, at), |body, error| {
-                            body.closure_here(closure, &[error])
-                        })
-                    }
-                    _ if self.can_fail(&call.receiver) => {
-                        self.value_or(&call.receiver, (head, at), |body, _| body.nothing(at))
-                    }
-                    _ => self.value(&call.receiver),
-                }
-            }
+            Expr::MethodCall(call) => self.without_error(call, at),
             Expr::Struct(literal) => self.struct_literal(literal, at),
             Expr::Block(inner) => match &inner.label {
                 Some(label) => {
@@ -337,6 +346,26 @@ impl<'f> Body<'_, '_, 'f> {
             }
             Expr::Let(tested) => self.value(&tested.expr),
             _ => self.emit(StepKind::Literal(Literal::Other), at),
+        }
+    }
+
+    /// A method that forgets the error of its receiver, or makes another of it.
+    fn without_error(&mut self, call: &'f syn::ExprMethodCall, at: Span) -> StepId {
+        let place = (span(&call.method), at);
+        let is_mapped = call.method == "map_err";
+        match call.args.first() {
+            Some(Expr::Closure(closure)) => self.value_or(&call.receiver, place, |body, error| {
+                let made = body.closure_here(closure, &[error]);
+                if is_mapped {
+                    body.raises(Some(made), at);
+                }
+                made
+            }),
+            Some(other) => self.value_or(&call.receiver, place, |body, _| body.value(other)),
+            None if can_fail(&call.receiver) => {
+                self.value_or(&call.receiver, place, |body, _| body.nothing(at))
+            }
+            None => self.value(&call.receiver),
         }
     }
 

@@ -294,7 +294,10 @@ fn param(scope: &Scope, input: &FnArg, index: usize) -> Param {
             (ident_of(pattern).unwrap_or_else(|| unnamed(index)), Some(term::of_type(scope, written)))
         }
     };
-    Param { name: own, kind: ParamKind::Plain, annotation, default: None, default_step: None }
+    // What may be absent is a switch: callers write down `None`.
+    let is_optional = matches!(&annotation, Some(Term::Union(all)) if all.contains(&Term::None));
+    let default = is_optional.then_some(Term::None);
+    Param { name: own, kind: ParamKind::Plain, annotation, default, default_step: None }
 }
 
 /// The name of a parameter that is a pattern.

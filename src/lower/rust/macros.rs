@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Macro, Token};
 
-use crate::facts::{Argument, ArgumentKind, Next, StepId, StepKind};
+use crate::facts::{Argument, ArgumentKind, Literal, Next, StepId, StepKind};
 use crate::name::Name;
 use crate::source::Span;
 
@@ -29,7 +29,7 @@ impl<'f> Body<'_, '_, 'f> {
         }
         match &*last {
             "format" | "format_args" => {
-                let values = self.mentioned(call);
+                let values = self.pieces(call).unwrap_or_else(|| self.mentioned(call));
                 self.emit(StepKind::Format(values), at)
             }
             "print" | "println" | "eprint" | "eprintln" => {
@@ -102,6 +102,26 @@ impl<'f> Body<'_, '_, 'f> {
                 self.emit(StepKind::Call { callee, arguments }, at)
             }
         }
+    }
+
+    /// The pieces of a text that is put together from names alone: `format!("UPDATE {TABLE} SET …")`.
+    fn pieces(&mut self, call: &Macro) -> Option<Vec<StepId>> {
+        let text = call.parse_body::<syn::LitStr>().ok()?.value();
+        let at = span(call);
+        let mut values = Vec::new();
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (inside, behind) = after.split_once('}')?;
+            let word = inside.split(':').next().unwrap_or(inside);
+            if word.is_empty() || !word.chars().all(|c| c == '_' || c.is_alphanumeric()) {
+                return None;
+            }
+            values.push(self.emit(StepKind::Literal(Literal::Text(Name::new(before))), at));
+            values.push(self.emit(StepKind::Name(Name::new(word)), at));
+            rest = behind;
+        }
+        values.push(self.emit(StepKind::Literal(Literal::Text(Name::new(rest))), at));
+        Some(values)
     }
 
     fn plainly(&mut self, call: &Macro) -> Vec<Argument> {

@@ -5,7 +5,8 @@ use syn::{Block, Expr, Local, Pat, Stmt};
 use crate::facts::{Literal, Next, StepId, StepKind};
 
 use super::body::Body;
-use super::expression::is_path_to;
+use super::caught::can_fail;
+use super::expression::{is_answer, is_path_to};
 use super::item::ident_of;
 use super::pattern::{Asks, asks, held};
 use super::{span, term};
@@ -95,8 +96,14 @@ impl<'f> Body<'_, '_, 'f> {
                 self.item(item);
             }
         }
-        for statement in before {
+        for (at, statement) in before.iter().enumerate() {
+            let next = match before.get(at + 1) {
+                Some(Stmt::Expr(next, _)) => Some(next),
+                Some(_) => None,
+                None => last,
+            };
             match statement {
+                Stmt::Local(local) if self.is_taken_apart_next(local, next) => {}
                 Stmt::Local(local) => self.local(local),
                 Stmt::Expr(expression, _) => self.dropped(expression),
                 Stmt::Macro(call) => {
@@ -106,6 +113,43 @@ impl<'f> Body<'_, '_, 'f> {
             }
         }
         last
+    }
+
+    /// `let answer = call();` with `if let Err(error) = answer` or `match answer` behind it: it is taken apart there, and so
+    /// made there.
+    fn is_taken_apart_next(&mut self, local: &'f Local, next: Option<&'f Expr>) -> bool {
+        let (Some(own), Some(init), Some(next)) = (ident_of(&local.pat), &local.init, next) else {
+            return false;
+        };
+        let taken = match next {
+            Expr::If(branches) => match &*branches.cond {
+                Expr::Let(tested) if matches!(asks(&tested.pat), Asks::Well | Asks::Failed) => &*tested.expr,
+                Expr::MethodCall(call) if call.method == "is_err" || call.method == "is_ok" => {
+                    &*call.receiver
+                }
+                _ => return false,
+            },
+            Expr::Match(branches)
+                if branches.arms.iter().any(|arm| matches!(asks(&arm.pat), Asks::Well | Asks::Failed)) =>
+            {
+                &*branches.expr
+            }
+            _ => return false,
+        };
+        let is_it = named(taken) == Some(own) && init.diverge.is_none() && can_fail(&init.expr);
+        if is_it {
+            self.deferred.push((own, &init.expr));
+        }
+        is_it
+    }
+
+    /// What is taken apart: the expression itself, or the one that was made for the variable it is.
+    pub(super) fn taken_apart(&mut self, expression: &'f Expr) -> &'f Expr {
+        let Some(own) = named(expression) else { return expression };
+        match self.deferred.iter().rposition(|(name, _)| *name == own) {
+            Some(at) => self.deferred.remove(at).1,
+            None => expression,
+        }
     }
 
     /// An expression whose value nobody takes.
@@ -129,13 +173,20 @@ impl<'f> Body<'_, '_, 'f> {
     fn local(&mut self, local: &'f Local) {
         let Some(init) = &local.init else { return };
         let at = span(local);
-        if matches!(local.pat, Pat::Wild(_)) && init.diverge.is_none() && self.can_fail(&init.expr) {
+        // `let _written = …` is the same, but that the value lives on.
+        let is_ignored = match &local.pat {
+            Pat::Wild(_) => true,
+            Pat::Type(typed) => matches!(*typed.pat, Pat::Wild(_)),
+            Pat::Ident(ident) => ident.ident.to_string().starts_with('_') && is_answer(&init.expr),
+            _ => false,
+        };
+        if is_ignored && init.diverge.is_none() && can_fail(&init.expr) {
             self.ignored(&init.expr, at);
             return;
         }
         if let Some((_, otherwise)) = &init.diverge {
             let (yes, after) = (self.new_block(), self.new_block());
-            if asks(&local.pat) == Asks::Well && self.can_fail(&init.expr) {
+            if asks(&local.pat) == Asks::Well && can_fail(&init.expr) {
                 let (attempt, value) = self.attempt(&[(span(&local.pat), at)], &init.expr);
                 self.attempt_ends(&attempt);
                 if let Some(inner) = held(&local.pat) {
@@ -190,5 +241,15 @@ impl<'f> Body<'_, '_, 'f> {
     /// The value of something that has none.
     pub(super) fn nothing(&mut self, at: crate::source::Span) -> StepId {
         self.emit(StepKind::Literal(Literal::None), at)
+    }
+}
+
+/// The variable that an expression is, or is a reference to.
+fn named(expression: &Expr) -> Option<crate::name::Name> {
+    match expression {
+        Expr::Path(path) => path.path.get_ident().map(super::name),
+        Expr::Reference(inner) => named(&inner.expr),
+        Expr::Paren(inner) => named(&inner.expr),
+        _ => None,
     }
 }
