@@ -3,6 +3,7 @@
 //! Nothing is written here; `walk` does that with what this room hands over. How a rule words its findings is not known
 //! here, and neither is how a remedy came to be.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::lower;
 use crate::remedy::Remedy;
 use crate::source::Source;
 
+use clock::Clock;
 use place::{Ground, Patch, Refusal};
 
 mod bind;
@@ -34,7 +36,7 @@ pub struct Limits<'a> {
 /// Gives every finding the first of its remedies that has a place in the code.
 pub fn propose(files: &mut [FileReport], limits: &Limits<'_>) {
     let sources: Vec<Arc<Source>> = files.iter().map(|file| Arc::clone(&file.source)).collect();
-    let mut desk = Desk { sources: &sources, limits, layouts: BTreeMap::new() };
+    let mut desk = Desk { sources: &sources, limits, layouts: BTreeMap::new(), clocks: BTreeMap::new() };
     for (number, file) in files.iter_mut().enumerate() {
         for finding in &mut file.findings {
             if finding.remedies.is_empty() || (limits.is_protected)(number) {
@@ -49,6 +51,7 @@ struct Desk<'a> {
     sources: &'a [Arc<Source>],
     limits: &'a Limits<'a>,
     layouts: BTreeMap<usize, Layout>,
+    clocks: BTreeMap<usize, OnceCell<Clock>>,
 }
 
 impl Desk<'_> {
@@ -74,7 +77,8 @@ impl Desk<'_> {
             }
             let source = self.sources.get(act.file).ok_or("the file is not among the scanned ones")?;
             let layout = self.layouts.entry(act.file).or_insert_with(|| lower::layout(source));
-            let ground = Ground { source, layout, is_own: self.limits.is_own };
+            let clock = self.clocks.entry(act.file).or_default();
+            let ground = Ground { source, layout, is_own: self.limits.is_own, clock };
             patches.extend(ground.patches(&act.deed)?.into_iter().map(|patch| (act.file, patch)));
         }
         // Patches at one place are written in the order of the acts.

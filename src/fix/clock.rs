@@ -5,22 +5,42 @@ use crate::token::{Kind, tokens};
 
 use super::place::Ground;
 
+/// A file cut into pieces, and where it reads the clock.
+pub(super) struct Clock {
+    list: Vec<(Kind, Span)>,
+    readings: Vec<Reading>,
+}
+
+impl Clock {
+    pub(super) fn of(text: &str) -> Clock {
+        let is_comment =
+            |kind: Kind| matches!(kind, Kind::Comment | Kind::Description | Kind::InnerDescription);
+        let code = tokens(text).filter(|token| !is_comment(token.kind));
+        let list: Vec<(Kind, Span)> = code.map(|token| (token.kind, token.span)).collect();
+        let readings = Pieces { text, list: &list }.readings();
+        Clock { list, readings }
+    }
+
+    fn pieces<'t>(&'t self, text: &'t str) -> Pieces<'t> {
+        Pieces { text, list: &self.list }
+    }
+}
+
 /// The code that reads the clock for a column: as the function gives it to that column elsewhere, or else the file; as
 /// they give it to another column of a time; as they read it at all; by `chrono` where the file knows that.
 pub(super) fn usual(ground: &Ground<'_>, column: &str, place: Span) -> Option<String> {
     let text = ground.text();
-    let pieces = Pieces::of(text);
+    let clock = ground.clock();
+    let pieces = clock.pieces(text);
     let function = function_around(ground, place);
-    let found = pieces.readings().into_iter().map(|reading| {
-        let rank = match reading.column {
+    let found = clock.readings.iter().map(|reading| {
+        let rank = match reading.column.map(|column| &text[column.range()]) {
             Some(other) if other == column => 0,
             Some(other) if other.ends_with("_at") => 1,
             _ => 2,
         };
         let is_elsewhere = !function.contains(reading.span);
         let kept = if rank == 0 { reading.given } else { reading.span };
-        // For what is no column it may be read for anything.
-        let kept = if rank == 2 { reading.call } else { kept };
         ((rank, is_elsewhere, kept.start), kept)
     });
     let best = found.min_by_key(|(order, _)| *order).map(|(_, span)| match pieces.local(span) {
@@ -39,8 +59,9 @@ pub(super) fn wrapper(value: &str) -> Option<&str> {
 }
 
 /// What some value of a file is wrapped in.
-pub(super) fn any_wrapper(text: &str) -> Option<&str> {
-    let pieces = Pieces::of(text);
+pub(super) fn any_wrapper<'g>(ground: &'g Ground<'_>) -> Option<&'g str> {
+    let text = ground.text();
+    let pieces = ground.clock().pieces(text);
     let is_call = |at: &usize| pieces.is(*at, "Set") && pieces.is(at + 1, "(");
     let last = (0..pieces.list.len()).find(is_call)?;
     let first = pieces.path_start(last);
@@ -63,15 +84,13 @@ fn is_in_sight(ground: &Ground<'_>, bound: Span, place: Span) -> bool {
 }
 
 /// A place where the clock is read.
-struct Reading<'t> {
-    /// The call alone: `Utc::now()`.
-    call: Span,
-    /// With what makes it fit a column: `Utc::now().into()`.
+struct Reading {
+    /// With what makes it fit a column: `Utc::now().into()`; without what else is done with it.
     span: Span,
     /// With `Some(…)` around it, where that stands.
     given: Span,
     /// The column that it is given to.
-    column: Option<&'t str>,
+    column: Option<Span>,
 }
 
 /// Names by which clocks are read.
@@ -85,17 +104,10 @@ const FITS: &[&str] = &["into", "naive_utc", "naive_local", "fixed_offset"];
 
 struct Pieces<'t> {
     text: &'t str,
-    list: Vec<(Kind, Span)>,
+    list: &'t [(Kind, Span)],
 }
 
 impl<'t> Pieces<'t> {
-    fn of(text: &'t str) -> Pieces<'t> {
-        let is_comment =
-            |kind: Kind| matches!(kind, Kind::Comment | Kind::Description | Kind::InnerDescription);
-        let code = tokens(text).filter(|token| !is_comment(token.kind));
-        Pieces { text, list: code.map(|token| (token.kind, token.span)).collect() }
-    }
-
     fn at(&self, at: usize) -> &'t str {
         self.list.get(at).map_or("", |(_, span)| &self.text[span.range()])
     }
@@ -121,12 +133,12 @@ impl<'t> Pieces<'t> {
         first
     }
 
-    fn readings(&self) -> Vec<Reading<'t>> {
+    fn readings(&self) -> Vec<Reading> {
         (0..self.list.len()).filter_map(|last| self.reading(last)).collect()
     }
 
     /// The reading of the clock whose path ends with a name.
-    fn reading(&self, last: usize) -> Option<Reading<'t>> {
+    fn reading(&self, last: usize) -> Option<Reading> {
         let first = self.path_start(last);
         let is_import = self.is_before(first, "use") || self.is(last + 1, "as");
         if !NOW.contains(&self.at(last)) || first == last || is_import {
@@ -151,7 +163,7 @@ impl<'t> Pieces<'t> {
         let fit = span(first, end);
         let is_clock = CLOCKS.contains(&self.at(last - 2));
         if self.is(end + 1, ".") {
-            return is_clock.then_some(Reading { call, span: call, given: call, column: None });
+            return is_clock.then_some(Reading { span: call, given: call, column: None });
         }
         let (mut from, mut to) = (first, end);
         if from >= 2 && self.is(from - 1, "(") && self.is(from - 2, "Some") && self.is(to + 1, ")") {
@@ -159,7 +171,7 @@ impl<'t> Pieces<'t> {
         }
         let given = span(from, to);
         let column = self.column(from, to);
-        (is_clock || column.is_some()).then_some(Reading { call, span: fit, given, column })
+        (is_clock || column.is_some()).then_some(Reading { span: fit, given, column })
     }
 
     /// The name that a reading of the clock, and nothing else, is bound to.
@@ -172,7 +184,7 @@ impl<'t> Pieces<'t> {
     }
 
     /// The column that is given what stands from one piece to another.
-    fn column(&self, from: usize, to: usize) -> Option<&'t str> {
+    fn column(&self, from: usize, to: usize) -> Option<Span> {
         let opened = from.checked_sub(1)?;
         let is_closed = self.is(to + 1, ")");
         let name = if is_closed
@@ -194,6 +206,6 @@ impl<'t> Pieces<'t> {
         };
         // What a `let` names is no column.
         let is_local = matches!(self.at(name.saturating_sub(1)), "let" | "mut");
-        (self.list[name].0 == Kind::Word && !is_local).then(|| self.at(name))
+        (self.list[name].0 == Kind::Word && !is_local).then(|| self.list[name].1)
     }
 }

@@ -1,10 +1,13 @@
 //! fix/place: a deed becomes text at a place: indentation, line ends, semicolons, commas and comments as the file has them.
 
+use std::cell::OnceCell;
+
 use crate::layout::{Block, Bracket, Layout, Statement};
 use crate::remedy::Deed;
 use crate::source::{Language, Source, Span};
 
 use super::bind;
+use super::clock::Clock;
 
 /// Text in place of a span; an empty span is a place between two characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +21,8 @@ pub(super) struct Ground<'a> {
     pub(super) source: &'a Source,
     pub(super) layout: &'a Layout,
     pub(super) is_own: &'a dyn Fn(&str) -> bool,
+    /// How it reads the clock, once somebody has asked.
+    pub(super) clock: &'a OnceCell<Clock>,
 }
 
 /// Why a deed has no place in a file.
@@ -378,7 +383,7 @@ mod tests {
     fn after(text: &str, deed: impl Fn(&dyn Fn(&str) -> Span) -> Deed) -> Result<String, Refusal> {
         let source = Source::of_text("a.py", Language::Python, text);
         let layout = crate::lower::layout(&source);
-        let ground = Ground { source: &source, layout: &layout, is_own: &|_| false };
+        let ground = Ground { source: &source, layout: &layout, is_own: &|_| false, clock: &OnceCell::new() };
         let span = |part: &str| {
             let start = text.find(part).expect("the part is there");
             Span::new(start..start + part.len())

@@ -9,6 +9,11 @@ use super::clock;
 use super::place::{Ground, Patch, Refusal};
 
 impl Ground<'_> {
+    /// How the file reads the clock, found out once.
+    pub(super) fn clock(&self) -> &clock::Clock {
+        self.clock.get_or_init(|| clock::Clock::of(&self.source.text))
+    }
+
     /// The patch that gives a column the time.
     pub(super) fn stamp(&self, stamp: &Stamp) -> Result<Patch, Refusal> {
         match self.source.language {
@@ -125,7 +130,7 @@ impl Ground<'_> {
         }
         let name = self.source.slice(Span { start: bracket.owner.start, end: bracket.span.start });
         let is_active = name.trim_end().ends_with("ActiveModel");
-        match clock::any_wrapper(self.text()).filter(|_| is_active) {
+        match clock::any_wrapper(self).filter(|_| is_active) {
             Some(wrapper) => Ok(Some(wrapper)),
             None if is_active => Err("nothing tells how a value is set here"),
             // Fields that are named like what they hold say nothing of the others.

@@ -12,6 +12,7 @@ use typed_arena::Arena;
 use crate::facts::{Class, FileFacts, Function, FunctionKind, LocalGap};
 use crate::name::Name;
 use crate::source::Span;
+use crate::token;
 
 use super::outline::empty_function;
 use body::Body;
@@ -102,7 +103,13 @@ pub(super) fn parse(text: &str) -> Result<syn::File, LocalGap> {
     if let Some(reason) = too_deep(text) {
         return Err(whole(text, &reason));
     }
-    syn::parse_file(text).map_err(|fault| LocalGap {
+    // The parser would count offsets from behind the line that says how to run the file.
+    let first = token::tokens(text).next().filter(|first| text[first.span.range()].starts_with("#!"));
+    let blank = first.filter(|first| first.kind == token::Kind::Comment).map(|first| {
+        let length = first.span.end as usize;
+        " ".repeat(length) + &text[length..]
+    });
+    syn::parse_file(blank.as_deref().unwrap_or(text)).map_err(|fault| LocalGap {
         span: Span::new(fault.span().byte_range()),
         reason: format!("syntax error: {fault}"),
     })

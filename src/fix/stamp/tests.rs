@@ -3,12 +3,13 @@
 use super::*;
 use crate::remedy::Deed;
 use crate::source::Source;
+use std::cell::OnceCell;
 
 /// The text with a stamp at a place of it, or why there is none.
 fn stamped(text: &str, time: Time, at: impl Fn(&dyn Fn(&str) -> Span) -> Target) -> Result<String, Refusal> {
     let source = Source::of_text("a.rs", Language::Rust, text);
     let layout = crate::lower::layout(&source);
-    let ground = Ground { source: &source, layout: &layout, is_own: &|_| false };
+    let ground = Ground { source: &source, layout: &layout, is_own: &|_| false, clock: &OnceCell::new() };
     let span = |part: &str| {
         let start = text.find(part).unwrap_or_else(|| panic!("`{part}` is there"));
         Span::new(start..start + part.len())
@@ -283,7 +284,7 @@ fn a_time_that_is_at_hand_is_given_again() {
 fn code_of_another_language_is_not_put_into_rust() {
     let source = Source::of_text("a.rs", Language::Rust, "fn f(a: A) { g(a); }");
     let layout = crate::lower::layout(&source);
-    let ground = Ground { source: &source, layout: &layout, is_own: &|_| false };
+    let ground = Ground { source: &source, layout: &layout, is_own: &|_| false, clock: &OnceCell::new() };
     let span = Span { start: 13, end: 18 };
     for deed in [
         Deed::Behind { span, code: "job.updated_at = now()".into() },
