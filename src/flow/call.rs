@@ -55,6 +55,13 @@ impl Trace<'_> {
         let values: Vec<Value> =
             arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
         let error = values.iter().find_map(Value::caught);
+        if self.is_rust() {
+            let receiver = match &callee {
+                Value::Attribute(receiver, _) | Value::Method(receiver, _) => Some(&**receiver),
+                _ => None,
+            };
+            self.note_connection(receiver, arguments);
+        }
         match callee {
             Value::Symbol(Symbol::Class(class)) => {
                 let class = self.project.completed(class);

@@ -8,6 +8,7 @@ use crate::facts::FunctionKind;
 use crate::project::{Certainty, FunctionId, Project};
 
 use super::outcome::Outcome;
+use super::rust::transaction::is_handed_connection;
 
 /// Which functions may run without a transaction that a caller has opened, and which with one.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,7 @@ pub(super) fn reach(
                 found.bound.insert(id, id);
                 bound.push(id);
             }
+            Certainty::No if is_handed_connection(project, id) => {}
             Certainty::No => {
                 found.loose.insert(id);
                 loose.push(id);

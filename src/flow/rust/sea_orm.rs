@@ -301,6 +301,11 @@ impl Trace<'_> {
                 self.store(state, step, Value::Row(key), *column, value.clone());
                 Some(Value::None)
             }
+            // Which column it is only a run tells.
+            ("set", [_, _]) => {
+                state.rows.get_mut(&key)?.change(Change::Changed, Touch { step, within: None });
+                Some(Value::None)
+            }
             ("into" | "clone" | "try_into" | "into_active_model", []) => Some(Value::Row(key)),
             ("set_from_json", _) => {
                 let row = state.rows.get_mut(&key)?;
