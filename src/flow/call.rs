@@ -368,7 +368,15 @@ impl Trace<'_> {
 
     /// What runs in the place of an abstract method.
     fn implementations(&self, receiver: &Value, method: FunctionId) -> Vec<FunctionId> {
-        let Value::Object(class, _) = receiver else { return Vec::new() };
+        let class = match receiver {
+            Value::Object(class, _) => class,
+            // A trait's own method works on rows that other methods of the trait know.
+            Value::Row(key) if self.is_rust() => match &self.rows[key.0 as usize].model {
+                ModelRef::Class(class) => class,
+                _ => return Vec::new(),
+            },
+            _ => return Vec::new(),
+        };
         let function = self.project.function(method);
         let raises_only = || {
             let names_it = |step: &crate::facts::Step| matches!(step.kind, StepKind::Name(name) if &*name == "NotImplementedError");

@@ -76,6 +76,9 @@ fn is_wrapped(project: &Project, id: FunctionId) -> Certainty {
     if project.is_decorated_atomic(id) {
         return Certainty::Yes;
     }
+    if project.is_rust(id.file) {
+        return Certainty::No;
+    }
     // What Django or a library calls for a request runs in the request's transaction.
     let function = project.function(id);
     let is_of_request = project.task(id).is_none()

@@ -265,7 +265,13 @@ impl Trace<'_> {
         }
     }
 
-    fn tell_stamp(&mut self, step: StepId, key: RowKey, field: Name, say: impl Fn(Stamp) -> Stamp) {
+    pub(super) fn tell_stamp(
+        &mut self,
+        step: StepId,
+        key: RowKey,
+        field: Name,
+        say: impl Fn(Stamp) -> Stamp,
+    ) {
         if !self.telling {
             return;
         }

@@ -116,7 +116,7 @@ impl<'f> Body<'_, '_, 'f> {
             return;
         }
         let at = self.function.handlers[id].head;
-        if let (Some(Pat::Or(either)), false) = (pattern, has_guard) {
+        if let Some(Pat::Or(either)) = pattern {
             for case in &either.cases {
                 let named = match named_error(case) {
                     Some(path) => self.path_value(path, at),
@@ -127,7 +127,7 @@ impl<'f> Body<'_, '_, 'f> {
             return;
         }
         let path = pattern.and_then(named_error);
-        let named = match path.filter(|_| !has_guard) {
+        let named = match path {
             Some(path) => self.path_value(path, at),
             None => self.emit(StepKind::Compute(Vec::new()), at),
         };
