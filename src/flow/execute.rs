@@ -5,12 +5,12 @@ use crate::facts::{Argument, ArgumentKind, StepId, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FileId, Symbol};
 
-use super::call::model_of;
 use super::library::{self, Begins};
 use super::outcome::Executed;
 use super::sql;
 use super::state::State;
 use super::trace::Trace;
+use super::translate::model_of;
 use super::value::{Form, Keys, ModelRef, SessionKey, Statement, Value};
 
 impl Trace<'_> {

@@ -4,12 +4,12 @@ use crate::facts::{Comparison, Literal, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Symbol};
 
-use super::call::model_of;
 use super::clock;
 use super::each::COLUMN;
 use super::library;
 use super::state::{Deeds, State};
 use super::trace::Trace;
+use super::translate::model_of;
 use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value};
 
 impl Trace<'_> {
