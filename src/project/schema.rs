@@ -358,7 +358,9 @@ mod tests {
             (&[bare, mapped, sql], "Order"),
         ] {
             let project = in_memory(files);
-            let class = project.model_of_table("public.Orders").expect("something stands for the table");
+            let class = project
+                .model_of_table(crate::project::FileId(0), "public.Orders")
+                .expect("something stands for the table");
             assert_eq!(project.class(class).qualname, name);
             let models = project.class_ids().into_iter().filter(|class| project.model(*class).is_some());
             let of_sql = models.filter(|class| project.class(*class).qualname.starts_with("<sql"));

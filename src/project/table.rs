@@ -35,8 +35,9 @@ pub(super) fn name(project: &Project, class: ClassId) -> Option<Name> {
     is_flask.then(|| Name::new(&snake_case(&own)))
 }
 
-/// The class of each table that exactly one class stands for; heirs that share the table stand behind its first class.
-pub(super) fn tables(project: &Project) -> FxHashMap<Name, ClassId> {
+/// The class of each table that exactly one class of a language stands for; heirs that share the table stand behind its
+/// first class.
+pub(super) fn tables(project: &Project) -> FxHashMap<Name, Vec<ClassId>> {
     let mut by_table: FxHashMap<Name, Vec<ClassId>> = FxHashMap::default();
     for class in project.class_ids() {
         if let Some(table) = project.model(class).and_then(|model| model.table) {
@@ -54,11 +55,13 @@ pub(super) fn tables(project: &Project) -> FxHashMap<Name, ClassId> {
         let is_heir = |class: &ClassId| {
             project.hierarchy(*class).classes().skip(1).any(|ancestor| classes.contains(&ancestor))
         };
-        let mut heads = classes.iter().filter(|class| !is_heir(class));
-        match (heads.next(), heads.next()) {
-            (Some(only), None) => Some((table, *only)),
-            _ => None,
-        }
+        let only = |is_rust: bool| {
+            let mut heads =
+                classes.iter().filter(|class| project.is_rust(class.file) == is_rust && !is_heir(class));
+            heads.next().filter(|_| heads.next().is_none()).copied()
+        };
+        let found: Vec<ClassId> = [only(false), only(true)].into_iter().flatten().collect();
+        (!found.is_empty()).then_some((table, found))
     };
     by_table.into_iter().filter_map(first).collect()
 }
@@ -68,7 +71,10 @@ pub(super) fn leave_named(project: &mut Project) {
     let (files, tables) = (&project.files, &project.tables);
     project.models.retain(|id, model| {
         let class = &files[id.file.0 as usize].facts.classes[id.index as usize];
-        let is_it = || model.table.is_some_and(|table| tables.get(&table) == Some(id));
+        let is_it = || {
+            let stands = model.table.and_then(|table| tables.get(&table));
+            stands.is_some_and(|stands| stands.contains(id))
+        };
         bare::stands(class) != Stands::Sql || is_it()
     });
 }
