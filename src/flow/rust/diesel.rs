@@ -68,6 +68,21 @@ impl Trace<'_> {
                 self.tell_executed(step, executed);
                 Some(Value::Unknown)
             }
+            // `NewUser::builder().name(…).build()`: what has to be given is, or it does not compile.
+            Value::Symbol(Symbol::Class(class)) if method == "builder" => {
+                let mut keys = self.carried_keys(*class)?;
+                keys.perhaps.clear();
+                Some(Value::Dictionary(Box::new(keys)))
+            }
+            Value::Dictionary(keys) if !matches!(method, "insert_into" | "eq" | "get" | "keys" | "items") => {
+                let mut keys = (**keys).clone();
+                match (method.strip_prefix("maybe_"), values) {
+                    (Some(column), [_]) => drop(keys.perhaps.insert(Name::new(column))),
+                    (None, [value]) => keys.give(Name::new(method), value),
+                    _ => {}
+                }
+                Some(Value::Dictionary(Box::new(keys)))
+            }
             // `query.insert_into(users::table).into_columns(…)`
             _ if method == "insert_into" && !matches!(receiver, Value::Object(..) | Value::Dictionary(_)) => {
                 let model = self.table_of(values.first()?);

@@ -97,7 +97,8 @@ impl Trace<'_> {
     }
 }
 
-fn snake_case(name: &str) -> String {
+/// `CreatedAt` is `created_at`.
+pub(super) fn snake_case(name: &str) -> String {
     let all: Vec<char> = name.chars().collect();
     let mut found = String::new();
     for (at, char) in all.iter().enumerate() {
