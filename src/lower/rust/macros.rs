@@ -9,7 +9,7 @@ use crate::name::Name;
 use crate::source::Span;
 
 use super::body::Body;
-use super::{name, span};
+use super::{literal, name, span};
 
 /// Macros that end the path they stand on.
 const ENDING: &[&str] = &["bail", "panic", "todo", "unimplemented", "unreachable"];
@@ -104,24 +104,37 @@ impl<'f> Body<'_, '_, 'f> {
         }
     }
 
-    /// The pieces of a text that is put together from names alone: `format!("UPDATE {TABLE} SET …")`.
+    /// The pieces of a text that is put together: `format!("UPDATE {TABLE} SET state = {}", state)`.
     fn pieces(&mut self, call: &Macro) -> Option<Vec<StepId>> {
-        let text = call.parse_body::<syn::LitStr>().ok()?.value();
+        let parsed: &'f [Expr] = self.lower.keep(call.parse_body_with(listed).ok()?);
+        let (first, others) = parsed.split_first()?;
+        let text = literal::text(first)?;
         let at = span(call);
+        let mut positional = others.iter();
         let mut values = Vec::new();
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once('{') {
+            values.push(self.text_piece(before, at));
+            if let Some(behind) = after.strip_prefix('{') {
+                values.push(self.text_piece("{", at));
+                rest = behind;
+                continue;
+            }
             let (inside, behind) = after.split_once('}')?;
             let word = inside.split(':').next().unwrap_or(inside);
-            if word.is_empty() || !word.chars().all(|c| c == '_' || c.is_alphanumeric()) {
-                return None;
-            }
-            values.push(self.emit(StepKind::Literal(Literal::Text(Name::new(before))), at));
-            values.push(self.emit(StepKind::Name(Name::new(word)), at));
+            values.push(match positional.next().filter(|_| word.is_empty()) {
+                Some(value) => self.value(value),
+                None if is_word(word) => self.emit(StepKind::Name(Name::new(word)), at),
+                None => self.emit(StepKind::Compute(Vec::new()), at),
+            });
             rest = behind;
         }
-        values.push(self.emit(StepKind::Literal(Literal::Text(Name::new(rest))), at));
+        values.push(self.text_piece(rest, at));
         Some(values)
+    }
+
+    fn text_piece(&mut self, text: &str, at: Span) -> StepId {
+        self.emit(StepKind::Literal(Literal::Text(Name::new(text))), at)
     }
 
     fn plainly(&mut self, call: &Macro) -> Vec<Argument> {
@@ -137,6 +150,11 @@ impl<'f> Body<'_, '_, 'f> {
         let at = span(call);
         names.into_iter().map(|name| self.emit(StepKind::Name(name), at)).collect()
     }
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c == '_' || c.is_alphabetic())
+        && text.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
 /// `a, b, c`.
