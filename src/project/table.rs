@@ -112,7 +112,7 @@ fn lower(name: &str) -> Name {
 }
 
 /// `OrderLine` is `order_line`, `HTTPCall` is `http_call`, as Flask-SQLAlchemy has it.
-fn snake_case(name: &str) -> String {
+pub(super) fn snake_case(name: &str) -> String {
     let all: Vec<char> = name.chars().collect();
     let mut found = String::new();
     for (at, char) in all.iter().enumerate() {
