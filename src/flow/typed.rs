@@ -98,6 +98,13 @@ impl Trace<'_> {
                 handed => handed.clone(),
             };
         }
+        // What a struct of Diesel carries its callers know.
+        if let Type::Instance(class) = &declared
+            && self.project.carried(*class).is_some()
+            && let Some(handed) = self.knowledge.handed.get(&(self.id, number))
+        {
+            return handed.clone();
+        }
         match declared {
             Type::Unknown if self.is_rust() => self.row_param(state, number, ModelRef::Unknown),
             Type::Unknown if library::names_session(&param.name) => {

@@ -53,7 +53,8 @@ impl Project {
             return self.module_at(root);
         }
         let name = self.module_name(file).as_str();
-        let (before, _) = name.split_once(".src.").or_else(|| name.strip_prefix("src.").map(|rest| ("", rest)))?;
+        let (before, _) =
+            name.split_once(".src.").or_else(|| name.strip_prefix("src.").map(|rest| ("", rest)))?;
         self.module_at(Name::new(&format!("{before}.src").trim_start_matches('.')))
     }
 

@@ -188,7 +188,8 @@ impl Observer<'_> {
             Some(session) => (session.wait, session.text.clone()),
             None => (usual, self.session_text(id, number)),
         };
-        let log = if self.project.is_rust(id.file) { "tracing::error!(…)" } else { "logger.exception(…)" };
+        let log =
+            if self.project.is_rust(id.file) { "tracing::error!(…)" } else { "logger.exception(…)" };
         seen.show("log", log);
         seen.show("rollback", format!("{wait}{text}.rollback()"));
         seen.show("flush", format!("{wait}{text}.flush()"));

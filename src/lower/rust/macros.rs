@@ -65,6 +65,9 @@ impl<'f> Body<'_, '_, 'f> {
             _ => call.parse_body_with(listed),
         };
         let Ok(parsed) = parsed else {
+            if let Some(value) = self.blocks_of_macro(call) {
+                return value;
+            }
             // Whatever it does, it may do it to what it names.
             let callee = self.path_value(&call.path, at);
             let arguments = self.plainly(call);
@@ -137,6 +140,27 @@ impl<'f> Body<'_, '_, 'f> {
         self.emit(StepKind::Literal(Literal::Text(Name::new(text))), at)
     }
 
+    /// A macro that is handed code: what stands in its braces runs, one block or another.
+    fn blocks_of_macro(&mut self, call: &Macro) -> Option<StepId> {
+        let blocks: Vec<syn::Block> = blocks_in(call.tokens.clone());
+        if blocks.is_empty() {
+            return None;
+        }
+        let at = span(call);
+        let blocks: &'f [syn::Block] = self.lower.keep_blocks(blocks);
+        let (after, kept) = (self.new_block(), self.temporary());
+        let entries: Vec<_> = blocks.iter().map(|_| self.new_block()).collect();
+        self.finish(Next::Any(entries.clone()));
+        for (block, entry) in blocks.iter().zip(entries) {
+            self.begin(entry);
+            let value = self.block_value(block);
+            self.bind(kept, value, None, at);
+            self.finish(Next::Goto(after));
+        }
+        self.begin(after);
+        Some(self.emit(StepKind::Name(kept), at))
+    }
+
     fn plainly(&mut self, call: &Macro) -> Vec<Argument> {
         let values = self.mentioned(call);
         values.into_iter().map(|value| Argument { kind: ArgumentKind::Plain, value }).collect()
@@ -150,6 +174,26 @@ impl<'f> Body<'_, '_, 'f> {
         let at = span(call);
         names.into_iter().map(|name| self.emit(StepKind::Name(name), at)).collect()
     }
+}
+
+/// The blocks of code that tokens hold: all of them together, or each group in braces that is one. A macro of the
+/// program may hand its groups on to others.
+fn blocks_in(tokens: TokenStream) -> Vec<syn::Block> {
+    let statements = |tokens: TokenStream| {
+        use syn::parse::Parser;
+        syn::Block::parse_within.parse2(tokens).ok().filter(|found| !found.is_empty())
+    };
+    let block = |stmts: Vec<syn::Stmt>| syn::Block { brace_token: syn::token::Brace::default(), stmts };
+    if let Some(found) = statements(tokens.clone()) {
+        return vec![block(found)];
+    }
+    let group = |token: TokenTree| match token {
+        TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {
+            statements(group.stream())
+        }
+        _ => None,
+    };
+    tokens.into_iter().filter_map(group).map(block).collect()
 }
 
 fn is_word(text: &str) -> bool {
