@@ -42,6 +42,16 @@ impl Name {
         })
     }
 
+    /// A name that no code can spell, for what lowering keeps between two steps.
+    pub fn temporary(number: usize) -> Name {
+        Name::new(&format!("<{number}>"))
+    }
+
+    /// Whether lowering made it up.
+    pub fn is_temporary(self) -> bool {
+        self.0.starts_with('<')
+    }
+
     /// The spelling.
     pub fn as_str(self) -> &'static str {
         self.0

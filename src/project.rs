@@ -18,7 +18,7 @@ pub use builtin::is_standard_module;
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
-pub use entity::{Carried, Changes};
+pub use entity::{ByNew, Carried, Changes};
 pub use form::{Handling, Saving};
 pub use kept::{Kept, Registration, Route};
 pub use model::{Column, Mapping, Model};

@@ -68,7 +68,14 @@ impl Trace<'_> {
                 self.construct(state, step, class, ModelRef::Class(class), arguments)
             }
             Value::Own(class) => self.construct(state, step, class, ModelRef::Param(0), arguments),
-            Value::Symbol(Symbol::Function(function)) => self.apply(state, step, None, function, arguments),
+            Value::Symbol(Symbol::Function(function)) => {
+                let answer = self.apply(state, step, None, function, arguments);
+                match error {
+                    // `Err(error) => error_page(&error)`: what is made of an error goes on telling of it.
+                    Some(handler) if self.is_rust() && answer.is_vague() => Value::Caught(handler),
+                    _ => answer,
+                }
+            }
             Value::Method(receiver, function)
                 if let Some(known) = self.conversion(state, step, &receiver, function, arguments) =>
             {

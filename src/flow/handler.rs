@@ -49,8 +49,7 @@ impl Trace<'_> {
             }
             StepKind::Raise { value: Some(value), .. } => {
                 // `raise error` raises the original again; `raise Other(error)` does not.
-                matches!(self.value(*value), Value::Caught(_))
-                    && matches!(self.function.steps[*value as usize].kind, StepKind::Name(_))
+                self.is_error_itself(*value)
             }
             _ => false,
         };
@@ -68,6 +67,8 @@ impl Trace<'_> {
     pub(super) fn tell_return(&mut self, state: &State, of: Option<StepId>) {
         let end = match of {
             None => End::Falls,
+            // `other => return other` hands on the whole result, error and all.
+            Some(step) if self.is_rust() && self.is_error_itself(step) => End::RaisesOriginal,
             Some(step) => {
                 let is_trivial = match &self.function.steps[step as usize].kind {
                     StepKind::Literal(_) | StepKind::Name(_) => true,
@@ -91,6 +92,12 @@ impl Trace<'_> {
         for handler in handlers {
             self.tell_end(state, handler, end);
         }
+    }
+
+    /// Whether a step names what a handler caught, with nothing done to it.
+    fn is_error_itself(&self, step: StepId) -> bool {
+        matches!(self.value(step), Value::Caught(_))
+            && matches!(self.function.steps[step as usize].kind, StepKind::Name(_))
     }
 
     /// Whether control, once it leaves a handler for a block, comes back to the body of the same `try` on every way, or

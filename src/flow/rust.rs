@@ -134,6 +134,11 @@ impl Trace<'_> {
                 self.deed(state, Deeds::LOGGED);
                 return Value::None;
             }
+            // `report.failed.push(error)`
+            (_, "push" | "push_back" | "extend" | "insert") if error.is_some() => {
+                self.deed(state, Deeds::RECORDED);
+                return Value::None;
+            }
             (Value::Tuple(_) | Value::Many(_), "push" | "extend" | "insert") => return Value::None,
             (
                 Value::Tuple(_) | Value::Many(_),

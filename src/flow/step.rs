@@ -158,6 +158,10 @@ impl Trace<'_> {
                     bound_value = self.annotated(state, step, term);
                 }
                 match function.steps[*bound as usize].kind {
+                    // `Err(error) => format!("{error}")`: the answer goes on with the error in it.
+                    _ if name.is_temporary() && bound_value.caught().is_some() => {
+                        self.deed(state, Deeds::RECORDED);
+                    }
                     StepKind::Compute(_) => self.deed(state, Deeds::PRINTED),
                     // What is opened under the name of a session is one of its own, wherever it comes from.
                     StepKind::Enter(_) | StepKind::Call { .. } | StepKind::Await(_)
@@ -179,6 +183,9 @@ impl Trace<'_> {
             StepKind::Store { of, name, value: stored } => {
                 let (target, stored) = (value(of), value(stored));
                 self.deed(state, Deeds::RECORDED);
+                if self.is_rust() {
+                    self.store_on_changes(state, *of, *name, &stored);
+                }
                 self.store(state, step, target, *name, stored);
                 Value::Unknown
             }

@@ -65,6 +65,19 @@ pub struct Carried {
     pub column: Name,
     /// Whether it may be absent.
     pub is_optional: bool,
+    /// What the `new` that `derive_new` makes does with it.
+    pub by_new: ByNew,
+}
+
+/// How the derived `new` of a struct fills a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByNew {
+    /// It takes a value for it.
+    Taken,
+    /// `#[new(default)]`, which is `None` for what may be absent.
+    Default,
+    /// `#[new(value = "…")]`.
+    Computed,
 }
 
 impl Project {
@@ -82,16 +95,16 @@ impl Project {
         self.model(class).map(|model| model.mapping)
     }
 
+    /// Whether a struct derives a trait of this name.
+    pub fn derives(&self, class: ClassId, name: &str) -> bool {
+        let is_it = |decorator: &Term| matches!(decorator, Term::Path(path) if path.last() == name);
+        self.class(class).decorators.iter().any(is_it)
+    }
+
     /// What a struct of Diesel carries to a table, where it is one of those.
     pub fn carried(&self, class: ClassId) -> Option<(Changes, Vec<Carried>)> {
         let facts = self.class(class);
-        let derives = |name: &str| {
-            facts
-                .decorators
-                .iter()
-                .any(|decorator| matches!(decorator, Term::Path(path) if path.last() == name))
-        };
-        let (inserts, updates) = (derives("Insertable"), derives("AsChangeset"));
+        let (inserts, updates) = (self.derives(class, "Insertable"), self.derives(class, "AsChangeset"));
         let changes = match (updates, inserts) {
             (true, _) if has_value(&facts.decorators, "treat_none_as_null") => Changes::UpdatesAll,
             (true, false) => Changes::Updates,
@@ -108,7 +121,12 @@ impl Project {
             }
             let column = named_column(attributes).unwrap_or(field.name);
             let is_optional = matches!(&field.annotation, Some(Term::Union(_)));
-            Some(Carried { field: field.name, column, is_optional })
+            let by_new = match (has(attributes, "new", "default"), said(attributes, "new", "value")) {
+                (true, _) => ByNew::Default,
+                (false, Some(_)) => ByNew::Computed,
+                (false, None) => ByNew::Taken,
+            };
+            Some(Carried { field: field.name, column, is_optional, by_new })
         };
         Some((changes, facts.fields.iter().filter_map(carried).collect()))
     }
@@ -116,8 +134,7 @@ impl Project {
     /// The entity of which a struct of SeaORM carries some columns (`DeriveIntoActiveModel`), and those columns.
     pub fn partial_row(&self, class: ClassId) -> Option<(ClassId, Vec<Name>)> {
         let facts = self.class(class);
-        let derives = |decorator: &Term| matches!(decorator, Term::Path(path) if path.last() == "DeriveIntoActiveModel");
-        if !facts.decorators.iter().any(derives) {
+        if !self.derives(class, "DeriveIntoActiveModel") {
             return None;
         }
         let path = said(&facts.decorators, "sea_orm", "active_model")

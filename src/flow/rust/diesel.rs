@@ -1,9 +1,9 @@
 //! flow/rust/diesel: Diesel: statements over tables, and structs whose fields are columns.
 
-use crate::duty::Operation;
-use crate::facts::{Argument, ArgumentKind, StepId};
+use crate::duty::{Duty, Operation};
+use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{Changes, ClassId, Mapping, Symbol};
+use crate::project::{ByNew, Changes, ClassId, Mapping, Symbol};
 
 use super::super::outcome::Executed;
 use super::super::state::State;
@@ -81,6 +81,10 @@ impl Trace<'_> {
                 let mut keys = self.carried_keys(*class)?;
                 keys.perhaps.clear();
                 Some(Value::Dictionary(Box::new(keys)))
+            }
+            // `NewUser::new(name)` of `derive_new`.
+            Value::Symbol(Symbol::Class(class)) if method == "new" && self.project.derives(*class, "new") => {
+                self.newly_derived(*class)
             }
             Value::Dictionary(keys) if !matches!(method, "insert_into" | "eq" | "get" | "keys" | "items") => {
                 let mut keys = (**keys).clone();
@@ -195,7 +199,59 @@ impl Trace<'_> {
                 false => drop(keys.sure.insert(one.column)),
             }
         }
+        // What was read from the table goes back as it came.
+        if self.project.derives(class, "Queryable") {
+            let is_of_creation = |key: &&Name| {
+                matches!(self.project.roles.of_field(key), Some(Duty::CreatedAt | Duty::CreatedBy))
+            };
+            keys.kept = keys.sure.iter().filter(is_of_creation).copied().collect();
+        }
         Some(keys)
+    }
+
+    /// What the derived `new` of a struct of Diesel gives.
+    fn newly_derived(&self, class: ClassId) -> Option<Value> {
+        let (changes, carried) = self.project.carried(class)?;
+        let mut keys = Keys::default();
+        for one in carried {
+            match one.by_new {
+                ByNew::Default if one.is_optional && changes != Changes::UpdatesAll => {}
+                ByNew::Default if one.is_optional => keys.give(one.column, &Value::None),
+                _ => drop(keys.sure.insert(one.column)),
+            }
+        }
+        Some(Value::Dictionary(Box::new(keys)))
+    }
+
+    /// `changes.updated_at = Some(now)`: a struct of Diesel that was made before gives one more column.
+    pub(in crate::flow) fn store_on_changes(
+        &mut self,
+        state: &mut State,
+        of: StepId,
+        column: Name,
+        value: &Value,
+    ) {
+        if !matches!(self.value(of), Value::Dictionary(_) | Value::OneOf(_)) {
+            return;
+        }
+        let with_it = |one: Value| match one {
+            Value::Dictionary(mut keys) => {
+                match value {
+                    // What is absent is not written.
+                    Value::None => keys.forget(column),
+                    value => keys.give(column, value),
+                }
+                Value::Dictionary(keys)
+            }
+            other => other,
+        };
+        let changed = Value::one_of(self.value(of).clone().alternatives().into_iter().map(with_it));
+        if let StepKind::Name(name) = self.function.steps[of as usize].kind
+            && let Some(local) = state.locals.get_mut(&name)
+        {
+            *local = changed.clone();
+        }
+        self.values[of as usize] = changed;
     }
 
     /// A struct of Diesel is made: the columns it gives.

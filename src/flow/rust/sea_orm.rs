@@ -286,6 +286,10 @@ impl Trace<'_> {
         values: &[Value],
     ) -> Option<Value> {
         match (method, values) {
+            ("insert", [_]) if self.rows[key.0 as usize].base == Base::Loaded => {
+                self.insert_copy(step, key)?;
+                Some(Value::Unknown)
+            }
             ("insert" | "save" | "update" | "update_without_returning", [_]) => {
                 if method.starts_with("update") {
                     self.is_update_of(state, key);
@@ -319,6 +323,17 @@ impl Trace<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A row that was loaded is inserted: another row comes to be, with what this one holds.
+    fn insert_copy(&mut self, step: StepId, key: RowKey) -> Option<()> {
+        let model = self.entity_of(key)?;
+        let sure = self.project.class(model).fields.iter().map(|field| field.name).collect();
+        let keys = Some(Keys { sure, ..Keys::default() });
+        self.use_connection();
+        let operation = Operation::Create;
+        self.tell_executed(step, Executed { operation, model, removes: false, keys, form: Form::Bare });
+        Some(())
     }
 
     /// Whether a row is a parameter that may be the active model of any entity: which one it is, callers know.

@@ -119,7 +119,7 @@ impl<'l, 's, 'f> Body<'l, 's, 'f> {
     /// A variable that no code can name.
     pub(super) fn temporary(&mut self) -> Name {
         self.temporaries += 1;
-        Name::new(&format!("<{}>", self.temporaries))
+        Name::temporary(self.temporaries)
     }
 
     /// The qualified name of something defined here.

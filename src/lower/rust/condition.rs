@@ -181,8 +181,10 @@ impl<'f> Body<'_, '_, 'f> {
             let error = self.handler_begins(&attempt, index);
             let inner = if asks(&arm.pat) == Asks::Failed { held(&arm.pat) } else { None };
             self.catches(&attempt, index, inner, arm.guard.is_some());
-            if let Some(inner) = inner {
-                self.take_apart(inner, error);
+            // `other => …` has the whole result.
+            let bound = inner.or(matches!(arm.pat, Pat::Ident(_)).then_some(&arm.pat));
+            if let Some(bound) = bound {
+                self.take_apart(bound, error);
             }
             self.branch(&arm.body, taken);
             self.handler_ends(&attempt, after);

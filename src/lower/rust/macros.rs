@@ -228,7 +228,7 @@ fn first_only(input: syn::parse::ParseStream<'_>) -> syn::Result<Vec<Expr>> {
 }
 
 /// The names in tokens that are no parts of paths, fields, calls or labels.
-fn mentioned(tokens: TokenStream, found: &mut Vec<Name>) {
+pub(super) fn mentioned(tokens: TokenStream, found: &mut Vec<Name>) {
     let mut waiting = vec![tokens];
     while let Some(tokens) = waiting.pop() {
         let all: Vec<TokenTree> = tokens.into_iter().collect();

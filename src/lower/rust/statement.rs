@@ -1,13 +1,16 @@
 //! lower/rust/statement: blocks and statements, and what a function returns.
 
+use quote::ToTokens;
 use syn::{Block, Expr, Local, Pat, Stmt};
 
 use crate::facts::{Literal, Next, StepId, StepKind};
+use crate::name::Name;
 
 use super::body::Body;
 use super::caught::can_fail;
 use super::expression::{is_answer, is_path_to};
 use super::item::ident_of;
+use super::macros::mentioned;
 use super::pattern::{Asks, asks, held};
 use super::{span, term};
 
@@ -15,7 +18,7 @@ use super::{span, term};
 #[derive(Clone, Copy)]
 pub(super) enum Use {
     /// A variable takes it.
-    Kept(crate::name::Name),
+    Kept(Name),
     /// Nobody takes it.
     Dropped,
     /// The function returns it.
@@ -103,7 +106,7 @@ impl<'f> Body<'_, '_, 'f> {
                 None => last,
             };
             match statement {
-                Stmt::Local(local) if self.is_taken_apart_next(local, next) => {}
+                Stmt::Local(local) if self.is_taken_apart_next(local, next, &block.stmts[at + 1..]) => {}
                 Stmt::Local(local) => self.local(local),
                 Stmt::Expr(expression, _) => self.dropped(expression),
                 Stmt::Macro(call) => {
@@ -117,14 +120,18 @@ impl<'f> Body<'_, '_, 'f> {
 
     /// `let answer = call();` with `if let Err(error) = answer` or `match answer` behind it: it is taken apart there, and so
     /// made there.
-    fn is_taken_apart_next(&mut self, local: &'f Local, next: Option<&'f Expr>) -> bool {
+    fn is_taken_apart_next(&mut self, local: &'f Local, next: Option<&'f Expr>, rest: &[Stmt]) -> bool {
         let (Some(own), Some(init), Some(next)) = (ident_of(&local.pat), &local.init, next) else {
             return false;
         };
+        // Whoever only asks has the error still.
+        let is_at_end = || times_mentioned(own, rest) == 1;
         let taken = match next {
             Expr::If(branches) => match &*branches.cond {
                 Expr::Let(tested) if matches!(asks(&tested.pat), Asks::Well | Asks::Failed) => &*tested.expr,
-                Expr::MethodCall(call) if call.method == "is_err" || call.method == "is_ok" => {
+                Expr::MethodCall(call)
+                    if (call.method == "is_err" || call.method == "is_ok") && is_at_end() =>
+                {
                     &*call.receiver
                 }
                 _ => return false,
@@ -252,4 +259,11 @@ fn named(expression: &Expr) -> Option<crate::name::Name> {
         Expr::Paren(inner) => named(&inner.expr),
         _ => None,
     }
+}
+
+/// How often some statements name a variable.
+fn times_mentioned(wanted: Name, statements: &[Stmt]) -> usize {
+    let mut found = Vec::new();
+    statements.iter().for_each(|statement| mentioned(statement.to_token_stream(), &mut found));
+    found.into_iter().filter(|name| *name == wanted).count()
 }

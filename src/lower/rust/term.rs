@@ -155,17 +155,37 @@ pub(super) fn dotted(parts: &[Name]) -> String {
 }
 
 /// The attributes of an item as calls and paths, each derive by itself.
+///
+/// What `cfg_attr` adds is read as if it stood there: the service that runs has its features on.
 pub(super) fn of_attributes(attributes: &[syn::Attribute]) -> Vec<Term> {
-    let mut found = Vec::new();
+    let (mut found, mut waiting) = (Vec::new(), Vec::new());
     for attribute in attributes {
-        if attribute.path().is_ident("derive") {
-            let derives = attribute.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated);
-            found.extend(derives.into_iter().flatten().map(|path| Term::Path(path_name(&path))));
-        } else if !attribute.path().is_ident("doc") {
-            found.push(of_meta(&attribute.meta));
+        add_attribute(&attribute.meta, &mut found, &mut waiting);
+        while let Some(meta) = waiting.pop() {
+            add_attribute(&meta, &mut found, &mut waiting);
         }
     }
     found
+}
+
+/// Adds what one attribute says, or leaves waiting what it adds on a condition.
+fn add_attribute(meta: &Meta, found: &mut Vec<Term>, waiting: &mut Vec<Meta>) {
+    match meta {
+        Meta::List(list) if list.path.is_ident("derive") => {
+            let derives = list.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated);
+            found.extend(derives.into_iter().flatten().map(|path| Term::Path(path_name(&path))));
+        }
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+            let mut parts = parts.into_iter().flatten();
+            let is_for_tests = parts.next().is_some_and(|asked| asked.path().is_ident("test"));
+            if !is_for_tests {
+                waiting.extend(parts.collect::<Vec<_>>().into_iter().rev());
+            }
+        }
+        meta if !meta.path().is_ident("doc") => found.push(of_meta(meta)),
+        _ => {}
+    }
 }
 
 fn of_meta(meta: &Meta) -> Term {
