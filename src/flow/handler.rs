@@ -54,11 +54,22 @@ impl Trace<'_> {
             _ => false,
         };
         let end = if original { End::RaisesOriginal } else { End::Raises };
+        let raised = match self.function.steps[step as usize].kind {
+            StepKind::Raise { value: Some(value), .. } => self.value(value).caught(),
+            _ => None,
+        };
+        let mut is_innermost = true;
         for (_, kind) in self.enclosing(region) {
             match kind {
                 // It is caught again before it leaves the handlers around.
                 RegionKind::Try { first, end } if end > first => break,
-                RegionKind::Handler(handler) => self.tell_end(state, handler, end),
+                RegionKind::Handler(handler) => {
+                    if raised == Some(handler) && !is_innermost {
+                        self.outcome.handlers.entry(handler).or_default().tells_in_the_end();
+                    }
+                    is_innermost = false;
+                    self.tell_end(state, handler, end);
+                }
                 _ => {}
             }
         }
@@ -77,8 +88,8 @@ impl Trace<'_> {
                     _ => false,
                 };
                 let is_built_from_error = self.value(step).caught().is_some();
-                // Whatever else a function of Rust returns, it says that all went well.
-                let is_silent = is_trivial || self.is_rust();
+                // Whatever else a function of Rust returns, it says that all went well, unless it asks once more.
+                let is_silent = if self.is_rust() { !self.is_asked_again(step) } else { is_trivial };
                 if is_silent && !is_built_from_error { End::Falls } else { End::Answers }
             }
         };
@@ -91,6 +102,19 @@ impl Trace<'_> {
             .collect();
         for handler in handlers {
             self.tell_end(state, handler, end);
+        }
+    }
+
+    /// Whether what a handler returns is what the database says to another question: `Err(_) => find(name).await`.
+    fn is_asked_again(&self, step: StepId) -> bool {
+        match self.function.steps[step as usize].kind {
+            StepKind::Await(inner) => self.is_asked_again(inner),
+            StepKind::Call { .. } => self.outcome.sql.contains(&step),
+            StepKind::Name(kept) if kept.is_temporary() => self.function.steps.iter().any(|step| {
+                matches!(step.kind, StepKind::Bind { name, value, .. }
+                    if name == kept && self.outcome.sql.contains(&value))
+            }),
+            _ => false,
         }
     }
 

@@ -59,9 +59,17 @@ pub struct HandlerReport {
     pub(super) ends: BTreeSet<End>,
     /// The words for the ends of paths that neither log nor raise the original.
     pub silent_ends: BTreeSet<&'static str>,
+    /// Where what it does instead fails as well, it raises what it caught.
+    told_in_the_end: bool,
 }
 
 impl HandlerReport {
+    /// Where what it does instead fails as well, it raises what it caught: going on is no silence then.
+    pub(super) fn tells_in_the_end(&mut self) {
+        self.told_in_the_end = true;
+        self.silent_ends.remove("swallows");
+    }
+
     pub(super) fn end(&mut self, end: End, deeds: Deeds) {
         self.ends.insert(end);
         if deeds.has(Deeds::LOGGED) {
@@ -71,7 +79,7 @@ impl HandlerReport {
             End::RaisesOriginal | End::TriesAgain => return,
             End::Raises => "raises",
             End::Answers => "answers",
-            End::Falls if deeds.has(Deeds::RECORDED) => return,
+            End::Falls if deeds.has(Deeds::RECORDED) || self.told_in_the_end => return,
             End::Falls if deeds.has(Deeds::PRINTED) => "prints",
             End::Falls => "swallows",
         };

@@ -101,8 +101,20 @@ impl<'f> Body<'_, '_, 'f> {
             }
             _ => {
                 let callee = self.path_value(&call.path, at);
-                let arguments = self.arguments(parsed.iter());
-                self.emit(StepKind::Call { callee, arguments }, at)
+                let (closure, plain) = match parsed.split_last() {
+                    Some((Expr::Closure(closure), before)) => (Some(closure), before),
+                    _ => (None, parsed),
+                };
+                let arguments = self.arguments(plain.iter());
+                let begun = self.emit(StepKind::Call { callee, arguments }, at);
+                match closure {
+                    // `write_transaction!(context, |connection| …)` runs it, once.
+                    Some(closure) => {
+                        let handed: Vec<StepId> = closure.inputs.iter().map(|_| begun).collect();
+                        self.closure_here(closure, &handed)
+                    }
+                    None => begun,
+                }
             }
         }
     }
