@@ -66,6 +66,22 @@ impl Name {
     pub fn last(self) -> &'static str {
         self.0.rsplit('.').next().unwrap_or(self.0)
     }
+
+    /// `OrderLine` is `order_line`, `HTTPCall` is `http_call`: how libraries name tables and columns after types.
+    pub fn snake_case(self) -> Name {
+        let all: Vec<char> = self.0.chars().collect();
+        let mut found = String::new();
+        for (at, char) in all.iter().enumerate() {
+            let begins = char.is_uppercase()
+                && at > 0
+                && (!all[at - 1].is_uppercase() || all.get(at + 1).is_some_and(|next| next.is_lowercase()));
+            if begins && !found.ends_with('_') {
+                found.push('_');
+            }
+            found.extend(char.to_lowercase());
+        }
+        Name::new(&found)
+    }
 }
 
 impl Deref for Name {
@@ -126,5 +142,14 @@ mod tests {
         assert!(here == there);
         assert!(Name::new("a") < Name::new("b"));
         assert_eq!(Name::new("a.b").join("c").last(), "c");
+    }
+
+    #[test]
+    fn types_are_spelled_as_columns_are() {
+        for (class, table) in
+            [("OrderLine", "order_line"), ("HTTPCall", "http_call"), ("User", "user"), ("A_B", "a_b")]
+        {
+            assert_eq!(&*Name::new(class).snake_case(), table);
+        }
     }
 }

@@ -98,7 +98,7 @@ impl Trace<'_> {
             Value::Manager(function) => Value::Manager(function),
             Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) if self.is_rust() => {
-                self.rust_method(state, step, *receiver, method, arguments, &values)
+                self.rust_method(state, step, *receiver, method, &values)
             }
             Value::Attribute(receiver, method) => {
                 if matches!(&*receiver, Value::Unknown | Value::Param(_) | Value::External(_))

@@ -109,16 +109,15 @@ impl Trace<'_> {
         step: StepId,
         receiver: Value,
         method: Name,
-        arguments: &[Argument],
         values: &[Value],
     ) -> Value {
-        if let Some(known) = self.transaction_method(state, step, &receiver, &method, values) {
+        if let Some(known) = self.transaction_method(state, &receiver, &method, values) {
             return known;
         }
         if let Some(known) = self.sea_orm_method(state, step, &receiver, &method, values) {
             return known;
         }
-        if let Some(known) = self.diesel_method(state, step, &receiver, &method, values) {
+        if let Some(known) = self.diesel_method(step, &receiver, &method, values) {
             return known;
         }
         if let Some(known) = self.sqlx_method(step, &receiver, &method, values) {
@@ -161,7 +160,6 @@ impl Trace<'_> {
             }
             _ => {}
         }
-        let _ = arguments;
         self.hand_to_stranger(state, values);
         match error {
             Some(handler) => {

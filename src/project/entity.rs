@@ -6,7 +6,6 @@ use crate::facts::{Class, Field, Term};
 use crate::name::Name;
 
 use super::model::{Column, Mapping, Model};
-use super::table::snake_case;
 use super::{ClassId, Project};
 
 /// Which library of Rust maps a class to a table.
@@ -165,7 +164,7 @@ impl Project {
             Some(_) => return None,
             // Without a word on it, the table is called as many of the struct are.
             None if facts.decorators.iter().any(is_of_diesel) => {
-                Name::new(&format!("{}s", snake_case(&facts.name)))
+                Name::new(&format!("{}s", facts.name.snake_case()))
             }
             None => return None,
         };

@@ -32,7 +32,7 @@ pub(super) fn name(project: &Project, class: ClassId) -> Option<Name> {
         return Some(lower(&own));
     }
     let is_flask = line.externals().any(|path| path.ends_with("db.Model"));
-    is_flask.then(|| Name::new(&snake_case(&own)))
+    is_flask.then(|| Name::new(&own).snake_case())
 }
 
 /// The class of each table that exactly one class of a language stands for; heirs that share the table stand behind its
@@ -109,34 +109,4 @@ fn is_lowered_class_name(function: &Function) -> bool {
 
 fn lower(name: &str) -> Name {
     Name::new(&name.to_ascii_lowercase())
-}
-
-/// `OrderLine` is `order_line`, `HTTPCall` is `http_call`, as Flask-SQLAlchemy has it.
-pub(super) fn snake_case(name: &str) -> String {
-    let all: Vec<char> = name.chars().collect();
-    let mut found = String::new();
-    for (at, char) in all.iter().enumerate() {
-        let begins = char.is_uppercase()
-            && at > 0
-            && (!all[at - 1].is_uppercase() || all.get(at + 1).is_some_and(|next| next.is_lowercase()));
-        if begins && !found.ends_with('_') {
-            found.push('_');
-        }
-        found.extend(char.to_lowercase());
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::snake_case;
-
-    #[test]
-    fn flask_names_tables_after_classes() {
-        for (class, table) in
-            [("OrderLine", "order_line"), ("HTTPCall", "http_call"), ("User", "user"), ("A_B", "a_b")]
-        {
-            assert_eq!(snake_case(class), table);
-        }
-    }
 }

@@ -34,7 +34,6 @@ impl Trace<'_> {
     /// What a method of a table, of its columns or of a statement does.
     pub(super) fn diesel_method(
         &mut self,
-        _state: &mut State,
         step: StepId,
         receiver: &Value,
         method: &str,

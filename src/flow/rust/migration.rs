@@ -7,8 +7,6 @@ use crate::facts::{Argument, Function, Literal, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{FunctionId, Lookup, Project, Symbol};
 
-use super::sea_query::snake_case;
-
 /// The columns that a helper for tables adds, each with the time as its default.
 const TIMES: &[&str] = &["created_at", "updated_at"];
 
@@ -87,7 +85,7 @@ fn identifier(function: &Function, step: StepId) -> Option<(Name, Name)> {
         StepKind::Name(table) | StepKind::Attribute { name: table, .. } => table,
         _ => return None,
     };
-    Some((Name::new(&snake_case(&table)), Name::new(&snake_case(&name))))
+    Some((table.snake_case(), name.snake_case()))
 }
 
 /// The column that a chain of calls defines, by what the first of them is handed.

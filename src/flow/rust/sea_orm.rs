@@ -150,7 +150,7 @@ impl Trace<'_> {
             _ => return None,
         };
         if !statement.rows.is_empty() && statement.operation == Operation::Create && method == "insert_many" {
-            self.tell_mixed_rows(state, step, class, &statement.rows);
+            self.tell_mixed_rows(state, class, &statement.rows);
         }
         Some(Value::Statement(Box::new(statement)))
     }
@@ -590,9 +590,8 @@ impl Trace<'_> {
     }
 
     /// Of rows that are inserted together, some give a column and others do not: those are given NULL, and no default.
-    fn tell_mixed_rows(&mut self, state: &mut State, step: StepId, class: ClassId, rows: &[RowKey]) {
+    fn tell_mixed_rows(&mut self, state: &mut State, class: ClassId, rows: &[RowKey]) {
         let Some(model) = self.project.model(class) else { return };
-        let _ = step;
         for duty in Duty::ALL {
             if model.fields_of(self.project, duty).is_empty() {
                 continue;

@@ -86,29 +86,13 @@ impl Trace<'_> {
             Value::Text(name) => Some(*name),
             Value::Attribute(of, variant) => match (&**of, &**variant) {
                 (Value::Symbol(Symbol::Class(class)), "Table") => {
-                    Some(Name::new(&snake_case(&self.project.class(*class).name)))
+                    Some(self.project.class(*class).name.snake_case())
                 }
-                _ => Some(Name::new(&snake_case(variant))),
+                _ => Some(variant.snake_case()),
             },
             // `(Users::Table, Users::Name)`
             Value::Tuple(parts) => self.identifier(parts.last()?),
             _ => None,
         }
     }
-}
-
-/// `CreatedAt` is `created_at`.
-pub(super) fn snake_case(name: &str) -> String {
-    let all: Vec<char> = name.chars().collect();
-    let mut found = String::new();
-    for (at, char) in all.iter().enumerate() {
-        let begins = char.is_uppercase()
-            && at > 0
-            && (!all[at - 1].is_uppercase() || all.get(at + 1).is_some_and(|next| next.is_lowercase()));
-        if begins && !found.ends_with('_') {
-            found.push('_');
-        }
-        found.extend(char.to_lowercase());
-    }
-    found
 }

@@ -1,7 +1,7 @@
 //! flow/rust/transaction: on which connection a call works, and so in whose transaction: the one that was begun here, the
 //! caller's, or none.
 
-use crate::facts::{Argument, StepId, Term};
+use crate::facts::{Argument, Term};
 use crate::name::Name;
 use crate::project::{FunctionId, Project, Symbol};
 
@@ -44,7 +44,6 @@ impl Trace<'_> {
     pub(super) fn transaction_method(
         &mut self,
         state: &mut State,
-        step: StepId,
         receiver: &Value,
         method: &str,
         values: &[Value],
@@ -66,7 +65,6 @@ impl Trace<'_> {
             }
             ("rollback", Connection::Transaction) => {
                 state.untold.roll_back();
-                let _ = step;
                 Some(Value::None)
             }
             // `&mut *txn` by another name.

@@ -1,6 +1,6 @@
 //! lower/rust/expression: expressions become steps, in the order Rust evaluates them.
 
-use syn::{BinOp, Expr, Lit, Member, RangeLimits, Type, UnOp};
+use syn::{BinOp, Expr, Lit, Member, Type, UnOp};
 
 use crate::facts::{Argument, ArgumentKind, Comparison, FunctionKind, Literal, Next, StepId, StepKind, Term};
 use crate::name::Name;
@@ -346,7 +346,6 @@ impl<'f> Body<'_, '_, 'f> {
             Expr::Range(range) => {
                 let ends: Vec<StepId> =
                     range.start.iter().chain(&range.end).map(|end| self.value(end)).collect();
-                let _: &RangeLimits = &range.limits;
                 self.emit(StepKind::Compute(ends), at)
             }
             Expr::Let(tested) => self.value(&tested.expr),
@@ -386,7 +385,7 @@ impl<'f> Body<'_, '_, 'f> {
         if let [.., of, last] = &mut parts[..]
             && &**of == "Column"
         {
-            *last = Name::new(&snake_case(last));
+            *last = last.snake_case();
         }
         let is_root = |part: &&Name| matches!(&***part, "crate" | "self" | "super");
         let roots = if parts.len() > 1 { parts.iter().take_while(is_root).count() } else { 0 };
@@ -636,16 +635,4 @@ fn is_default(expression: &Expr) -> bool {
 fn is_spawn(callee: &Expr) -> bool {
     let Expr::Path(path) = callee else { return false };
     path.path.segments.last().is_some_and(|last| last.ident.to_string().contains("spawn"))
-}
-
-/// `UpdatedAt` is `updated_at`.
-fn snake_case(name: &str) -> String {
-    let mut found = String::new();
-    for (at, char) in name.chars().enumerate() {
-        if char.is_uppercase() && at > 0 {
-            found.push('_');
-        }
-        found.extend(char.to_lowercase());
-    }
-    found
 }
