@@ -46,6 +46,17 @@ pub enum Language {
 }
 
 impl Language {
+    /// The word for it in every format.
+    pub fn word(self) -> &'static str {
+        match self {
+            Language::Python => "python",
+            Language::Rust => "rust",
+            Language::Sql => "sql",
+            Language::Manifest => "toml",
+            Language::Json => "json",
+        }
+    }
+
     /// The language of a file that a scan of folders reads, by its name; `None` where it is passed over.
     pub fn of(path: &Path) -> Option<Language> {
         match path.extension()?.to_str()? {
