@@ -55,6 +55,13 @@ impl Trace<'_> {
         let values: Vec<Value> =
             arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
         let error = values.iter().find_map(Value::caught);
+        if self.is_rust() {
+            let receiver = match &callee {
+                Value::Attribute(receiver, _) | Value::Method(receiver, _) => Some(&**receiver),
+                _ => None,
+            };
+            self.note_connection(receiver, arguments);
+        }
         match callee {
             Value::Symbol(Symbol::Class(class)) => {
                 let class = self.project.completed(class);
@@ -361,7 +368,15 @@ impl Trace<'_> {
 
     /// What runs in the place of an abstract method.
     fn implementations(&self, receiver: &Value, method: FunctionId) -> Vec<FunctionId> {
-        let Value::Object(class, _) = receiver else { return Vec::new() };
+        let class = match receiver {
+            Value::Object(class, _) => class,
+            // A trait's own method works on rows that other methods of the trait know.
+            Value::Row(key) if self.is_rust() => match &self.rows[key.0 as usize].model {
+                ModelRef::Class(class) => class,
+                _ => return Vec::new(),
+            },
+            _ => return Vec::new(),
+        };
         let function = self.project.function(method);
         let raises_only = || {
             let names_it = |step: &crate::facts::Step| matches!(step.kind, StepKind::Name(name) if &*name == "NotImplementedError");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::duty::Operation;
 use crate::facts::{HandlerId, Next, RegionId, RegionKind, StepId, StepKind};
-use crate::project::{ClassId, FunctionId};
+use crate::project::{ClassId, FunctionId, Mapping};
 
 use super::django::Api;
 use super::hearing::Heard;
@@ -172,7 +172,7 @@ impl Trace<'_> {
             let ModelRef::Class(model) = info.model else { return None };
             // Django writes a row when it is saved, and that is told where it happens.
             let is_kept = self.project.model(model).is_some()
-                && self.project.django(model).is_none()
+                && !matches!(self.project.mapping(model), Some(Mapping::Django | Mapping::SeaOrm))
                 && !self.project.is_audit_model(model);
             let is_there = info.base != Base::New || row.is_added();
             if !is_kept || !is_there {
@@ -326,6 +326,9 @@ impl Trace<'_> {
 
     /// Whose transaction a write at the step at hand is part of, where it needs none of its own.
     pub(super) fn bond(&self) -> Bond {
+        if self.is_rust() {
+            return self.bond_of_connection();
+        }
         if self.within(self.region) == Within::Caller { Bond::Loose } else { Bond::Within }
     }
 

@@ -157,6 +157,12 @@ impl Trace<'_> {
         arguments: &[Term],
         depth: usize,
     ) -> Option<Value> {
+        if path.last() == "include_str" && self.project.is_rust(file) {
+            let Value::Text(beside) = self.declared_value(file, arguments.first()?, depth + 1) else {
+                return None;
+            };
+            return self.project.text_beside(file, &beside).map(Value::Text);
+        }
         let is_text = library::begins(path) == Some(Begins::Text);
         if !is_text && !library::makes_table(path) {
             return None;

@@ -146,8 +146,13 @@ impl Trace<'_> {
             let session = Some(SessionKey::Connection);
             self.rows.push(RowInfo { base: Base::Loaded, model, origin: (self.id, 0), at: 0, session });
         }
+        let is_rust = self.is_rust();
         state.rows.entry(key).or_insert_with(|| {
             let mut row = RowState::start(Life::loaded());
+            if is_rust {
+                // Whether it was there before, its type does not say.
+                row.marks.presume();
+            }
             let elsewhere = self.stamped_elsewhere(class);
             let open = Duty::ALL.into_iter().filter(|duty| elsewhere[duty.index()]);
             open.for_each(|duty| row.discharge(duty, Level::Perhaps));

@@ -39,7 +39,7 @@ impl Trace<'_> {
             }
         }
         let is_told = |model: ClassId, is_own: bool| {
-            let name = words(&self.project.class(model).name);
+            let name = words(&self.project.name_in_code(model));
             let is_meant = || {
                 meant.iter().any(|class| self.project.hierarchy(*class).classes().any(|class| class == model))
             };

@@ -8,6 +8,7 @@ use crate::facts::FunctionKind;
 use crate::project::{Certainty, FunctionId, Project};
 
 use super::outcome::Outcome;
+use super::rust::transaction::is_handed_connection;
 
 /// Which functions may run without a transaction that a caller has opened, and which with one.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,7 @@ pub(super) fn reach(
                 found.bound.insert(id, id);
                 bound.push(id);
             }
+            Certainty::No if is_handed_connection(project, id) => {}
             Certainty::No => {
                 found.loose.insert(id);
                 loose.push(id);
@@ -73,6 +75,9 @@ pub(super) fn reach(
 fn is_wrapped(project: &Project, id: FunctionId) -> Certainty {
     if project.is_decorated_atomic(id) {
         return Certainty::Yes;
+    }
+    if project.is_rust(id.file) {
+        return Certainty::No;
     }
     // What Django or a library calls for a request runs in the request's transaction.
     let function = project.function(id);

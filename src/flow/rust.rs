@@ -16,6 +16,7 @@ mod diesel;
 pub(super) mod sea_orm;
 mod sea_query;
 mod sqlx;
+pub(super) mod transaction;
 
 use sea_orm::on_conflict_of;
 
@@ -82,6 +83,7 @@ impl Trace<'_> {
         }
         match (path.last(), values) {
             ("Set" | "set", [value]) => return value.clone(),
+            ("value", [value]) if path.ends_with("Expr.value") => return value.clone(),
             // What changes the type alone, called by its path.
             ("into_active_model" | "into" | "from" | "clone" | "to_owned" | "try_into_model", [value]) => {
                 return value.clone();
@@ -109,6 +111,9 @@ impl Trace<'_> {
         arguments: &[Argument],
         values: &[Value],
     ) -> Value {
+        if let Some(known) = self.transaction_method(state, step, &receiver, &method, values) {
+            return known;
+        }
         if let Some(known) = self.sea_orm_method(state, step, &receiver, &method, values) {
             return known;
         }
@@ -211,8 +216,7 @@ impl Trace<'_> {
 
     /// Code that is not known gets values: it may stamp the rows among them, and may do anything with a connection.
     fn hand_to_stranger(&mut self, state: &mut State, values: &[Value]) {
-        self.used.hidden |=
-            values.iter().any(|value| matches!(value, Value::External(path) if is_connection(*path)));
+        self.used.hidden |= values.iter().any(|value| transaction::connection(value).is_some());
         for key in values.iter().flat_map(Value::rows) {
             if let Some(row) = state.rows.get_mut(&key) {
                 for duty in crate::duty::Duty::ALL {
@@ -236,15 +240,6 @@ fn is_log(path: Name) -> bool {
     let first = path.split('.').next().unwrap_or(&path);
     let is_level = library::logs(path.last()) || matches!(path.last(), "event" | "trace");
     is_level && matches!(first, "tracing" | "log" | "slog" | "tracing_log" | "defmt")
-}
-
-/// Whether values of an external type run statements.
-fn is_connection(path: Name) -> bool {
-    let last = path.last();
-    last.ends_with("Connection")
-        || last.ends_with("Transaction")
-        || last.ends_with("Pool")
-        || matches!(last, "ConnectionTrait" | "Executor" | "TransactionTrait" | "LoadConnection")
 }
 
 /// Whether a value is a list, a set or a map, be it empty still.

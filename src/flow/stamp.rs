@@ -265,7 +265,13 @@ impl Trace<'_> {
         }
     }
 
-    fn tell_stamp(&mut self, step: StepId, key: RowKey, field: Name, say: impl Fn(Stamp) -> Stamp) {
+    pub(super) fn tell_stamp(
+        &mut self,
+        step: StepId,
+        key: RowKey,
+        field: Name,
+        say: impl Fn(Stamp) -> Stamp,
+    ) {
         if !self.telling {
             return;
         }
@@ -460,7 +466,8 @@ pub(super) fn of_statement(project: &Project, function: &Function, executed: &Ex
             by: "statement",
             stored,
             onto,
-            fills_empty: executed.form != Form::Bare && function.steps.iter().any(is_read),
+            fills_empty: executed.form != Form::Bare && function.steps.iter().any(is_read)
+                || function.steps.iter().any(|step| asks_for_null(function, step, field)),
             operation: executed.operation,
             within: None,
         })
@@ -470,6 +477,13 @@ pub(super) fn of_statement(project: &Project, function: &Function, executed: &Ex
     let mut all: Vec<Stamp> = written.filter_map(|field| stamp(field, Stored::Other)).collect();
     all.extend(nulls.iter().filter_map(|field| stamp(*field, Stored::None)));
     all
+}
+
+/// `Column::Field.is_null()`.
+fn asks_for_null(function: &Function, step: &Step, field: Name) -> bool {
+    let StepKind::Attribute { of, name } = step.kind else { return false };
+    &*name == "is_null"
+        && matches!(function.steps[of as usize].kind, StepKind::Attribute { name, .. } if name == field)
 }
 
 /// What the arguments of `model_dump` and kin say.

@@ -18,6 +18,7 @@ use super::life::Life;
 use super::outcome::{End, Outcome, Way};
 use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
+use super::rust::transaction::Connection;
 use super::state::{Deeds, Failure, HandlerPaths, State, States};
 use super::summary::{DatabaseUse, Knowledge};
 use super::trail::Altered;
@@ -53,6 +54,8 @@ pub(super) struct Trace<'p> {
     pub(super) never_returns: bool,
     /// Sessions that the step at hand may have rolled back before it raised.
     pub(super) rolled_back: BTreeSet<SessionKey>,
+    /// On which connection the step at hand works, in code that hands its connections on.
+    pub(super) connection: Option<Connection>,
     /// What the step at hand writes by statements.
     pub(super) altered: Vec<Altered>,
     /// What the facts alone say of the function.
@@ -117,6 +120,7 @@ fn trace_choice(
         fails_itself: false,
         never_returns: false,
         rolled_back: BTreeSet::new(),
+        connection: None,
         altered: Vec::new(),
         ground,
         has_committed: false,
@@ -257,6 +261,7 @@ impl<'p> Trace<'p> {
             self.fails_itself = false;
             self.has_committed = false;
             self.rolled_back.clear();
+            self.connection = None;
             let lacking = if self.telling { lacking(&state) } else { Vec::new() };
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;

@@ -37,7 +37,8 @@ impl Project {
         let named = |names: &[String]| -> FxHashSet<ClassId> {
             let is_named = |class: &ClassId| {
                 let path = self.dotted(class.file, &self.class(*class).qualname);
-                names.iter().any(|name| fits(&path, name))
+                let table = self.model(*class).and_then(|model| model.table);
+                names.iter().any(|name| fits(&path, name) || table.is_some_and(|table| &*table == name))
             };
             let handed_on = names.iter().filter_map(|name| match self.named_by(name)? {
                 Symbol::Class(class) => Some(class),
@@ -47,9 +48,11 @@ impl Project {
         };
         let models = if trail.models.is_empty() {
             let says_so = |class: &ClassId| {
-                let name = self.class(*class).name;
+                let name = self.name_in_code(*class);
                 let keeps = || is_perhaps_audit_name(&name) && self.model(*class).is_some_and(keeps_audit);
-                self.model(*class).is_some() && (is_audit_name(&name) || keeps())
+                self.model(*class).is_some()
+                    && self.completed(*class) == *class
+                    && (is_audit_name(&name) || keeps())
             };
             self.class_ids().into_iter().filter(says_so).collect()
         } else {
@@ -75,6 +78,27 @@ impl Project {
         let is_named = !trail.models.is_empty();
         self.audit = Audit { models, tracked, emitters: trail.emitters.clone(), emitting, is_named, policy };
         self
+    }
+
+    /// What a class would be called that stands for the table of a model alone: `audit_logs` is `AuditLog`.
+    pub fn name_in_code(&self, class: ClassId) -> Name {
+        let name = self.entity_name(class);
+        if name == self.class(class).name && !name.contains('_') && name.starts_with(char::is_uppercase) {
+            return name;
+        }
+        let singular = match (name.strip_suffix("ies"), name.strip_suffix('s')) {
+            (Some(stem), _) => format!("{stem}y"),
+            (None, Some(stem)) if !stem.ends_with('s') => stem.to_owned(),
+            _ => name.to_string(),
+        };
+        let part = |part: &str| {
+            let mut letters = part.chars();
+            letters
+                .next()
+                .map(|first| first.to_uppercase().chain(letters).collect::<String>())
+                .unwrap_or_default()
+        };
+        Name::new(&singular.split('_').map(part).collect::<String>())
     }
 
     /// The audit trail.

@@ -55,9 +55,14 @@ impl Project {
         self.hierarchy(class).classes().find_map(|class| self.own_method(class, name))
     }
 
+    /// The blocks that only add to a type.
+    pub fn added_to(&self, class: ClassId) -> impl Iterator<Item = ClassId> + '_ {
+        self.additions.get(&class).into_iter().flatten().copied()
+    }
+
     /// All methods of that name of a type and of the blocks that add to it.
     pub fn methods_named(&self, class: ClassId, name: Name) -> Vec<FunctionId> {
-        let added = self.additions.get(&class).into_iter().flatten().copied();
+        let added = self.added_to(class);
         let of = |class: ClassId| {
             let methods = self.class(class).methods.iter().filter(move |(method, _)| *method == name);
             methods.map(move |&(_, index)| FunctionId { file: class.file, index: index as u32 })

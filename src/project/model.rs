@@ -104,8 +104,9 @@ impl Project {
     /// The setter a class has for a duty.
     pub fn setter(&self, class: ClassId, duty: Duty) -> Option<Name> {
         self.hierarchy(class).classes().find_map(|class| {
-            let methods = &self.class(class).methods;
-            methods.iter().map(|(name, _)| *name).find(|name| self.roles.of_setter(name) == Some(duty))
+            let is_it = |name: &Name| self.roles.of_setter(name) == Some(duty);
+            let mut blocks = std::iter::once(class).chain(self.added_to(class));
+            blocks.find_map(|block| self.class(block).methods.iter().map(|(name, _)| *name).find(is_it))
         })
     }
 

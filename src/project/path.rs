@@ -23,8 +23,27 @@ impl Project {
     pub fn text_of_sql(&self, file: FileId, path: &str) -> Option<Name> {
         let root = self.crate_root(file)?;
         let folder = root.rsplit_once('.').map_or("", |(folder, _)| folder).replace('.', "/");
-        let wanted = if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
-        let found = self.files.iter().find(|known| known.source.display_path() == wanted)?;
+        self.text_at(&folder, path)
+    }
+
+    /// The text of an SQL file that the code of a file names, from the folder of that file.
+    pub fn text_beside(&self, file: FileId, path: &str) -> Option<Name> {
+        let own = self.file(file).source.display_path();
+        self.text_at(own.rsplit_once('/').map_or("", |(folder, _)| folder), path)
+    }
+
+    fn text_at(&self, folder: &str, path: &str) -> Option<Name> {
+        let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+        for part in path.split('/') {
+            match part {
+                "." | "" => {}
+                ".." => drop(parts.pop()?),
+                part => parts.push(part),
+            }
+        }
+        let wanted = parts.join("/");
+        let is_it = |known: &&super::File| known.source.display_path().trim_start_matches('/') == wanted;
+        let found = self.files.iter().find(is_it).filter(|found| found.source.language == Language::Sql)?;
         Some(Name::new(&found.source.text))
     }
 

@@ -12,6 +12,7 @@ use super::super::django::Api;
 use super::super::life::Life;
 use super::super::outcome::Executed;
 use super::super::row::{Base, Change, Element, Level, Paths, RowInfo, Touch};
+use super::super::stamp::{Onto, Stamp, Stored};
 use super::super::state::State;
 use super::super::trace::Trace;
 use super::super::value::{Form, Keys, ModelRef, RowKey, Statement, Value};
@@ -301,6 +302,11 @@ impl Trace<'_> {
                 self.store(state, step, Value::Row(key), *column, value.clone());
                 Some(Value::None)
             }
+            // Which column it is only a run tells.
+            ("set", [_, _]) => {
+                state.rows.get_mut(&key)?.change(Change::Changed, Touch { step, within: None });
+                Some(Value::None)
+            }
             ("into" | "clone" | "try_into" | "into_active_model", []) => Some(Value::Row(key)),
             ("set_from_json", _) => {
                 let row = state.rows.get_mut(&key)?;
@@ -335,9 +341,19 @@ impl Trace<'_> {
     fn is_update_of(&mut self, state: &mut State, key: RowKey) {
         let info = &mut self.rows[key.0 as usize];
         let Some(row) = state.rows.get_mut(&key) else { return };
-        if info.base == Base::New && !row.is_saved {
-            info.base = Base::Loaded;
-            row.change(Change::Changed, Touch { step: info.at, within: None });
+        if info.base != Base::New || row.is_saved {
+            return;
+        }
+        info.base = Base::Loaded;
+        let at = info.at;
+        row.change(Change::Changed, Touch { step: at, within: None });
+        let made: Vec<Duty> =
+            [Duty::CreatedAt, Duty::CreatedBy].into_iter().filter(|duty| row.has(*duty)).collect();
+        let Some(model) = self.entity_of(key).and_then(|class| self.project.model(class)) else { return };
+        for field in made.into_iter().filter_map(|duty| model.fields_of(self.project, duty).first().copied())
+        {
+            let stored = |stamp| Stamp { by: "keyword", stored: Stored::Other, onto: Onto::Loaded, ..stamp };
+            self.tell_stamp(at, key, field, stored);
         }
     }
 
@@ -455,8 +471,12 @@ impl Trace<'_> {
     /// `before_save` would have stamped: here nobody has.
     fn tell_bypass(&mut self, state: &State, step: StepId, statement: &Statement, class: ClassId) {
         let Some((keys, _)) = &statement.on_conflict else { return };
-        let is_handed = |key: &&RowKey| matches!(self.rows[key.0 as usize].base, Base::Param(_));
-        if !statement.rows.iter().any(|key| is_handed(&key)) {
+        // Where this function changes the row, the row itself tells.
+        let is_handed = |key: &RowKey| {
+            let is_param = matches!(self.rows[key.0 as usize].base, Base::Param(_));
+            is_param && state.rows.get(key).is_some_and(|row| row.first.is_none())
+        };
+        if !statement.rows.iter().any(is_handed) {
             return;
         }
         let keys = self.written_on_conflict(state, statement, keys);

@@ -38,6 +38,10 @@ impl Trace<'_> {
                 };
                 self.project.text_of_sql(self.id.file, file).map(Value::Text)
             }
+            "include_str" => {
+                let Some(Value::Text(file)) = values.first() else { return None };
+                self.project.text_beside(self.id.file, file).map(Value::Text)
+            }
             // `QueryBuilder::new("…")`
             "new" | "with_arguments"
                 if path.ends_with("QueryBuilder.new") || path.ends_with("QueryBuilder.with_arguments") =>

@@ -20,6 +20,7 @@ pub(super) fn can_fail(expression: &Expr) -> bool {
     let mut at = expression;
     loop {
         match at {
+            Expr::MethodCall(call) if is_settled(call) => return false,
             Expr::Call(_) | Expr::MethodCall(_) | Expr::Await(_) | Expr::Macro(_) | Expr::Async(_) => {
                 return true;
             }
@@ -115,7 +116,7 @@ impl<'f> Body<'_, '_, 'f> {
             return;
         }
         let at = self.function.handlers[id].head;
-        if let (Some(Pat::Or(either)), false) = (pattern, has_guard) {
+        if let Some(Pat::Or(either)) = pattern {
             for case in &either.cases {
                 let named = match named_error(case) {
                     Some(path) => self.path_value(path, at),
@@ -126,7 +127,7 @@ impl<'f> Body<'_, '_, 'f> {
             return;
         }
         let path = pattern.and_then(named_error);
-        let named = match path.filter(|_| !has_guard) {
+        let named = match path {
             Some(path) => self.path_value(path, at),
             None => self.emit(StepKind::Compute(Vec::new()), at),
         };
@@ -177,4 +178,21 @@ fn named_error(pattern: &Pat) -> Option<&syn::Path> {
         Pat::Paren(paren) => named_error(&paren.pat),
         _ => None,
     }
+}
+
+/// Whether a method has decided what becomes of an error: no result is left.
+fn is_settled(call: &syn::ExprMethodCall) -> bool {
+    matches!(
+        &*call.method.to_string(),
+        "unwrap"
+            | "expect"
+            | "unwrap_or"
+            | "unwrap_or_else"
+            | "unwrap_or_default"
+            | "map_or"
+            | "map_or_else"
+            | "is_ok"
+            | "is_err"
+            | "ok"
+    )
 }

@@ -167,7 +167,14 @@ impl<'f> Body<'_, '_, 'f> {
         let callee = self.emit(StepKind::Attribute { of: inner, name }, at);
         let begun = self.emit(StepKind::Call { callee, arguments: std::mem::take(&mut arguments) }, at);
         let handed: Vec<StepId> = closure.inputs.iter().map(|_| begun).collect();
-        Some(self.closure_here(closure, &handed))
+        let made = self.closure_here(closure, &handed);
+        if matches!(method, "transaction" | "transaction_with_config" | "run") {
+            // Where the closure ends well, what it has done is committed.
+            let name = crate::name::Name::new("commit");
+            let callee = self.emit(StepKind::Attribute { of: begun, name }, at);
+            self.emit(StepKind::Call { callee, arguments: Vec::new() }, at);
+        }
+        Some(made)
     }
 
     /// The code in an argument runs here: a closure, or a function by its path.

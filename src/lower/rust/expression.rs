@@ -256,7 +256,9 @@ impl<'f> Body<'_, '_, 'f> {
                 };
                 self.emit(StepKind::Literal(literal), at)
             }
-            Expr::Path(path) if path.path.is_ident("None") => self.nothing(at),
+            Expr::Path(path) if path.path.segments.len() == 1 && path.path.segments[0].ident == "None" => {
+                self.nothing(at)
+            }
             Expr::Path(path) => match &path.qself {
                 Some(own) => self.qualified_path(&own.ty, &path.path, at),
                 None => self.path_value(&path.path, at),

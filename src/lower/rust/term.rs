@@ -208,6 +208,16 @@ pub(super) fn of_expression(expression: &Expr) -> Term {
         },
         Expr::Path(path) => Term::Path(path_name(&path.path)),
         Expr::Reference(reference) => of_expression(&reference.expr),
+        Expr::Macro(call) if call.mac.path.is_ident("include_str") => {
+            match call.mac.parse_body::<syn::LitStr>() {
+                Ok(path) => Term::Call {
+                    callee: Box::new(Term::Path(Name::new("include_str"))),
+                    arguments: vec![Term::Text(Name::new(&path.value()))],
+                    keywords: Vec::new(),
+                },
+                Err(_) => Term::Other,
+            }
+        }
         Expr::Macro(call) => {
             literal::concatenated(&call.mac).map_or(Term::Other, |text| Term::Text(Name::new(&text)))
         }
