@@ -179,7 +179,7 @@ pub struct Project {
     hierarchies: FxHashMap<ClassId, Hierarchy>,
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
-    tables: FxHashMap<Name, ClassId>,
+    tables: table::Tables,
     nested: FxHashMap<(FileId, Name), Vec<u32>>,
     managed: FxHashMap<ClassId, Vec<ClassId>>,
     user: Option<ClassId>,
@@ -218,7 +218,7 @@ impl Project {
             hierarchies: FxHashMap::default(),
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
-            tables: FxHashMap::default(),
+            tables: table::Tables::default(),
             nested: FxHashMap::default(),
             managed: FxHashMap::default(),
             user: None,
@@ -313,10 +313,10 @@ impl Project {
         &self.hierarchies[&class]
     }
 
-    /// The model that is mapped to a table; nothing when several are, or none.
-    pub fn model_of_table(&self, table: &str) -> Option<ClassId> {
+    /// The model that is mapped to a table, as code of a file sees it; nothing when several are, or none.
+    pub fn model_of_table(&self, table: &str, file: FileId) -> Option<ClassId> {
         let last = table.rsplit('.').next().unwrap_or(table);
-        self.tables.get(&Name::new(&last.to_ascii_lowercase())).copied()
+        self.tables.get(Name::new(&last.to_ascii_lowercase()), self.file(file).source.language)
     }
 
     /// What a class says about a table, where it is mapped to one.

@@ -24,7 +24,7 @@ impl Trace<'_> {
             return;
         }
         for written in sql::written(text).unwrap_or_default() {
-            let Some(model) = self.project.model_of_table(&written.table) else { continue };
+            let Some(model) = self.project.model_of_table(&written.table, self.id.file) else { continue };
             let removes = written.operation == Operation::Delete;
             let keys = (!removes).then(|| self.attributes(model, &written.keys));
             let operation = written.operation;
@@ -145,7 +145,7 @@ impl Trace<'_> {
         if !library::makes_table(path) {
             return None;
         }
-        let model = self.project.model_of_table(table)?;
+        let model = self.project.model_of_table(table, self.id.file)?;
         Some(Value::Attribute(Box::new(Value::Symbol(Symbol::Class(model))), Name::new("__table__")))
     }
 

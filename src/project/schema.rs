@@ -254,7 +254,7 @@ fn column(said: Said, place: (FunctionId, StepId)) -> SqlColumn {
 
 #[cfg(test)]
 mod tests {
-    use crate::project::in_memory;
+    use crate::project::{FileId, in_memory};
 
     /// The tables that files leave, a line each: columns with `=` for filled, `~` for filled on update, `!` for required.
     fn tables(files: &[(&str, &str)]) -> Vec<String> {
@@ -358,7 +358,8 @@ mod tests {
             (&[bare, mapped, sql], "Order"),
         ] {
             let project = in_memory(files);
-            let class = project.model_of_table("public.Orders").expect("something stands for the table");
+            let class =
+                project.model_of_table("public.Orders", FileId(0)).expect("something stands for the table");
             assert_eq!(project.class(class).qualname, name);
             let models = project.class_ids().into_iter().filter(|class| project.model(*class).is_some());
             let of_sql = models.filter(|class| project.class(*class).qualname.starts_with("<sql"));

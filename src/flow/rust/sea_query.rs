@@ -40,7 +40,7 @@ impl Trace<'_> {
         match (method, values) {
             ("table" | "into_table" | "from_table", [table]) => {
                 let name = self.identifier(table)?;
-                let model = self.project.model_of_table(&name);
+                let model = self.project.model_of_table(&name, self.id.file);
                 statement.model = model.map_or(ModelRef::Unknown, ModelRef::Class);
             }
             ("value", [column, value]) => {
