@@ -179,7 +179,8 @@ pub struct Project {
     hierarchies: FxHashMap<ClassId, Hierarchy>,
     heirs: FxHashMap<ClassId, Vec<ClassId>>,
     models: FxHashMap<ClassId, Model>,
-    tables: table::Tables,
+    /// By table: what stands for it, one class of each language.
+    tables: FxHashMap<Name, Vec<ClassId>>,
     nested: FxHashMap<(FileId, Name), Vec<u32>>,
     managed: FxHashMap<ClassId, Vec<ClassId>>,
     user: Option<ClassId>,
@@ -218,7 +219,7 @@ impl Project {
             hierarchies: FxHashMap::default(),
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
-            tables: table::Tables::default(),
+            tables: FxHashMap::default(),
             nested: FxHashMap::default(),
             managed: FxHashMap::default(),
             user: None,
@@ -313,10 +314,20 @@ impl Project {
         &self.hierarchies[&class]
     }
 
-    /// The model that is mapped to a table, as code of a file sees it; nothing when several are, or none.
-    pub fn model_of_table(&self, table: &str, file: FileId) -> Option<ClassId> {
+    /// The model that is mapped to a table, as the code of a file sees it: its own language's, or the only one there is.
+    pub fn model_of_table(&self, from: FileId, table: &str) -> Option<ClassId> {
         let last = table.rsplit('.').next().unwrap_or(table);
-        self.tables.get(Name::new(&last.to_ascii_lowercase()), self.file(file).source.language)
+        let all = self.tables.get(&Name::new(&last.to_ascii_lowercase()))?;
+        let own = all.iter().find(|class| self.is_rust(class.file) == self.is_rust(from));
+        own.or(all.first()).copied()
+    }
+
+    /// The models of other languages that are mapped to the table of a model.
+    pub fn twins(&self, class: ClassId) -> impl Iterator<Item = ClassId> + '_ {
+        let class = self.completed(class);
+        let table = self.models.get(&class).and_then(|model| model.table);
+        let all = table.and_then(|table| self.tables.get(&table)).into_iter().flatten();
+        all.copied().filter(move |twin| self.is_rust(twin.file) != self.is_rust(class.file))
     }
 
     /// What a class says about a table, where it is mapped to one.

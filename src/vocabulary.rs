@@ -285,6 +285,7 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("after", "what happens to the session afterwards, as a clause"),
     ("happens", "what the read of an expired value comes to, as a clause"),
     ("answers", "what the handler does instead, as a verb phrase"),
+    ("log", "the call that logs an error"),
     ("rollback", "the rollback call for this session"),
     ("flush", "the flush call for this session"),
     ("savepoint", "the head of a savepoint block of this session"),

@@ -12,8 +12,11 @@
 //! | `auto_now` | yes | `bulk_create` | no | `save()` | no | where it is listed |
 //! | `auto_now_add` | yes | `bulk_create` | no | | | |
 
+use std::collections::BTreeSet;
+
 use crate::duty::Duty;
 use crate::facts::StepId;
+use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Mapping, Project};
 
 use super::Flow;
@@ -31,7 +34,7 @@ pub(super) enum Way {
     Statement(Form),
 }
 
-/// Whether something fills a column of the role on this way of writing. A server default counts only where the
+/// Whether something fills a column of the role on this way of writing, which gives some columns values. A server default counts only where the
 /// migrations show that the table has it.
 pub(super) fn is_covered(
     project: &Project,
@@ -39,21 +42,28 @@ pub(super) fn is_covered(
     class: ClassId,
     duty: Duty,
     (way, on): (Way, Flush),
+    written: &BTreeSet<Name>,
 ) -> bool {
     is_heard(project, flow, class, duty, (way, on))
         || is_filled(project, flow, class, duty, (way, on))
-        || is_triggered(project, flow, class, duty, on)
+        || is_triggered(project, flow, class, duty, (on, written))
 }
 
 /// Whether a field of the role stamps itself: there is nothing that code should do. Whichever way Django makes a row, by
 /// a save or in bulk, it fills in what `default=` gives, as it does for `auto_now_add`.
 ///
 /// What the database fills of a table that its schema alone declares is filled as declared, too.
-pub(super) fn fills_itself(project: &Project, flow: &Flow, class: ClassId, duty: Duty, on: Flush) -> bool {
+pub(super) fn fills_itself(
+    project: &Project,
+    flow: &Flow,
+    class: ClassId,
+    duty: Duty,
+    (on, written): (Flush, &BTreeSet<Name>),
+) -> bool {
     if project.mapping(class).is_some_and(Mapping::is_declared_by_schema) {
         let way = Way::Statement(Form::Bare);
         return is_filled(project, flow, class, duty, (way, on))
-            || is_triggered(project, flow, class, duty, on);
+            || is_triggered(project, flow, class, duty, (on, written));
     }
     let (Some(model), Some(django)) = (project.model(class), project.django(class)) else { return false };
     let stamps = |name: &crate::name::Name| match django.fields.get(name) {
@@ -123,11 +133,17 @@ fn is_filled(project: &Project, flow: &Flow, class: ClassId, duty: Duty, (way, o
     })
 }
 
-fn is_triggered(project: &Project, flow: &Flow, class: ClassId, duty: Duty, on: Flush) -> bool {
+fn is_triggered(
+    project: &Project,
+    flow: &Flow,
+    class: ClassId,
+    duty: Duty,
+    (on, written): (Flush, &BTreeSet<Name>),
+) -> bool {
     let Some(model) = project.model(class) else { return false };
     let Some(table) = model.table else { return false };
     model.fields_of(project, duty).into_iter().any(|name| {
         let column = model.column_name(name);
-        flow.triggers.iter().any(|trigger| trigger.fills(table, column, on))
+        flow.triggers.iter().any(|trigger| trigger.fills(table, column, on, written))
     })
 }

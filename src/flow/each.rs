@@ -10,9 +10,9 @@ use crate::facts::{BlockId, Comparison, Literal, Next, RegionId, StepId, StepKin
 use crate::name::Name;
 use crate::project::Lookup;
 
-use super::call::model_of;
 use super::state::State;
 use super::trace::Trace;
+use super::translate::model_of;
 use super::value::{Keys, ModelRef, Value};
 
 /// How many names are followed through one loop.

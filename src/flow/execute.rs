@@ -5,12 +5,12 @@ use crate::facts::{Argument, ArgumentKind, StepId, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FileId, Symbol};
 
-use super::call::model_of;
 use super::library::{self, Begins};
 use super::outcome::Executed;
 use super::sql;
 use super::state::State;
 use super::trace::Trace;
+use super::translate::model_of;
 use super::value::{Form, Keys, ModelRef, SessionKey, Statement, Value};
 
 impl Trace<'_> {
@@ -24,7 +24,7 @@ impl Trace<'_> {
             return;
         }
         for written in sql::written(text).unwrap_or_default() {
-            let Some(model) = self.project.model_of_table(&written.table, self.id.file) else { continue };
+            let Some(model) = self.project.model_of_table(self.id.file, &written.table) else { continue };
             let removes = written.operation == Operation::Delete;
             let keys = (!removes).then(|| self.attributes(model, &written.keys));
             let operation = written.operation;
@@ -145,7 +145,7 @@ impl Trace<'_> {
         if !library::makes_table(path) {
             return None;
         }
-        let model = self.project.model_of_table(table, self.id.file)?;
+        let model = self.project.model_of_table(self.id.file, table)?;
         Some(Value::Attribute(Box::new(Value::Symbol(Symbol::Class(model))), Name::new("__table__")))
     }
 

@@ -5,7 +5,6 @@ use crate::facts::{Argument, ArgumentKind, StepId};
 use crate::name::Name;
 use crate::project::Symbol;
 
-use super::call::model_of;
 use super::clock;
 use super::keys::dumped;
 use super::library::{self, Begins};
@@ -14,6 +13,7 @@ use super::stamp::dump_of;
 use super::state::{Deeds, State};
 use super::trace::Trace;
 use super::transaction::decides_on_rollback;
+use super::translate::model_of;
 use super::value::{Keys, ModelRef, RowKey, SessionKey, Statement, Value};
 
 impl Trace<'_> {

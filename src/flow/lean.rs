@@ -142,10 +142,11 @@ pub(super) fn judged(project: &Project, flow: &Flow, id: FunctionId, outcome: &O
     for (&step, leans) in &outcome.left_out {
         for lean in leans.iter().filter(|lean| project.owes(lean.model, lean.duty)) {
             let on = if lean.operation == Operation::Create { Flush::Insert } else { Flush::Update };
-            let standing = match is_covered(project, flow, lean.model, lean.duty, (Way::Flush, on)) {
-                true => Standing::Covered,
-                false => Standing::Missing,
-            };
+            let standing =
+                match is_covered(project, flow, lean.model, lean.duty, (Way::Flush, on), &BTreeSet::new()) {
+                    true => Standing::Covered,
+                    false => Standing::Missing,
+                };
             found.push(Judgement {
                 function: id,
                 step,

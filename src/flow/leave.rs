@@ -44,7 +44,9 @@ impl Trace<'_> {
                 touches: Default::default(),
                 first: None,
                 published: None,
+                stored: BTreeSet::new(),
             });
+            report.stored.extend(&row.stored);
             for duty in Duty::ALL {
                 let at = duty.index();
                 let (open, done) = (row.open[at], row.done[at]);

@@ -6,7 +6,7 @@ use crate::facts::{Argument, ArgumentKind, Function, Import, Imported, Literal, 
 use crate::name::Name;
 use crate::project::{FileId, FunctionId, Project};
 
-use super::actor;
+use super::{actor, rust};
 
 /// The columns that migrations have made, by table and name.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,10 @@ pub(super) fn migrated(project: &Project) -> Migrated {
         for id in upgrades(project, file) {
             Reader { project, id, function: project.function(id), columns: &mut columns.0 }.read();
         }
+    }
+    for filled in rust::migration::filled(project) {
+        let column = Column { has_default: true, place: filled.place };
+        columns.0.insert((filled.table, filled.column), column);
     }
     columns
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::duty::{Duty, Operation, Standing};
 use crate::facts::{Function, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{ClassId, FileId, FunctionId, Project, Symbol};
+use crate::project::{ClassId, FileId, FunctionId, Mapping, Project, Symbol};
 use crate::remedy::{Binding, Deed, Remedy};
 use crate::source::Span;
 use crate::vocabulary::Observation;
@@ -199,6 +199,10 @@ impl Observer<'_> {
         base.show("entity", project.entity_name(model).as_str());
         base.show("writes", judgement.operation.verb());
         base.show("row", self.row_text(id, judgement.step));
+        if project.is_rust(id.file) {
+            let is_wrapped = project.mapping(model) == Some(Mapping::SeaOrm);
+            base.show("clock", if is_wrapped { "Set(Utc::now())" } else { "Utc::now()" });
+        }
         if let Some((other, step)) = judgement.within {
             base.related.push(("changed here".into(), other.file.0 as usize, self.span(other, step)));
         }

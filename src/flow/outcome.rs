@@ -94,6 +94,8 @@ pub struct RowReport {
     pub first: Option<Touch>,
     /// Where it became visible.
     pub published: Option<StepId>,
+    /// The columns that some path has given values.
+    pub stored: BTreeSet<Name>,
 }
 
 /// A row that was deleted for good, or a statement that was run.

@@ -5,12 +5,12 @@ use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, Reverse, Symbol, To};
 
-use super::call::model_of;
 use super::django::{Api, Listed};
 use super::outcome::Executed;
 use super::row::{Base, Change, Level, RowInfo, RowState, Touch};
 use super::state::State;
 use super::trace::Trace;
+use super::translate::model_of;
 use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, Value};
 
 /// Rows that Django hands out: a manager, or a query set.

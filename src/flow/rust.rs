@@ -13,6 +13,7 @@ use super::trace::Trace;
 use super::value::{ModelRef, RowKey, Value};
 
 mod diesel;
+pub(super) mod migration;
 pub(super) mod sea_orm;
 mod sea_query;
 mod sqlx;

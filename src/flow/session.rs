@@ -3,7 +3,6 @@
 use crate::duty::{Duty, Operation};
 use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 
-use super::call::model_of;
 use super::execute::defines;
 use super::library::{self, Answers};
 use super::outcome::Executed;
@@ -12,6 +11,7 @@ use super::state::State;
 use super::trace::Trace;
 use super::trail::Altered;
 use super::transaction::Within;
+use super::translate::model_of;
 use super::value::{Form, Keys, ModelRef, RowKey, SessionKey, SessionKind, Statement, Value};
 
 impl Trace<'_> {

@@ -4,12 +4,12 @@ use crate::facts::{Comparison, Literal, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Symbol};
 
-use super::call::model_of;
 use super::clock;
 use super::each::COLUMN;
 use super::library;
 use super::state::{Deeds, State};
 use super::trace::Trace;
+use super::translate::model_of;
 use super::value::{Keys, ModelRef, SessionKey, SessionKind, Value};
 
 impl Trace<'_> {
@@ -264,12 +264,23 @@ impl Trace<'_> {
     }
 }
 
-/// The text that pieces make together, where each of them is known.
+/// Words of SQL behind which a value may stand whose text is not known: it is no name of a table or a column.
+const BEFORE_VALUES: &[&str] = &[" where ", "values", " limit ", " returning "];
+
+/// The text that pieces make together. A piece that is not known is taken for a value, where only values stand.
 fn joined(parts: &[Value]) -> Option<Name> {
-    let piece = |part: &Value| match part {
-        Value::Text(text) => Some(text.as_str()),
-        _ => None,
-    };
-    let all: String = parts.iter().map(piece).collect::<Option<_>>()?;
+    let mut all = String::new();
+    for part in parts {
+        match part {
+            Value::Text(text) => all.push_str(text),
+            _ => {
+                let before = all.to_ascii_lowercase();
+                if !BEFORE_VALUES.iter().any(|word| before.contains(word)) {
+                    return None;
+                }
+                all.push('0');
+            }
+        }
+    }
     (!parts.is_empty()).then(|| Name::new(&all))
 }

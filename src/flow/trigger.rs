@@ -31,6 +31,8 @@ pub(crate) struct Trigger {
     is_before: bool,
     on_insert: bool,
     on_update: bool,
+    /// The columns that an update has to write for it to run; none where it runs for each.
+    only_of: BTreeSet<String>,
     /// The function it calls.
     calls: Option<String>,
     /// The columns it fills.
@@ -38,11 +40,15 @@ pub(crate) struct Trigger {
 }
 
 impl Trigger {
-    /// Whether it fills a column of a table on this kind of write.
-    pub(super) fn fills(&self, table: Name, column: Name, on: Flush) -> bool {
+    /// Whether it fills a column of a table on this kind of write, which gives some columns values.
+    pub(super) fn fills(&self, table: Name, column: Name, on: Flush, written: &BTreeSet<Name>) -> bool {
+        let is_asked = || {
+            self.only_of.is_empty()
+                || written.iter().any(|name| self.only_of.contains(&name.to_ascii_lowercase()))
+        };
         let runs = match on {
             Flush::Insert => self.on_insert,
-            Flush::Update => self.on_update,
+            Flush::Update => self.on_update && is_asked(),
         };
         runs && self.table == *table && self.columns.contains(&column.to_ascii_lowercase())
     }
@@ -317,11 +323,22 @@ fn trigger(tokens: &[Token]) -> Option<Trigger> {
         table,
         is_before,
         on_insert: says("INSERT"),
-        // `UPDATE OF state` is silent when another column changes.
-        on_update: says("UPDATE") && !says("OF"),
+        on_update: says("UPDATE"),
+        only_of: named_columns(head),
         calls: called,
         columns,
     })
+}
+
+/// The columns in `UPDATE OF state, price`: such a trigger is silent when another column changes.
+fn named_columns(head: &[Token]) -> BTreeSet<String> {
+    let behind = head.iter().skip_while(|token| !is_word(token, "OF")).skip(1);
+    let listed = behind.take_while(|token| !is_word(token, "OR"));
+    let column = |token: &Token| match token {
+        Token::Word(word) => Some(word.value.to_ascii_lowercase()),
+        _ => None,
+    };
+    listed.filter_map(column).collect()
 }
 
 /// `name() RETURNS trigger AS $$ … $$`.

@@ -137,10 +137,10 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
         let duties = owed(project, model, operation)
             .into_iter()
             .map(|duty| {
-                if fills_itself(project, flow, model, duty, on) {
+                if fills_itself(project, flow, model, duty, (on, &report.stored)) {
                     return (duty, Standing::Set);
                 }
-                let covered = || is_covered(project, flow, model, duty, (way, on));
+                let covered = || is_covered(project, flow, model, duty, (way, on), &report.stored);
                 (duty, standing(of_operation(answers(duty.index())), covered))
             })
             .collect();
@@ -231,14 +231,14 @@ fn of_statement(
             let is_declared = project.mapping(executed.model).is_some_and(Mapping::is_declared_by_schema);
             let level = match level {
                 Level::Unset | Level::Perhaps
-                    if is_declared && fills_itself(project, flow, executed.model, duty, on) =>
+                    if is_declared && fills_itself(project, flow, executed.model, duty, (on, &keys.sure)) =>
                 {
                     Level::Set
                 }
                 level => level,
             };
             let paths = Paths::start().map(|e| super::row::Element { level, ..e });
-            let covered = || is_covered(project, flow, executed.model, duty, (way, on));
+            let covered = || is_covered(project, flow, executed.model, duty, (way, on), &keys.sure);
             duties.push((duty, standing(paths, covered)));
         }
     }

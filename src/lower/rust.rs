@@ -82,9 +82,14 @@ fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
 fn lower_here(text: &str) -> FileFacts {
     let facts = match parse(text) {
         Ok(file) => {
-            let macros = Arena::new();
-            let mut lowering =
-                Lowering { text, facts: FileFacts::default(), jobs: Vec::new(), macros: &macros };
+            let (macros, blocks) = (Arena::new(), Arena::new());
+            let mut lowering = Lowering {
+                text,
+                facts: FileFacts::default(),
+                jobs: Vec::new(),
+                macros: &macros,
+                blocks: &blocks,
+            };
             lowering.file(&file);
             lowering.facts
         }
@@ -191,6 +196,7 @@ struct Lowering<'s, 'f> {
     jobs: Vec<Job<'f>>,
     /// What macros were handed, parsed.
     macros: &'f Arena<syn::Expr>,
+    blocks: &'f Arena<syn::Block>,
 }
 
 impl<'f> Lowering<'_, 'f> {
@@ -212,6 +218,11 @@ impl<'f> Lowering<'_, 'f> {
     /// Keeps expressions that were parsed out of a macro for as long as the file.
     fn keep(&self, expressions: Vec<syn::Expr>) -> &'f [syn::Expr] {
         self.macros.alloc_extend(expressions)
+    }
+
+    /// The same of blocks.
+    fn keep_blocks(&self, blocks: Vec<syn::Block>) -> &'f [syn::Block] {
+        self.blocks.alloc_extend(blocks)
     }
 
     fn gap(&mut self, span: Span, reason: &str) {

@@ -6,6 +6,7 @@ use crate::facts::{Class, Field, Term};
 use crate::name::Name;
 
 use super::model::{Column, Mapping, Model};
+use super::table::snake_case;
 use super::{ClassId, Project};
 
 /// Which library of Rust maps a class to a table.
@@ -134,14 +135,24 @@ impl Project {
     /// The table that a struct of Diesel belongs to.
     pub fn table_of_struct(&self, class: ClassId) -> Option<ClassId> {
         let facts = self.class(class);
-        let path = facts.decorators.iter().find_map(|decorator| match decorator {
-            Term::Call { callee, keywords, .. } if matches!(&**callee, Term::Path(path) if path.last() == "diesel") => {
+        let said = facts.decorators.iter().find_map(|decorator| match decorator {
+            Term::Call { callee, keywords, .. }
+                if matches!(&**callee, Term::Path(path) if path.last() == "diesel") =>
+            {
                 keywords.iter().find(|(key, _)| &**key == "table_name").map(|(_, value)| value)
             }
             _ => None,
-        })?;
-        let Term::Path(path) = path else { return None };
-        match self.resolve_path(class.file, *path) {
+        });
+        let path = match said {
+            Some(Term::Path(path)) => *path,
+            Some(_) => return None,
+            // Without a word on it, the table is called as many of the struct are.
+            None if facts.decorators.iter().any(is_of_diesel) => {
+                Name::new(&format!("{}s", snake_case(&facts.name)))
+            }
+            None => return None,
+        };
+        match self.resolve_path(class.file, path) {
             Some(super::Symbol::Class(table)) if self.mapping(table) == Some(Mapping::Diesel) => Some(table),
             _ => None,
         }
@@ -201,4 +212,10 @@ fn named_column(attributes: &[Term]) -> Option<Name> {
         }
         _ => None,
     })
+}
+
+/// Whether a derive makes a struct one of Diesel's that belongs to a table.
+fn is_of_diesel(decorator: &Term) -> bool {
+    matches!(decorator, Term::Path(path)
+        if matches!(path.last(), "Identifiable" | "Insertable" | "AsChangeset" | "Associations" | "Selectable"))
 }

@@ -112,8 +112,13 @@ impl Project {
 
     /// Whether a write of this class owes a duty: a column plays the role, or a setter stands for the actor.
     pub fn owes(&self, class: ClassId, duty: Duty) -> bool {
-        let Some(model) = self.model(class) else { return false };
-        let has_column = model.columns.keys().any(|name| self.roles.of_field(name) == Some(duty));
+        if self.model(class).is_none() {
+            return false;
+        }
+        // What one language knows of a table binds the others, too.
+        let mut all = std::iter::once(class).chain(self.twins(class));
+        let has_column =
+            all.any(|class| self.model(class).is_some_and(|model| !model.fields_of(self, duty).is_empty()));
         has_column || (duty.is_actor() && self.setter(class, duty).is_some())
     }
 }

@@ -47,8 +47,15 @@ impl Project {
         Some(Name::new(&found.source.text))
     }
 
+    /// Where the crate of a file begins: its root module, or the folder of its sources where that was not scanned.
     fn root_module(&self, file: FileId) -> Option<Symbol> {
-        self.module_at(self.crate_root(file)?)
+        if let Some(root) = self.crate_root(file) {
+            return self.module_at(root);
+        }
+        let name = self.module_name(file).as_str();
+        let (before, _) =
+            name.split_once(".src.").or_else(|| name.strip_prefix("src.").map(|rest| ("", rest)))?;
+        self.module_at(Name::new(&format!("{before}.src").trim_start_matches('.')))
     }
 
     fn module_above(&self, file: FileId, levels: usize) -> Option<Symbol> {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::facts::{FileFacts, Literal, StepId, StepKind};
+use crate::facts::{FileFacts, Function, Literal, StepId, StepKind};
 use crate::name::Name;
 use crate::source::{Language, Source};
 use crate::sql;
@@ -112,8 +112,30 @@ pub(super) fn read(files: &mut [(Arc<Source>, FileFacts)]) -> Schema {
             }
         }
     }
+    schema.read_code(files);
     schema.add_classes(files);
     schema
+}
+
+/// The texts of a function that may make tables, each by a step; what is put into a text is taken for some word.
+fn texts_of_code(function: &Function) -> impl Iterator<Item = (StepId, String)> + '_ {
+    let text = |step: StepId| match function.steps[step as usize].kind {
+        StepKind::Literal(Literal::Text(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    (0..).zip(&function.steps).filter_map(move |(step, kind)| {
+        let all = match &kind.kind {
+            StepKind::Literal(Literal::Text(text)) => text.to_string(),
+            StepKind::Format(parts) => parts.iter().map(|&part| text(part).unwrap_or("some_word")).collect(),
+            _ => return None,
+        };
+        makes_tables(&all).then_some((step, all))
+    })
+}
+
+fn makes_tables(text: &str) -> bool {
+    const WORDS: &[u8] = b"create table";
+    text.as_bytes().windows(WORDS.len()).any(|window| window.eq_ignore_ascii_case(WORDS))
 }
 
 /// The texts that an SQL file runs.
@@ -187,6 +209,29 @@ impl Schema {
         }
     }
 
+    /// Reads the texts in Rust code that make tables no file makes: a program may bring its schema along.
+    fn read_code(&mut self, files: &[(Arc<Source>, FileFacts)]) {
+        let known: BTreeSet<String> = self.tables.keys().cloned().collect();
+        for (index, (source, facts)) in (0..).zip(files) {
+            if source.language != Language::Rust || module::is_of_tests(source) {
+                continue;
+            }
+            for (number, function) in (0..).zip(&facts.functions) {
+                for (step, text) in texts_of_code(function) {
+                    let place = (FunctionId { file: FileId(index), index: number }, step);
+                    for tokens in text.split(';').filter_map(sql::tokens) {
+                        match definition::read(&tokens) {
+                            Some(made @ Definition::Made { .. }) if !made.makes_one_of(&known) => {
+                                self.apply(made, "", place);
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// Puts the tables that are known as a whole among the classes, in source order.
     fn add_classes(&self, files: &mut [(Arc<Source>, FileFacts)]) {
         let made = self.tables.iter().filter_map(|(name, table)| Some((table.made?, name, &table.columns)));
@@ -194,7 +239,7 @@ impl Schema {
         made.sort_by_key(|(place, ..)| *place);
         for ((function, step), name, columns) in made {
             let facts = &mut files[function.file.0 as usize].1;
-            let span = facts.functions[0].steps[step as usize].span;
+            let span = facts.functions[function.index as usize].steps[step as usize].span;
             facts.classes.push(bare::of_sql(Name::new(name), columns, span));
         }
     }
@@ -254,7 +299,7 @@ fn column(said: Said, place: (FunctionId, StepId)) -> SqlColumn {
 
 #[cfg(test)]
 mod tests {
-    use crate::project::{FileId, in_memory};
+    use crate::project::in_memory;
 
     /// The tables that files leave, a line each: columns with `=` for filled, `~` for filled on update, `!` for required.
     fn tables(files: &[(&str, &str)]) -> Vec<String> {
@@ -358,8 +403,9 @@ mod tests {
             (&[bare, mapped, sql], "Order"),
         ] {
             let project = in_memory(files);
-            let class =
-                project.model_of_table("public.Orders", FileId(0)).expect("something stands for the table");
+            let class = project
+                .model_of_table(crate::project::FileId(0), "public.Orders")
+                .expect("something stands for the table");
             assert_eq!(project.class(class).qualname, name);
             let models = project.class_ids().into_iter().filter(|class| project.model(*class).is_some());
             let of_sql = models.filter(|class| project.class(*class).qualname.starts_with("<sql"));

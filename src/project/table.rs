@@ -1,10 +1,9 @@
 //! project/table: what the table of a mapped class is called, and which class a table belongs to.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::facts::{Function, StepId, StepKind, Term};
 use crate::name::Name;
-use crate::source::Language;
 
 use super::bare::{self, Stands};
 use super::{ClassId, Project};
@@ -36,66 +35,35 @@ pub(super) fn name(project: &Project, class: ClassId) -> Option<Name> {
     is_flask.then(|| Name::new(&snake_case(&own)))
 }
 
-/// Which class stands for which table.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tables {
-    /// As code in a language sees it: classes of the other languages are none of its own.
-    own: FxHashMap<(Name, Language), ClassId>,
-    /// Among the classes of all languages.
-    any: FxHashMap<Name, ClassId>,
-}
-
-impl Tables {
-    /// The class that exactly stands for a table where code is written in a language.
-    pub(super) fn get(&self, table: Name, language: Language) -> Option<ClassId> {
-        self.own.get(&(table, language)).or_else(|| self.any.get(&table)).copied()
-    }
-
-    fn stands(&self, table: Name, class: ClassId) -> bool {
-        let languages = [Language::Python, Language::Rust];
-        let own = languages.iter().filter_map(|&language| self.own.get(&(table, language)));
-        own.chain(self.any.get(&table)).any(|known| *known == class)
-    }
-}
-
-/// The class of each table that exactly one class stands for; heirs that share the table stand behind its first class.
-/// Where a table is mapped in several languages, each has its own.
-pub(super) fn tables(project: &Project) -> Tables {
+/// The class of each table that exactly one class of a language stands for; heirs that share the table stand behind its
+/// first class.
+pub(super) fn tables(project: &Project) -> FxHashMap<Name, Vec<ClassId>> {
     let mut by_table: FxHashMap<Name, Vec<ClassId>> = FxHashMap::default();
     for class in project.class_ids() {
         if let Some(table) = project.model(class).and_then(|model| model.table) {
             by_table.entry(table).or_default().push(class);
         }
     }
-    let language = |class: &ClassId| project.file(class.file).source.language;
-    let spoken: FxHashSet<Language> = project.files.iter().map(|file| file.source.language).collect();
-    let mut tables = Tables::default();
-    for (table, classes) in by_table {
-        tables.any.extend(only(project, classes.clone()).map(|class| (table, class)));
-        for &spoken in spoken.iter().filter(|language| language.is_code()) {
-            let is_seen = |class: &ClassId| !language(class).is_code() || language(class) == spoken;
-            let seen = classes.iter().copied().filter(is_seen).collect();
-            tables.own.extend(only(project, seen).map(|class| ((table, spoken), class)));
-        }
-    }
-    tables
-}
-
-/// The one that stands for a table, among all that are mapped to it.
-fn only(project: &Project, mut classes: Vec<ClassId>) -> Option<ClassId> {
     // A table stands for itself only where no class does, and the SQL that makes it only where no code names it.
     let stands = |class: &ClassId| bare::stands(project.class(*class));
-    if let Some(nearest) = classes.iter().map(stands).max() {
-        classes.retain(|class| stands(class) == nearest);
+    for classes in by_table.values_mut() {
+        if let Some(nearest) = classes.iter().map(stands).max() {
+            classes.retain(|class| stands(class) == nearest);
+        }
     }
-    let is_heir = |class: &ClassId| {
-        project.hierarchy(*class).classes().skip(1).any(|ancestor| classes.contains(&ancestor))
+    let first = |(table, classes): (Name, Vec<ClassId>)| {
+        let is_heir = |class: &ClassId| {
+            project.hierarchy(*class).classes().skip(1).any(|ancestor| classes.contains(&ancestor))
+        };
+        let only = |is_rust: bool| {
+            let mut heads =
+                classes.iter().filter(|class| project.is_rust(class.file) == is_rust && !is_heir(class));
+            heads.next().filter(|_| heads.next().is_none()).copied()
+        };
+        let found: Vec<ClassId> = [only(false), only(true)].into_iter().flatten().collect();
+        (!found.is_empty()).then_some((table, found))
     };
-    let mut heads = classes.iter().filter(|class| !is_heir(class));
-    match (heads.next(), heads.next()) {
-        (Some(only), None) => Some(*only),
-        _ => None,
-    }
+    by_table.into_iter().filter_map(first).collect()
 }
 
 /// Leaves what SQL makes out of the models where something in the code stands for the table.
@@ -103,7 +71,10 @@ pub(super) fn leave_named(project: &mut Project) {
     let (files, tables) = (&project.files, &project.tables);
     project.models.retain(|id, model| {
         let class = &files[id.file.0 as usize].facts.classes[id.index as usize];
-        let is_it = || model.table.is_some_and(|table| tables.stands(table, *id));
+        let is_it = || {
+            let stands = model.table.and_then(|table| tables.get(&table));
+            stands.is_some_and(|stands| stands.contains(id))
+        };
         bare::stands(class) != Stands::Sql || is_it()
     });
 }
@@ -141,7 +112,7 @@ fn lower(name: &str) -> Name {
 }
 
 /// `OrderLine` is `order_line`, `HTTPCall` is `http_call`, as Flask-SQLAlchemy has it.
-fn snake_case(name: &str) -> String {
+pub(super) fn snake_case(name: &str) -> String {
     let all: Vec<char> = name.chars().collect();
     let mut found = String::new();
     for (at, char) in all.iter().enumerate() {

@@ -188,6 +188,9 @@ impl Observer<'_> {
             Some(session) => (session.wait, session.text.clone()),
             None => (usual, self.session_text(id, number)),
         };
+        let log =
+            if self.project.is_rust(id.file) { "tracing::error!(…)" } else { "logger.exception(…)" };
+        seen.show("log", log);
         seen.show("rollback", format!("{wait}{text}.rollback()"));
         seen.show("flush", format!("{wait}{text}.flush()"));
         let block = if wait.is_empty() { "with" } else { "async with" };

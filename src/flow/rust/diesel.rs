@@ -8,7 +8,7 @@ use crate::project::{Changes, ClassId, Mapping, Symbol};
 use super::super::outcome::Executed;
 use super::super::state::State;
 use super::super::trace::Trace;
-use super::super::value::{Form, Keys, ModelRef, Statement, Value};
+use super::super::value::{Form, Keys, ModelRef, SessionKey, Statement, Value};
 
 /// The columns of a table by the paths that lead to them.
 const MODULES_OF_TABLE: &[&str] = &["columns", "dsl"];
@@ -59,6 +59,14 @@ impl Trace<'_> {
                     _ => rows,
                 })
             }
+            // `Token::belonging_to(user)` are rows of the table of `Token`.
+            Value::Symbol(Symbol::Class(class)) if method == "belonging_to" => {
+                self.project.table_of_struct(*class)?;
+                Some(Value::Object(*class, SessionKey::Outer))
+            }
+            Value::Object(class, _) if picks(method) && self.project.table_of_struct(*class).is_some() => {
+                Some(receiver.clone())
+            }
             Value::Object(class, _) if method == "save_changes" => {
                 let model = self.project.table_of_struct(*class)?;
                 let keys = Some(self.carried_keys(*class)?);
@@ -67,6 +75,21 @@ impl Trace<'_> {
                 self.use_connection();
                 self.tell_executed(step, executed);
                 Some(Value::Unknown)
+            }
+            // `NewUser::builder().name(…).build()`: what has to be given is, or it does not compile.
+            Value::Symbol(Symbol::Class(class)) if method == "builder" => {
+                let mut keys = self.carried_keys(*class)?;
+                keys.perhaps.clear();
+                Some(Value::Dictionary(Box::new(keys)))
+            }
+            Value::Dictionary(keys) if !matches!(method, "insert_into" | "eq" | "get" | "keys" | "items") => {
+                let mut keys = (**keys).clone();
+                match (method.strip_prefix("maybe_"), values) {
+                    (Some(column), [_]) => drop(keys.perhaps.insert(Name::new(column))),
+                    (None, [value]) => keys.give(Name::new(method), value),
+                    _ => {}
+                }
+                Some(Value::Dictionary(Box::new(keys)))
             }
             // `query.insert_into(users::table).into_columns(…)`
             _ if method == "insert_into" && !matches!(receiver, Value::Object(..) | Value::Dictionary(_)) => {
@@ -230,4 +253,9 @@ impl Trace<'_> {
 /// Whether a method is one of the statements that SeaQuery builds, and of no statement of Diesel's.
 fn is_of_sea_query(method: &str) -> bool {
     matches!(method, "value" | "columns" | "build_sqlx" | "build" | "build_any_sqlx" | "to_string")
+}
+
+/// Whether a method picks some of the rows it is called on.
+fn picks(method: &str) -> bool {
+    matches!(method, "filter" | "find" | "limit" | "or_filter" | "order" | "for_update" | "nullable")
 }

@@ -40,7 +40,7 @@ impl Trace<'_> {
         match (method, values) {
             ("table" | "into_table" | "from_table", [table]) => {
                 let name = self.identifier(table)?;
-                let model = self.project.model_of_table(&name, self.id.file);
+                let model = self.project.model_of_table(self.id.file, &name);
                 statement.model = model.map_or(ModelRef::Unknown, ModelRef::Class);
             }
             ("value", [column, value]) => {
@@ -97,7 +97,8 @@ impl Trace<'_> {
     }
 }
 
-fn snake_case(name: &str) -> String {
+/// `CreatedAt` is `created_at`.
+pub(super) fn snake_case(name: &str) -> String {
     let all: Vec<char> = name.chars().collect();
     let mut found = String::new();
     for (at, char) in all.iter().enumerate() {

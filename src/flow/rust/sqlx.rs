@@ -4,6 +4,7 @@ use crate::facts::{StepId, StepKind};
 use crate::name::Name;
 use crate::project::Symbol;
 
+use super::super::sql;
 use super::super::state::State;
 use super::super::trace::Trace;
 use super::super::value::Value;
@@ -79,6 +80,7 @@ impl Trace<'_> {
                 Some(receiver.clone())
             }
             (Value::Text(_), _) if values.is_empty() => Some(receiver.clone()),
+            (Value::Text(text), _) if sql::seems_to_write(text) => Some(receiver.clone()),
             (
                 Value::Param(_) | Value::External(_) | Value::Unknown | Value::Attribute(..),
                 "execute" | "execute_unprepared" | "execute_raw" | "query_one" | "query_all"

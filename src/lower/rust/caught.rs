@@ -1,6 +1,6 @@
 //! lower/rust/caught: a `Result` that is taken apart is a `try`: what makes it may fail, and the `Err` arm handles that.
 
-use syn::{Expr, Pat};
+use syn::{Expr, ExprClosure, Pat};
 
 use crate::facts::{BlockId, Handler, HandlerId, Next, RegionId, RegionKind, StepId, StepKind};
 use crate::source::Span;
@@ -10,9 +10,11 @@ use super::expression::inner_of;
 use super::pattern::{Asks, asks};
 
 /// A `try` in the making.
-pub(super) struct Attempt {
+pub(super) struct Attempt<'f> {
     first: HandlerId,
     around: Option<RegionId>,
+    /// What is done with the error before anybody takes the result apart, in its order.
+    seen_by: Vec<&'f ExprClosure>,
 }
 
 /// Whether the value of an expression comes from a call whose error is still in it, `?` having taken none.
@@ -36,7 +38,12 @@ pub(super) fn can_fail(expression: &Expr) -> bool {
 impl<'f> Body<'_, '_, 'f> {
     /// Begins a `try` around an expression, with handlers that are each given by their head and their whole; answers the
     /// expression's value. What `?` lets go up from further inside lands further out, so that is no part of the body.
-    pub(super) fn attempt(&mut self, handlers: &[(Span, Span)], expression: &'f Expr) -> (Attempt, StepId) {
+    pub(super) fn attempt(
+        &mut self,
+        handlers: &[(Span, Span)],
+        expression: &'f Expr,
+    ) -> (Attempt<'f>, StepId) {
+        let seen_by = closures_on_error(expression);
         let (mut outer, mut at) = (Vec::new(), expression);
         let base = loop {
             if let Expr::Try(inner) = at {
@@ -76,26 +83,36 @@ impl<'f> Body<'_, '_, 'f> {
             }
             None => self.value(expression),
         };
-        (Attempt { first, around }, value)
+        (Attempt { first, around, seen_by }, value)
     }
 
     /// What follows is no longer tried.
-    pub(super) fn attempt_ends(&mut self, attempt: &Attempt) {
+    pub(super) fn attempt_ends(&mut self, attempt: &Attempt<'f>) {
         self.enter_region_block(attempt.around);
     }
 
     /// The n-th handler begins; answers the error. The code before it has ended already.
-    pub(super) fn handler_begins(&mut self, attempt: &Attempt, index: u32) -> StepId {
+    pub(super) fn handler_begins(&mut self, attempt: &Attempt<'f>, index: u32) -> StepId {
         let id = attempt.first + index;
         let region = self.new_region(RegionKind::Handler(id), attempt.around);
         self.set_region(Some(region));
         let Handler { entry, head, .. } = self.function.handlers[id as usize];
         self.begin(entry);
-        self.emit(StepKind::Caught(id), head)
+        let mut error = self.emit(StepKind::Caught(id), head);
+        for closure in attempt.seen_by.clone() {
+            let made = self.closure_here(closure, &[error]);
+            // What it makes of the error is the error from then on, if it makes anything.
+            error = if matches!(self.function.steps[made as usize].kind, StepKind::Literal(_)) {
+                error
+            } else {
+                made
+            };
+        }
+        error
     }
 
     /// A handler ends and goes on behind the `try`.
-    pub(super) fn handler_ends(&mut self, attempt: &Attempt, after: BlockId) {
+    pub(super) fn handler_ends(&mut self, attempt: &Attempt<'f>, after: BlockId) {
         self.finish(Next::Goto(after));
         self.set_region(attempt.around);
     }
@@ -103,7 +120,7 @@ impl<'f> Body<'_, '_, 'f> {
     /// Says what the handler that was begun catches, where its pattern names certain errors.
     pub(super) fn catches(
         &mut self,
-        attempt: &Attempt,
+        attempt: &Attempt<'f>,
         index: u32,
         pattern: Option<&'f Pat>,
         has_guard: bool,
@@ -195,4 +212,21 @@ fn is_settled(call: &syn::ExprMethodCall) -> bool {
             | "is_err"
             | "ok"
     )
+}
+
+/// The closures that `map_err` and `inspect_err` run with the error of an expression, innermost first.
+fn closures_on_error(expression: &Expr) -> Vec<&ExprClosure> {
+    let mut found = Vec::new();
+    let mut at = expression;
+    while let Expr::MethodCall(call) = at {
+        if !matches!(&*call.method.to_string(), "map_err" | "inspect_err" | "tap_err") {
+            break;
+        }
+        if let Some(Expr::Closure(closure)) = call.args.first() {
+            found.push(closure);
+        }
+        at = &call.receiver;
+    }
+    found.reverse();
+    found
 }

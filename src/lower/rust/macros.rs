@@ -9,7 +9,7 @@ use crate::name::Name;
 use crate::source::Span;
 
 use super::body::Body;
-use super::{name, span};
+use super::{literal, name, span};
 
 /// Macros that end the path they stand on.
 const ENDING: &[&str] = &["bail", "panic", "todo", "unimplemented", "unreachable"];
@@ -65,6 +65,9 @@ impl<'f> Body<'_, '_, 'f> {
             _ => call.parse_body_with(listed),
         };
         let Ok(parsed) = parsed else {
+            if let Some(value) = self.blocks_of_macro(call) {
+                return value;
+            }
             // Whatever it does, it may do it to what it names.
             let callee = self.path_value(&call.path, at);
             let arguments = self.plainly(call);
@@ -104,24 +107,58 @@ impl<'f> Body<'_, '_, 'f> {
         }
     }
 
-    /// The pieces of a text that is put together from names alone: `format!("UPDATE {TABLE} SET …")`.
+    /// The pieces of a text that is put together: `format!("UPDATE {TABLE} SET state = {}", state)`.
     fn pieces(&mut self, call: &Macro) -> Option<Vec<StepId>> {
-        let text = call.parse_body::<syn::LitStr>().ok()?.value();
+        let parsed: &'f [Expr] = self.lower.keep(call.parse_body_with(listed).ok()?);
+        let (first, others) = parsed.split_first()?;
+        let text = literal::text(first)?;
         let at = span(call);
+        let mut positional = others.iter();
         let mut values = Vec::new();
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once('{') {
+            values.push(self.text_piece(before, at));
+            if let Some(behind) = after.strip_prefix('{') {
+                values.push(self.text_piece("{", at));
+                rest = behind;
+                continue;
+            }
             let (inside, behind) = after.split_once('}')?;
             let word = inside.split(':').next().unwrap_or(inside);
-            if word.is_empty() || !word.chars().all(|c| c == '_' || c.is_alphanumeric()) {
-                return None;
-            }
-            values.push(self.emit(StepKind::Literal(Literal::Text(Name::new(before))), at));
-            values.push(self.emit(StepKind::Name(Name::new(word)), at));
+            values.push(match positional.next().filter(|_| word.is_empty()) {
+                Some(value) => self.value(value),
+                None if is_word(word) => self.emit(StepKind::Name(Name::new(word)), at),
+                None => self.emit(StepKind::Compute(Vec::new()), at),
+            });
             rest = behind;
         }
-        values.push(self.emit(StepKind::Literal(Literal::Text(Name::new(rest))), at));
+        values.push(self.text_piece(rest, at));
         Some(values)
+    }
+
+    fn text_piece(&mut self, text: &str, at: Span) -> StepId {
+        self.emit(StepKind::Literal(Literal::Text(Name::new(text))), at)
+    }
+
+    /// A macro that is handed code: what stands in its braces runs, one block or another.
+    fn blocks_of_macro(&mut self, call: &Macro) -> Option<StepId> {
+        let blocks: Vec<syn::Block> = blocks_in(call.tokens.clone());
+        if blocks.is_empty() {
+            return None;
+        }
+        let at = span(call);
+        let blocks: &'f [syn::Block] = self.lower.keep_blocks(blocks);
+        let (after, kept) = (self.new_block(), self.temporary());
+        let entries: Vec<_> = blocks.iter().map(|_| self.new_block()).collect();
+        self.finish(Next::Any(entries.clone()));
+        for (block, entry) in blocks.iter().zip(entries) {
+            self.begin(entry);
+            let value = self.block_value(block);
+            self.bind(kept, value, None, at);
+            self.finish(Next::Goto(after));
+        }
+        self.begin(after);
+        Some(self.emit(StepKind::Name(kept), at))
     }
 
     fn plainly(&mut self, call: &Macro) -> Vec<Argument> {
@@ -137,6 +174,31 @@ impl<'f> Body<'_, '_, 'f> {
         let at = span(call);
         names.into_iter().map(|name| self.emit(StepKind::Name(name), at)).collect()
     }
+}
+
+/// The blocks of code that tokens hold: all of them together, or each group in braces that is one. A macro of the
+/// program may hand its groups on to others.
+fn blocks_in(tokens: TokenStream) -> Vec<syn::Block> {
+    let statements = |tokens: TokenStream| {
+        use syn::parse::Parser;
+        syn::Block::parse_within.parse2(tokens).ok().filter(|found| !found.is_empty())
+    };
+    let block = |stmts: Vec<syn::Stmt>| syn::Block { brace_token: syn::token::Brace::default(), stmts };
+    if let Some(found) = statements(tokens.clone()) {
+        return vec![block(found)];
+    }
+    let group = |token: TokenTree| match token {
+        TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {
+            statements(group.stream())
+        }
+        _ => None,
+    };
+    tokens.into_iter().filter_map(group).map(block).collect()
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c == '_' || c.is_alphabetic())
+        && text.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
 /// `a, b, c`.

@@ -2,6 +2,8 @@
 //!
 //! Words are looked for where they may stand, so that what a database adds to the language is passed over.
 
+use std::collections::BTreeSet;
+
 use sqlparser::tokenizer::Token;
 
 use crate::sql::{begin_with, behind, dotted, is_word, listed, name, parts, qualified};
@@ -27,6 +29,13 @@ pub(super) enum Definition {
     Renamed(Vec<(String, String)>),
     /// Changes the columns of a table.
     Changed(String, Vec<Change>),
+}
+
+impl Definition {
+    /// Whether it makes a table of one of these names.
+    pub(super) fn makes_one_of(&self, known: &BTreeSet<String>) -> bool {
+        matches!(self, Definition::Made { table, .. } if known.contains(table))
+    }
 }
 
 /// What happens to a column.
