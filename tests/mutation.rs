@@ -42,12 +42,16 @@ use tally::Tally;
 mod desk;
 #[path = "mutation/made.rs"]
 mod made;
+#[path = "mutation/partner.rs"]
+mod partner;
 #[path = "mutation/place.rs"]
 mod place;
 #[path = "mutation/rust.rs"]
 mod rust;
 #[path = "mutation/tally.rs"]
 mod tally;
+#[path = "mutation/text.rs"]
+mod text;
 
 /// How many mutants of a work tree are tried when nobody says how many.
 const MOST_MUTANTS: usize = 150;
@@ -273,12 +277,7 @@ impl Program {
             before: None,
             progress: &Quiet,
         };
-        let scan = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scan_facts(request, facts)))
-            .unwrap_or_else(|_| {
-                eprintln!("PANIC {}", places.iter().map(|p| self.shown(p)).collect::<Vec<_>>().join(" & "));
-                Scan::default()
-            });
-        Seen::of(&scan, &|file, at| before_edits(places, file, at))
+        Seen::of(&scan_facts(request, facts), &|file, at| before_edits(places, file, at))
     }
 
     /// Tries the places in files that are known to be right, where nothing was found and nothing should have been.
@@ -298,7 +297,7 @@ impl Program {
         let mut all = places(&parsed, &words);
         let files = || self.sources.iter().map(|source| &**source);
         all.extend(rust::places(files().zip(&self.facts), &words));
-        all.extend(rust::fillers(files(), &words));
+        all.extend(text::fillers(files(), &words));
         all.sort_by_key(|place| (place.file, place.span.start, place.kind));
         if !trail.emitters.is_empty() {
             all.extend(desk::places(&parsed, &words, &trail));
@@ -752,72 +751,6 @@ impl Trial<'_> {
             }
         }
         None
-    }
-
-    /// Places that may do the same.
-    fn partners(&self, place: &Place) -> Vec<&Place> {
-        let called: BTreeSet<&str> = self
-            .all
-            .iter()
-            .filter(|other| other.file == place.file && other.function == place.function)
-            .filter(|other| matches!(other.kind, Kind::Setter | Kind::Helper))
-            .map(|other| other.name.as_str())
-            .collect();
-        let callers: BTreeSet<(usize, &str, &str)> = self
-            .all
-            .iter()
-            .filter(|other| matches!(other.kind, Kind::Setter | Kind::Helper))
-            .map(|other| (other.file, other.function.as_str(), other.name.as_str()))
-            .collect();
-        let written: BTreeSet<&str> = self
-            .before
-            .writes
-            .keys()
-            .filter(|(file, function, ..)| (*file, function) == (place.file, &place.function))
-            .map(|(.., entity)| entity.as_str())
-            .collect();
-        let may_do = |other: &&Place| {
-            let is_near = other.file == place.file && other.function == place.function;
-            let own_name = other.function.rsplit('.').next().unwrap_or_default();
-            if (other.file, &other.span) == (place.file, &place.span) {
-                return false;
-            }
-            if place.kind.imports() {
-                let binds_it = other.kind.imports() && other.name == place.name;
-                return other.file == place.file
-                    && (binds_it || (other.kind == Kind::Standby && other.name == "*"));
-            }
-            if place.kind.stamps() {
-                // A hook or the table itself may fill what the code leaves out, and a caller may do it again.
-                let fills =
-                    matches!(other.kind, Kind::Store | Kind::Standby) && written.contains(&*other.name);
-                let calls = matches!(place.function.rsplit('.').next(), Some(name) if callers.contains(&(other.file, &*other.function, name)));
-                return (other.kind.stamps() || fills)
-                    && !other.duties.is_disjoint(&place.duties)
-                    && (is_near || called.contains(own_name) || fills || calls);
-            }
-            if place.kind.trails() {
-                return is_near && other.kind == place.kind;
-            }
-            let is_cleanup = other.kind == Kind::Standby && other.name == "close";
-            // A row of the trail tells of a failure as well as a log does.
-            let tells = other.kind == Kind::Emission
-                && is_near
-                && place.handler.as_ref().is_some_and(|clause| clause.span.contains(&other.span.start));
-            let goes_on = other.kind == Kind::Question && other.span.contains(&place.span.start);
-            if tells || goes_on {
-                return true;
-            }
-            // What the body calls may have rolled back before it failed.
-            let is_before = matches!(other.kind, Kind::Rollback | Kind::Mending)
-                && place.handler.as_ref().is_some_and(|clause| clause.calls.contains(own_name));
-            is_before || is_near && (is_cleanup || (other.kind.mends() && other.handler == place.handler))
-        };
-        let mut partners: Vec<&Place> = self.all.iter().filter(may_do).collect();
-        // The nearest first: where there are many, it is one of them.
-        partners.sort_by_key(|other| (other.file != place.file, other.span.start.abs_diff(place.span.start)));
-        partners.truncate(MOST_PARTNERS);
-        partners
     }
 }
 
