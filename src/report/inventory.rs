@@ -55,6 +55,9 @@ pub struct Cell {
     pub duties: BTreeMap<Duty, BTreeMap<Standing, usize>>,
 }
 
+/// Who writes a table: a model by its name and file, and the language of the code.
+type Hand<'a> = (&'a str, &'a str, Language);
+
 const OPERATIONS: [Operation; 3] = [Operation::Create, Operation::Update, Operation::Delete];
 const STANDINGS: [Standing; 4] = [Standing::Set, Standing::Covered, Standing::Missing, Standing::Unknown];
 
@@ -67,14 +70,14 @@ impl Inventory {
             homes.entry(&write.entity).or_default().insert(&write.declared_in);
         }
         let shared = scan.shared_tables();
-        let mut rows: BTreeMap<(&str, &str), BTreeMap<(&str, &str, Language), Row>> = BTreeMap::new();
+        let mut rows: BTreeMap<(&str, &str), BTreeMap<Hand<'_>, Row>> = BTreeMap::new();
         for write in writes() {
             let is_shared = write.table.as_deref().is_some_and(|table| shared.contains(table));
             let home = if is_shared { "" } else { write.declared_in.as_str() };
             let of_subject = rows.entry((write.subject(&shared), home)).or_default();
             of_subject.entry((&write.entity, &write.declared_in, write.language)).or_default().add(write);
         }
-        let named = |((entity, home, language), row): ((&str, &str, Language), Row)| {
+        let named = |((entity, home, language), row): (Hand<'_>, Row)| {
             let is_alone = homes.get(entity).is_none_or(|homes| homes.len() < 2);
             let model = if is_alone { entity.to_owned() } else { format!("{entity} ({home})") };
             Row { model, language: Some(language), ..row }
