@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::place::{Kind, Place};
-use super::{MOST_PARTNERS, Trial};
+use super::{MOST_PARTNERS, Trial, inside};
 
 impl Trial<'_> {
     /// Places that may do the same.
@@ -26,7 +26,7 @@ impl Trial<'_> {
             .map(|other| (other.file, other.function.as_str()))
             .collect();
         let is_concerned = |file: usize, function: &str| {
-            (file, function) == (place.file, &*place.function) || callers.contains(&(file, function))
+            file == place.file && inside(function, &place.function) || callers.contains(&(file, function))
         };
         let writes = self.before.writes.keys();
         let written: BTreeSet<&str> = writes
