@@ -1,10 +1,11 @@
 //! finding: what a rule has to say about a place, and everything a scan found, ready to be shown.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::duty::{Duty, Operation, Standing};
 use crate::remedy::Remedy;
-use crate::source::{Source, Span};
+use crate::source::{Language, Source, Span};
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -169,6 +170,10 @@ pub struct Write {
     pub entity: String,
     /// The file that declares the model, as its path is shown.
     pub declared_in: String,
+    /// The table the model is mapped to, in lower case, where that can be told.
+    pub table: Option<String>,
+    /// The language of the code that writes.
+    pub language: Language,
     /// Qualified name of the function it stands in.
     pub function: String,
     /// Where it stands.
@@ -180,6 +185,12 @@ pub struct Write {
 }
 
 impl Write {
+    /// What it is counted under: the table where others write it as well, as [`Scan::shared_tables`] has it, else the
+    /// model.
+    pub fn subject<'a>(&'a self, shared: &BTreeSet<&str>) -> &'a str {
+        self.table.as_deref().filter(|table| shared.contains(table)).unwrap_or(&self.entity)
+    }
+
     /// Whether no duty is missing.
     pub fn is_compliant(&self) -> bool {
         self.duties.iter().all(|&(_, standing)| standing != Standing::Missing)
@@ -322,4 +333,18 @@ pub struct Scan {
     pub baseline: Option<Comparison>,
     /// What was left out, where only what a change has brought was asked for.
     pub since: Option<Since>,
+}
+
+impl Scan {
+    /// The tables that are written as rows of several models or in several languages: what is mapped to one table is
+    /// one table, whoever maps it.
+    pub fn shared_tables(&self) -> BTreeSet<&str> {
+        let mut hands: BTreeMap<&str, BTreeSet<(&str, &str, Language)>> = BTreeMap::new();
+        for write in self.files.iter().flat_map(|file| &file.writes) {
+            if let Some(table) = &write.table {
+                hands.entry(table).or_default().insert((&write.entity, &write.declared_in, write.language));
+            }
+        }
+        hands.into_iter().filter(|(_, hands)| hands.len() > 1).map(|(table, _)| table).collect()
+    }
 }

@@ -65,8 +65,9 @@ pub fn measure(scan: &Scan, bounds: &BTreeMap<Figure, Bounds>) -> Vec<Measured> 
     let writes: Vec<&Write> = scan.files.iter().flat_map(|file| &file.writes).collect();
     let findings: Vec<&Finding> = scan.files.iter().flat_map(|file| &file.findings).collect();
     let mut by_model: BTreeMap<&str, Vec<&Write>> = BTreeMap::new();
+    let shared = scan.shared_tables();
     for write in &writes {
-        by_model.entry(&write.entity).or_default().push(write);
+        by_model.entry(write.subject(&shared)).or_default().push(write);
     }
     let of = |figure: Figure, model: Option<&str>, value: Option<f64>, sample: usize| Measured {
         figure,

@@ -348,6 +348,11 @@ fn writes(project: &Project, judgements: &[Judgement], tests: Option<&Tests>) ->
             operation: judgement.operation,
             entity: project.entity_name(judgement.model).to_string(),
             declared_in: project.file(judgement.model.file).source.display_path(),
+            table: project
+                .model(judgement.model)
+                .and_then(|model| model.table)
+                .map(|table| table.to_string()),
+            language: project.file(judgement.function.file).source.language,
             function: function.qualname.clone(),
             span,
             duties: judgement.duties.clone(),

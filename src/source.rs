@@ -46,6 +46,17 @@ pub enum Language {
 }
 
 impl Language {
+    /// The word for it in every format.
+    pub fn word(self) -> &'static str {
+        match self {
+            Language::Python => "python",
+            Language::Rust => "rust",
+            Language::Sql => "sql",
+            Language::Manifest => "toml",
+            Language::Json => "json",
+        }
+    }
+
     /// The language of a file that a scan of folders reads, by its name; `None` where it is passed over.
     pub fn of(path: &Path) -> Option<Language> {
         match path.extension()?.to_str()? {
@@ -111,7 +122,7 @@ impl Source {
     /// # Errors
     /// When the bytes are UTF-16, hold a NUL byte, or are not valid in the encoding the file declares.
     pub fn decode(path: PathBuf, language: Language, bytes: Vec<u8>) -> Result<Source, DecodeError> {
-        let (text, encoding) = decode(bytes)?;
+        let (text, encoding) = decode(language, bytes)?;
         Ok(Source::with_encoding(path, language, text, encoding))
     }
 
@@ -207,13 +218,17 @@ fn line_starts(text: &str) -> Vec<u32> {
     starts
 }
 
-fn decode(bytes: Vec<u8>) -> Result<(String, Encoding), DecodeError> {
+fn decode(language: Language, bytes: Vec<u8>) -> Result<(String, Encoding), DecodeError> {
     let error = |line, reason: &str| Err(DecodeError { line, reason: reason.to_owned() });
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return error(None, "UTF-16 text; save it as UTF-8");
     }
     if let Some(at) = bytes.iter().position(|&b| b == 0) {
-        return error(Some(line_at(&bytes, at)), "NUL byte; Python does not read such a file");
+        let reason = match language {
+            Language::Python => "NUL byte; Python does not read such a file",
+            _ => "NUL byte; this is no text",
+        };
+        return error(Some(line_at(&bytes, at)), reason);
     }
     let marked = bytes.starts_with(&[0xEF, 0xBB, 0xBF]);
     let declared = if marked { None } else { declared_encoding(&bytes) };

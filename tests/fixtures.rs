@@ -43,20 +43,23 @@ fn planted(folders: &[&str]) -> BTreeSet<Mark> {
     for folder in folders {
         for entry in walkdir::WalkDir::new(root().join(folder)).sort_by_file_name() {
             let entry = entry.expect("a fixture is readable");
-            if entry.path().extension().is_some_and(|extension| extension == "py") {
-                found.extend(marks(entry.path()));
-            }
+            let sign = match entry.path().extension().and_then(|extension| extension.to_str()) {
+                Some("py") => "# planted: ",
+                Some("rs") => "// planted: ",
+                _ => continue,
+            };
+            found.extend(marks(entry.path(), sign));
         }
     }
     found
 }
 
-fn marks(path: &Path) -> Vec<Mark> {
+fn marks(path: &Path, sign: &str) -> Vec<Mark> {
     let text = fs::read_to_string(path).expect("a fixture is text");
     let shown = path.strip_prefix(root()).expect("below the project").to_string_lossy().into_owned();
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
-        if let Some((_, rules)) = line.split_once("# planted: ") {
+        if let Some((_, rules)) = line.split_once(sign) {
             found.extend(rules.split(',').map(|rule| (shown.clone(), number, rule.trim().to_owned())));
         }
     }
@@ -79,6 +82,11 @@ fn compare(scanned: &[&str], marked: &[&str]) {
 #[test]
 fn the_order_service_is_reported_as_it_is_marked() {
     compare(&["fixtures/orders-fastapi"], &["fixtures/orders-fastapi"]);
+}
+
+#[test]
+fn its_twin_in_rust_is_reported_as_it_is_marked() {
+    compare(&["fixtures/orders-rust"], &["fixtures/orders-rust"]);
 }
 
 #[test]

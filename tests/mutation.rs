@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -41,10 +42,16 @@ use tally::Tally;
 mod desk;
 #[path = "mutation/made.rs"]
 mod made;
+#[path = "mutation/partner.rs"]
+mod partner;
 #[path = "mutation/place.rs"]
 mod place;
+#[path = "mutation/rust.rs"]
+mod rust;
 #[path = "mutation/tally.rs"]
 mod tally;
+#[path = "mutation/text.rs"]
+mod text;
 
 /// How many mutants of a work tree are tried when nobody says how many.
 const MOST_MUTANTS: usize = 150;
@@ -77,6 +84,18 @@ fn the_help_desk_can_lose_nothing_unnoticed() {
     say(&tally.report("fixtures/helpdesk-django"));
     let (found, all) = tally.counted();
     assert!(all >= 60, "only {all} mutants count");
+    assert!(found * 100 >= all * 95, "{found} of {all} mutants are found{}", tally.survivors());
+}
+
+#[test]
+fn the_order_service_in_rust_can_lose_nothing_unnoticed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/orders-rust");
+    let program = Program::read(&root, Path::new("."), None);
+    let is_compliant_half = |path: &str| !path.contains("/broken_");
+    let tally = program.try_all(&|path| is_compliant_half(path), &[], usize::MAX);
+    say(&tally.report("fixtures/orders-rust"));
+    let (found, all) = tally.counted();
+    assert!(all >= 200, "only {all} mutants count");
     assert!(found * 100 >= all * 95, "{found} of {all} mutants are found{}", tally.survivors());
 }
 
@@ -151,11 +170,12 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(scan: &Scan) -> Seen {
+    /// What a scan says, each finding at the place that it had before it was moved.
+    fn of(scan: &Scan, moved: &dyn Fn(usize, u32) -> u32) -> Seen {
         let mut seen = Seen { findings: Findings::new(), writes: Writes::new(), covered: BTreeMap::new() };
         for (index, file) in scan.files.iter().enumerate() {
             for finding in file.findings.iter().filter(|finding| finding.suppressed.is_none()) {
-                let place = (index, finding.rule.clone(), finding.place.span.start);
+                let place = (index, finding.rule.clone(), moved(index, finding.place.span.start));
                 seen.findings.insert(place, finding.function.clone());
             }
             for write in &file.writes {
@@ -230,10 +250,8 @@ impl Program {
         for file in touched {
             let source = &self.sources[file];
             let mut text = source.text.clone().into_bytes();
-            for (range, instead) in
-                places.iter().filter(|place| place.file == file).flat_map(|place| &place.edits)
-            {
-                text[range.clone()].copy_from_slice(instead.as_bytes());
+            for (range, instead) in edits(places, file).iter().rev() {
+                text.splice(range.clone(), instead.bytes());
             }
             let text = String::from_utf8(text).expect("what is taken out begins and ends with a character");
             let source = Source::of_text(source.path.clone(), source.language, text);
@@ -259,7 +277,7 @@ impl Program {
             before: None,
             progress: &Quiet,
         };
-        Seen::of(&scan_facts(request, facts))
+        Seen::of(&scan_facts(request, facts), &|file, at| before_edits(places, file, at))
     }
 
     /// Tries the places in files that are known to be right, where nothing was found and nothing should have been.
@@ -270,17 +288,17 @@ impl Program {
         most: usize,
     ) -> Tally {
         let settings = self.configuration.root();
-        let parsed: Vec<Parsed<'_>> = self
-            .sources
-            .iter()
-            .zip(&self.facts)
-            .map(|(source, facts)| Parsed::new(&source.text, facts))
-            .collect();
+        let parsed: Vec<Parsed<'_>> =
+            self.sources.iter().zip(&self.facts).map(|(source, facts)| Parsed::new(source, facts)).collect();
         let context = settings.context_class.rsplit('.').next().unwrap_or_default();
         let words = Words { fields: &settings.fields, setters: &settings.setters, context };
         let tables = self.tables();
         let trail = self.trail(&tables);
         let mut all = places(&parsed, &words);
+        let files = || self.sources.iter().map(|source| &**source);
+        all.extend(rust::places(files().zip(&self.facts), &words));
+        all.extend(text::fillers(files(), &words));
+        all.sort_by_key(|place| (place.file, place.span.start, place.kind));
         if !trail.emitters.is_empty() {
             all.extend(desk::places(&parsed, &words, &trail));
             all.sort_by_key(|place| (place.file, place.span.start, place.kind));
@@ -411,6 +429,24 @@ impl Program {
             append_only: Vec::new(),
         }
     }
+}
+
+/// What stands instead of what in a file, in its order.
+fn edits<'a>(places: &[&'a Place], file: usize) -> Vec<&'a (Range<usize>, String)> {
+    let mut edits: Vec<_> = places.iter().filter(|place| place.file == file).flat_map(|p| &p.edits).collect();
+    edits.sort_by_key(|(range, _)| range.start);
+    edits
+}
+
+/// Where something stood before places were taken out.
+fn before_edits(places: &[&Place], file: usize, at: u32) -> u32 {
+    edits(places, file).into_iter().fold(at, |at, (range, instead)| {
+        if at as usize > range.start {
+            (at + range.len() as u32).saturating_sub(instead.len() as u32)
+        } else {
+            at
+        }
+    })
 }
 
 /// What tells a place from all others: file, start, kind.
@@ -715,54 +751,6 @@ impl Trial<'_> {
             }
         }
         None
-    }
-
-    /// Places that may do the same.
-    fn partners(&self, place: &Place) -> Vec<&Place> {
-        let called: BTreeSet<&str> = self
-            .all
-            .iter()
-            .filter(|other| other.file == place.file && other.function == place.function)
-            .filter(|other| matches!(other.kind, Kind::Setter | Kind::Helper))
-            .map(|other| other.name.as_str())
-            .collect();
-        let may_do = |other: &&Place| {
-            let is_near = other.file == place.file && other.function == place.function;
-            let own_name = other.function.rsplit('.').next().unwrap_or_default();
-            if (other.file, &other.span) == (place.file, &place.span) {
-                return false;
-            }
-            if place.kind.imports() {
-                let binds_it = other.kind.imports() && other.name == place.name;
-                return other.file == place.file
-                    && (binds_it || (other.kind == Kind::Standby && other.name == "*"));
-            }
-            if place.kind.stamps() {
-                return other.kind.stamps()
-                    && !other.duties.is_disjoint(&place.duties)
-                    && (is_near || called.contains(own_name));
-            }
-            if place.kind.trails() {
-                return is_near && other.kind == place.kind;
-            }
-            let is_cleanup = other.kind == Kind::Standby && other.name == "close";
-            // A row of the trail tells of a failure as well as a log does.
-            let tells = other.kind == Kind::Emission
-                && is_near
-                && place.handler.as_ref().is_some_and(|clause| clause.span.contains(&other.span.start));
-            if tells {
-                return true;
-            }
-            // What the body calls may have rolled back before it failed.
-            let is_before = matches!(other.kind, Kind::Rollback | Kind::Mending)
-                && place.handler.as_ref().is_some_and(|clause| clause.calls.contains(own_name));
-            is_before || is_near && (is_cleanup || (other.kind.mends() && other.handler == place.handler))
-        };
-        let mut partners: Vec<&Place> = self.all.iter().filter(may_do).collect();
-        // The nearest first: where there are many, it is one of them.
-        partners.sort_by_key(|other| (other.file != place.file, other.span.start.abs_diff(place.span.start)));
-        partners.truncate(MOST_PARTNERS);
-        partners
     }
 }
 

@@ -123,22 +123,25 @@ section 'Tests of fixtures/orders-rust'
 CARGO_TARGET_DIR=$target/twin cargo test --locked --manifest-path "$twin"
 
 section 'Broken files are told as gaps'
-gaps='latin1_undeclared nul truncated utf16'
-wholes='bom crlf empty latin1_declared'
+gaps='deep.rs latin1_undeclared.py nul.py nul.rs truncated.py unclosed.rs utf16.py'
+wholes='bom.py crlf.py empty.py latin1_declared.py'
 expect 0 check fixtures/broken
 for name in $gaps; do
-    has "gap: fixtures/broken/$name.py"
+    has "gap: fixtures/broken/$name"
 done
 expect 4 check fixtures/broken --strict
 for name in $gaps; do
-    expect 4 check "fixtures/broken/$name.py" --strict
-    has "gap: fixtures/broken/$name.py"
+    expect 4 check "fixtures/broken/$name" --strict
+    has "gap: fixtures/broken/$name"
 done
 for name in $wholes; do
-    expect 0 check "fixtures/broken/$name.py" --strict
+    expect 0 check "fixtures/broken/$name" --strict
 done
+# What is broken in one file keeps nobody from the others.
+expect 1 check fixtures/broken fixtures/orders-rust
+has 'gap: fixtures/broken/unclosed.rs'
 for file in fixtures/broken/*; do
-    name=$(basename "$file" .py)
+    name=$(basename "$file")
     case " $gaps $wholes " in
     *" $name "*) ;;
     *) fail "$file is neither expected to be a gap nor to be whole" ;;
@@ -146,7 +149,7 @@ for file in fixtures/broken/*; do
 done
 
 section 'The sample services and the standard'
-for service in $services; do
+for service in $services fixtures/orders-rust; do
     expect 1 check "$service"
     expect 1 check "$service" --strict
     expect 0 check "$service" --fail-on never

@@ -228,23 +228,25 @@ fn a_root_that_is_not_there_is_the_users_fault() {
 }
 
 #[test]
-fn broken_files_are_read_as_far_as_python_would() {
+fn broken_files_are_read_as_far_as_their_language_would() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let listing = walk::list(&["fixtures/broken".into()], here).expect("the fixtures are there");
     let walked = walk::read(listing, &Configuration::default());
-    let names = ["bom", "crlf", "empty", "latin1_declared", "truncated"];
-    assert_eq!(paths(&walked), names.map(|name| format!("fixtures/broken/{name}.py")));
+    let names =
+        ["bom.py", "crlf.py", "deep.rs", "empty.py", "latin1_declared.py", "truncated.py", "unclosed.rs"];
+    assert_eq!(paths(&walked), names.map(|name| format!("fixtures/broken/{name}")));
     let gaps: Vec<_> = walked.gaps.iter().map(|gap| (gap.path.as_str(), gap.line)).collect();
     assert_eq!(
         gaps,
         [
             ("fixtures/broken/latin1_undeclared.py", Some(1)),
             ("fixtures/broken/nul.py", Some(8)),
+            ("fixtures/broken/nul.rs", Some(2)),
             ("fixtures/broken/utf16.py", None),
         ]
     );
     assert!(walked.sources[0].text.starts_with("from shop"), "the byte order mark is no part of the text");
-    assert!(walked.sources[3].text.contains("Aufträge"));
+    assert!(walked.sources[4].text.contains("Aufträge"));
     assert!(walked.sources[1].text.contains("\r\n"));
 }
 

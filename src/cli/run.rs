@@ -66,7 +66,9 @@ impl ScanArguments {
         if scanned == 0 {
             let paths: Vec<String> = self.paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
             let paths = paths.join(", ");
-            say(&escape::terminal(&format!("nothing was scanned: no readable Python file in {paths}")));
+            say(&escape::terminal(&format!(
+                "nothing was scanned: no readable file of Python or Rust in {paths}"
+            )));
         }
     }
 

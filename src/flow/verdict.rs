@@ -179,7 +179,7 @@ fn of_row(project: &Project, flow: &Flow, id: FunctionId, report: &RowReport, wa
             places,
             elsewhere: [None; 6],
             drifts: drifts(project, flow, model, on),
-            answers: (id, first.map_or(step, |touch| touch.step)),
+            answers: (id, first.map_or(report.info.at, |touch| touch.step)),
         });
     }
     found

@@ -55,7 +55,7 @@ impl Project {
         let name = self.module_name(file).as_str();
         let (before, _) =
             name.split_once(".src.").or_else(|| name.strip_prefix("src.").map(|rest| ("", rest)))?;
-        self.module_at(Name::new(&format!("{before}.src").trim_start_matches('.')))
+        self.module_at(Name::new(format!("{before}.src").trim_start_matches('.')))
     }
 
     fn module_above(&self, file: FileId, levels: usize) -> Option<Symbol> {

@@ -1,5 +1,6 @@
 //! report/inventory: every write, compliant or not, as a matrix of models and operations.
 //!
+//! Models of one table stand below that table, and whoever writes it in another language has a line of its own.
 //! What a cell counts and what coverage is, is that of the rest of the reports; nothing is judged here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,21 +11,35 @@ use super::{Tally, count, percent, share};
 use crate::duty::{Duty, Operation, Standing};
 use crate::escape::{markdown, terminal};
 use crate::finding::{Scan, Write};
+use crate::source::Language;
 
 /// The matrix.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
-    /// A row for each model that is written, by name and file.
-    pub rows: Vec<Row>,
+    /// What is written, by name: tables that several models or languages share, and other models.
+    pub subjects: Vec<Subject>,
     /// All rows as one.
     pub total: Row,
 }
 
-/// The writes of a model.
+/// A model, or a table that is written as rows of several models or in several languages.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// All its writes, under its name.
+    pub all: Row,
+    /// A row for each model and language, by name, file and language; one where nothing is shared.
+    pub rows: Vec<Row>,
+}
+
+/// The writes of a model in one language.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
     /// The model's name, with its file where another model has the same name.
     pub model: String,
+    /// The table it is mapped to, where that is known.
+    pub table: Option<String>,
+    /// The language of the code that writes it; nothing for several.
+    pub language: Option<Language>,
     /// What is done to it.
     pub cells: BTreeMap<Operation, Cell>,
 }
@@ -40,6 +55,9 @@ pub struct Cell {
     pub duties: BTreeMap<Duty, BTreeMap<Standing, usize>>,
 }
 
+/// Who writes a table: a model by its name and file, and the language of the code.
+type Hand<'a> = (&'a str, &'a str, Language);
+
 const OPERATIONS: [Operation; 3] = [Operation::Create, Operation::Update, Operation::Delete];
 const STANDINGS: [Standing; 4] = [Standing::Set, Standing::Covered, Standing::Missing, Standing::Unknown];
 
@@ -51,24 +69,87 @@ impl Inventory {
         for write in writes() {
             homes.entry(&write.entity).or_default().insert(&write.declared_in);
         }
-        let mut rows: BTreeMap<(&str, &str), Row> = BTreeMap::new();
-        let mut total = Row { model: "total".to_owned(), ..Row::default() };
+        let shared = scan.shared_tables();
+        let mut rows: BTreeMap<(&str, &str), BTreeMap<Hand<'_>, Row>> = BTreeMap::new();
         for write in writes() {
-            let row = rows.entry((&write.entity, &write.declared_in)).or_default();
-            row.add(write);
-            total.add(write);
+            let is_shared = write.table.as_deref().is_some_and(|table| shared.contains(table));
+            let home = if is_shared { "" } else { write.declared_in.as_str() };
+            let of_subject = rows.entry((write.subject(&shared), home)).or_default();
+            of_subject.entry((&write.entity, &write.declared_in, write.language)).or_default().add(write);
         }
-        let named = |((entity, home), row): ((&str, &str), Row)| {
+        let named = |((entity, home, language), row): (Hand<'_>, Row)| {
             let is_alone = homes.get(entity).is_none_or(|homes| homes.len() < 2);
             let model = if is_alone { entity.to_owned() } else { format!("{entity} ({home})") };
-            Row { model, ..row }
+            Row { model, language: Some(language), ..row }
         };
-        Inventory { rows: rows.into_iter().map(named).collect(), total }
+        let subjects = rows.into_iter().map(|((name, _), rows)| {
+            let rows: Vec<Row> = rows.into_iter().map(named).collect();
+            Subject { all: Row { model: name.to_owned(), ..Row::of(&rows) }, rows }
+        });
+        let subjects: Vec<Subject> = subjects.collect();
+        let total = Row::of(subjects.iter().map(|subject| &subject.all));
+        Inventory { subjects, total: Row { model: "total".to_owned(), ..total } }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.subjects.iter().flat_map(|subject| &subject.rows)
+    }
+
+    /// Every line of a table for people, each with its names: what is written, and below it who shares it.
+    fn lines(&self, below: &str) -> Vec<(Vec<String>, &Row)> {
+        let has_languages = self.languages() > 1;
+        let names = |model: String, language: Option<Language>| -> Vec<String> {
+            let language = language.map_or("", Language::word).to_owned();
+            if has_languages { vec![model, language] } else { vec![model] }
+        };
+        let mut lines = Vec::new();
+        for Subject { all, rows } in &self.subjects {
+            if let [only] = &rows[..] {
+                lines.push((names(only.model.clone(), only.language), only));
+                continue;
+            }
+            lines.push((names(all.model.clone(), None), all));
+            lines.extend(rows.iter().map(|row| (names(format!("{below}{}", row.model), row.language), row)));
+        }
+        lines
+    }
+
+    /// The heads of these lines.
+    fn heads(&self) -> Vec<&'static str> {
+        let names = if self.languages() > 1 { &["model", "language"][..] } else { &["model"][..] };
+        names.iter().chain(&HEADS).copied().collect()
+    }
+
+    /// What its subjects are: where some are tables that are shared, all are.
+    fn noun(&self) -> &'static str {
+        if self.subjects.iter().any(|subject| subject.rows.len() > 1) { "table" } else { "model" }
+    }
+
+    /// In how many languages rows are written.
+    fn languages(&self) -> usize {
+        self.rows().filter_map(|row| row.language).collect::<BTreeSet<_>>().len()
     }
 }
 
 impl Row {
+    /// What some rows count together.
+    fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Row {
+        let mut whole = Row::default();
+        for (&operation, more) in rows.into_iter().flat_map(|row| &row.cells) {
+            let cell = whole.cells.entry(operation).or_default();
+            cell.writes += more.writes;
+            cell.stamped += more.stamped;
+            for (&duty, standings) in &more.duties {
+                for (&standing, number) in standings {
+                    *cell.duties.entry(duty).or_default().entry(standing).or_default() += number;
+                }
+            }
+        }
+        whole
+    }
+
     fn add(&mut self, write: &Write) {
+        self.table.clone_from(&write.table);
         let cell = self.cells.entry(write.operation).or_default();
         cell.writes += 1;
         cell.stamped += usize::from(write.is_stamped());
@@ -115,31 +196,33 @@ impl Row {
     }
 }
 
-const HEADS: [&str; 9] =
-    ["model", "create", "update", "delete", "set", "covered", "missing", "unknown", "coverage"];
+const HEADS: [&str; 8] = ["create", "update", "delete", "set", "covered", "missing", "unknown", "coverage"];
 
 /// As an aligned table for a terminal.
 pub fn human(scan: &Scan) -> String {
     let inventory = Inventory::of(scan);
-    if inventory.rows.is_empty() {
+    if inventory.subjects.is_empty() {
         return format!("no writes in {}\n", count(Tally::of(scan).scanned, "file"));
     }
-    let line = |row: &Row| -> Vec<String> {
-        [terminal(&row.model).into_owned()].into_iter().chain(row.texts()).collect()
+    let heads = inventory.heads();
+    let names = heads.len() - HEADS.len();
+    let line = |(names, row): (Vec<String>, &Row)| -> Vec<String> {
+        names.iter().map(|name| terminal(name).into_owned()).chain(row.texts()).collect()
     };
-    let heads: Vec<String> = HEADS.iter().map(|&head| head.to_owned()).collect();
-    let mut lines = vec![heads];
-    lines.extend(inventory.rows.iter().map(line));
-    lines.push(line(&inventory.total));
+    let mut lines: Vec<Vec<String>> = vec![heads.iter().map(|&head| head.to_owned()).collect()];
+    lines.extend(inventory.lines("  ").into_iter().map(line));
+    let mut total = vec![String::new(); names];
+    total[0].clone_from(&inventory.total.model);
+    lines.push(line((total, &inventory.total)));
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     let mut out = String::new();
     for line in &lines {
-        let mut text = format!("{:<width$}", line[0], width = widths[0]);
-        for (cell, width) in line.iter().zip(&widths).skip(1) {
-            text.push_str(&format!("  {cell:>width$}"));
-        }
-        out.push_str(text.trim_end());
+        let cell = |(column, (text, &width)): (usize, (&String, &usize))| {
+            if column < names { format!("{text:<width$}") } else { format!("{text:>width$}") }
+        };
+        let cells: Vec<String> = line.iter().zip(&widths).enumerate().map(cell).collect();
+        out.push_str(cells.join("  ").trim_end());
         out.push('\n');
     }
     out + "\n" + &closing(&inventory, scan.aside) + "\n"
@@ -149,14 +232,19 @@ pub fn human(scan: &Scan) -> String {
 pub fn render_markdown(scan: &Scan) -> String {
     let inventory = Inventory::of(scan);
     let mut out = String::from("# Inventory of writes\n\n");
-    if inventory.rows.is_empty() {
+    if inventory.subjects.is_empty() {
         return out + "No file writes rows.\n";
     }
-    out.push_str(&format!("| {} |\n| --- |{}\n", HEADS.join(" | "), " ---: |".repeat(HEADS.len() - 1)));
-    for row in &inventory.rows {
-        out.push_str(&format!("| {} | {} |\n", markdown(&row.model), row.texts().join(" | ")));
+    let heads = inventory.heads();
+    let names = heads.len() - HEADS.len();
+    let rule = " --- |".repeat(names) + &" ---: |".repeat(HEADS.len());
+    out.push_str(&format!("| {} |\n|{rule}\n", heads.join(" | ")));
+    for (names, row) in inventory.lines("– ") {
+        let names: Vec<String> = names.iter().map(|name| markdown(name).to_string()).collect();
+        out.push_str(&format!("| {} | {} |\n", names.join(" | "), row.texts().join(" | ")));
     }
-    out.push_str(&format!("| **total** | {} |\n\n", inventory.total.texts().join(" | ")));
+    let beside = " |".repeat(names - 1);
+    out.push_str(&format!("| **total** |{beside} {} |\n\n", inventory.total.texts().join(" | ")));
     out + &closing(&inventory, scan.aside) + "\n"
 }
 
@@ -167,7 +255,7 @@ fn closing(inventory: &Inventory, aside: usize) -> String {
         "coverage {coverage}: {} of {} with every duty set or covered, {}",
         total.stamped(),
         count(total.writes(), "write"),
-        count(inventory.rows.len(), "model"),
+        count(inventory.subjects.len(), inventory.noun()),
     ) + &beside(aside)
 }
 
@@ -186,7 +274,7 @@ pub fn json(scan: &Scan) -> String {
         coverage: tenths(inventory.total.coverage()),
         writes: inventory.total.writes(),
         stamped: inventory.total.stamped(),
-        models: inventory.rows.iter().map(JsonModel::of).collect(),
+        models: inventory.rows().map(JsonModel::of).collect(),
     };
     serde_json::to_string_pretty(&document).expect("internal error: strings and numbers are JSON") + "\n"
 }
@@ -203,6 +291,8 @@ struct JsonDocument<'a> {
 #[derive(Serialize)]
 struct JsonModel<'a> {
     model: &'a str,
+    table: Option<&'a str>,
+    language: Option<&'static str>,
     coverage: Option<f64>,
     writes: usize,
     stamped: usize,
@@ -231,6 +321,8 @@ impl JsonModel<'_> {
         };
         JsonModel {
             model: &row.model,
+            table: row.table.as_deref(),
+            language: row.language.map(Language::word),
             coverage: tenths(row.coverage()),
             writes: row.writes(),
             stamped: row.stamped(),
@@ -252,7 +344,8 @@ mod tests {
     #[test]
     fn the_matrix_counts_every_write() {
         let inventory = Inventory::of(&example::scan());
-        let [row] = &inventory.rows[..] else { panic!("one model: {inventory:?}") };
+        let [Subject { rows, .. }] = &inventory.subjects[..] else { panic!("one model: {inventory:?}") };
+        let [row] = &rows[..] else { panic!("one row: {inventory:?}") };
         assert_eq!(row.model, "Job");
         assert_eq!(
             (row.share(Operation::Create), row.share(Operation::Delete)),
@@ -269,9 +362,50 @@ mod tests {
     #[test]
     fn models_of_one_name_are_told_apart() {
         let mut scan = example::scan();
-        scan.files[0].writes[1].declared_in = "other/models.py".to_owned();
-        let names: Vec<String> = Inventory::of(&scan).rows.into_iter().map(|row| row.model).collect();
+        let other = &mut scan.files[0].writes[1];
+        other.declared_in = "other/models.py".to_owned();
+        other.table = None;
+        let names: Vec<String> = Inventory::of(&scan).rows().map(|row| row.model.clone()).collect();
         assert_eq!(names, ["Job (other/models.py)", "Job (shop/models.py)"]);
+        assert_eq!(Inventory::of(&scan).subjects.len(), 2);
+    }
+
+    #[test]
+    fn a_table_that_is_shared_stands_above_those_who_share_it() {
+        let mut scan = example::scan();
+        let other = &mut scan.files[0].writes[1];
+        other.entity = "jobs".to_owned();
+        other.declared_in = "jobs.rs".to_owned();
+        other.language = Language::Rust;
+        assert_eq!(
+            human(&scan),
+            "\
+model   language  create  update  delete  set  covered  missing  unknown  coverage
+jobs                 0/2       -     1/1    3        1        1        1    33.3 %
+  Job   python       0/2       -       -    1        1        1        1     0.0 %
+  jobs  rust           -       -     1/1    2        0        0        0   100.0 %
+total                0/2       -     1/1    3        1        1        1    33.3 %
+
+coverage 33.3 %: 1 of 3 writes with every duty set or covered, 1 table; 4 writes in tests, migrations, seeds and scripts not counted
+"
+        );
+        let text = render_markdown(&scan);
+        assert!(
+            text.contains("| model | language | create |") && text.contains("| **total** | | 0/2 |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| jobs |  | 0/2 |") && text.contains("| – jobs | rust | - | - | 1/1 |"),
+            "{text}"
+        );
+        let document: Value = serde_json::from_str(&super::json(&scan)).expect("JSON");
+        let rows: Vec<_> = document["models"].as_array().expect("rows").iter().collect();
+        let names = rows.iter().map(|row| (&row["table"], &row["language"], &row["model"]));
+        let jobs = json!("jobs");
+        assert!(
+            names.eq([(&jobs, &json!("python"), &json!("Job")), (&jobs, &json!("rust"), &json!("jobs"))]),
+            "{document}"
+        );
     }
 
     #[test]

@@ -152,6 +152,8 @@ fn write(finding: &Finding, operation: Operation, standings: &[Standing; 2]) -> 
         operation,
         entity: "Job".into(),
         declared_in: "shop/models.py".into(),
+        table: Some("jobs".into()),
+        language: Language::Python,
         function: finding.function.clone(),
         span: finding.place.span,
         duties: vec![(Duty::CreatedAt, standings[0]), (Duty::UpdatedAt, standings[1])],

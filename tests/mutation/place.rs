@@ -12,7 +12,7 @@ use tree_sitter::{Node, Parser, Tree};
 use trailcheck::config::Roles;
 use trailcheck::duty::Duty;
 use trailcheck::facts::{FileFacts, FunctionKind};
-use trailcheck::source::Span;
+use trailcheck::source::{Language, Source, Span};
 
 /// What is taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +55,10 @@ pub(crate) enum Kind {
     Listed,
     /// A test that keeps a fixture, a missing value or a size out.
     Guard,
+    /// A `?` behind a write in Rust: its error goes on to nobody.
+    Question,
+    /// An audit row in Rust that is told on what the transaction was begun on.
+    Outside,
 }
 
 impl Kind {
@@ -66,10 +70,10 @@ impl Kind {
         matches!(self, Kind::Rollback | Kind::Raise | Kind::Log | Kind::Mending)
     }
 
-    /// Whether it keeps the trail of a Django service.
+    /// Whether it keeps the trail, or what leads there.
     pub(crate) fn trails(self) -> bool {
-        use Kind::{Atomic, Emission, Guard, Listed, OnCommit};
-        matches!(self, Emission | OnCommit | Atomic | Listed | Guard)
+        use Kind::{Atomic, Emission, Guard, Listed, OnCommit, Outside, Question};
+        matches!(self, Emission | OnCommit | Atomic | Listed | Guard | Question | Outside)
     }
 
     pub(crate) fn imports(self) -> bool {
@@ -127,7 +131,9 @@ pub(crate) struct Parsed<'s> {
 }
 
 impl<'s> Parsed<'s> {
-    pub(crate) fn new(text: &'s str, facts: &'s FileFacts) -> Parsed<'s> {
+    /// Code of other languages is none for this parser.
+    pub(crate) fn new(source: &'s Source, facts: &'s FileFacts) -> Parsed<'s> {
+        let text = if source.language == Language::Python { source.text.as_str() } else { "" };
         let mut parser = Parser::new();
         parser.set_language(&tree_sitter_python::LANGUAGE.into()).expect("the grammar fits the library");
         let tree = parser.parse(text, None).expect("the parser answers");

@@ -9,7 +9,7 @@ use crate::coverage;
 use crate::duty::{Duty, Standing};
 use crate::finding::{Change, Finding, Guard, Reached, Write};
 use crate::report::tests::{finding, scan, source};
-use crate::source::Span;
+use crate::source::{Language, Span};
 
 /// What a report is computed from where nobody hands in more than a scan.
 pub(crate) fn inputs(scan: &Scan) -> Inputs<'_> {
@@ -81,6 +81,8 @@ fn file(path: &str, tested: [Option<Reached>; 4]) -> FileReport {
         operation,
         entity: "Job".into(),
         declared_in: "shop/models.py".into(),
+        table: Some("jobs".into()),
+        language: Language::Python,
         function: "f".into(),
         span: span(line),
         duties: duties.to_vec(),
