@@ -432,7 +432,9 @@ mod tests {
                     (false, false) => "none",
                 };
                 let calls = trigger.calls.map_or(String::new(), |name| format!(" calls {name}"));
-                format!("{} {on}: {}{calls}", trigger.table, list(&trigger.columns))
+                let of = if trigger.only_of.is_empty() { "" } else { " of " };
+                let only_of = list(&trigger.only_of);
+                format!("{} {on}{of}{only_of}: {}{calls}", trigger.table, list(&trigger.columns))
             }
             Told::Dropped(name, table) => {
                 format!("drops {name}{}", table.map_or(String::new(), |table| format!(" on {table}")))
@@ -497,14 +499,14 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_too_late_or_seldom_fills_nothing() {
+    fn what_comes_too_late_fills_nothing_and_what_comes_seldom_is_told_so() {
         assert_eq!(
             told("CREATE TRIGGER t AFTER UPDATE ON jobs FOR EACH ROW SET NEW.updated_at = NOW()"),
             ["jobs update: "]
         );
         assert_eq!(
             told("CREATE TRIGGER t BEFORE UPDATE OF state ON jobs FOR EACH ROW SET NEW.updated_at = NOW()"),
-            ["jobs none: updated_at"]
+            ["jobs update of state: updated_at"]
         );
     }
 }

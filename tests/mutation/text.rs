@@ -1,6 +1,7 @@
 //! mutation/text: columns in SQL: in the texts of a program in Rust, and in the files that make its tables.
 
 use std::collections::BTreeSet;
+use std::iter::once;
 use std::ops::Range;
 
 use trailcheck::facts::{FileFacts, FunctionKind};
@@ -126,8 +127,10 @@ fn assigned(text: &str, at: usize, length: usize) -> Option<Vec<Range<usize>>> {
     let before = text[..at].trim_end_matches(['"', '\\', ' ']);
     let quoted = if text[..at].ends_with('"') && at > 1 { at - 1 } else { at };
     match before.strip_suffix(',') {
-        Some(kept) => Some(vec![kept.len()..end]),
-        None if before.ends_with("SET") && text[end..].starts_with(',') => Some(vec![quoted..end + 1]),
+        Some(kept) => Some(once(kept.len()..end).collect()),
+        None if before.ends_with("SET") && text[end..].starts_with(',') => {
+            Some(once(quoted..end + 1).collect())
+        }
         None => None,
     }
 }
