@@ -48,7 +48,7 @@ impl Trial<'_> {
                 // A hook or the table itself may fill what the code leaves out, and a caller may do it again.
                 let fills =
                     matches!(other.kind, Kind::Store | Kind::Standby) && written.contains(&*other.name);
-                let calls = callers.contains(&(other.file, &*other.function));
+                let calls = callers.contains(&(other.file, &*other.function)) && other.name != here;
                 return (other.kind.stamps() || fills)
                     && !other.duties.is_disjoint(&place.duties)
                     && (is_near || called.contains(own_name) || fills || calls);
@@ -73,7 +73,10 @@ impl Trial<'_> {
         };
         let mut partners: Vec<&Place> = self.all.iter().filter(may_do).collect();
         // The nearest first: where there are many, it is one of them.
-        partners.sort_by_key(|other| (other.file != place.file, other.span.start.abs_diff(place.span.start)));
+        partners.sort_by_key(|other| {
+            let is_apart = (other.file != place.file, other.kind == Kind::Standby);
+            (is_apart, other.span.start.abs_diff(place.span.start))
+        });
         partners.truncate(MOST_PARTNERS);
         partners
     }
