@@ -90,6 +90,11 @@ fn its_twin_in_rust_is_reported_as_it_is_marked() {
 }
 
 #[test]
+fn the_ways_of_writing_in_rust_are_reported_as_they_are_marked() {
+    compare(&["fixtures/depot"], &["fixtures/depot"]);
+}
+
+#[test]
 fn the_help_desk_is_reported_as_it_is_marked() {
     compare(&["fixtures/helpdesk-django"], &["fixtures/helpdesk-django"]);
 }
