@@ -36,7 +36,10 @@ impl Trace<'_> {
         if let Some(known) = self.mutation(state, callee_step, arguments) {
             return known;
         }
-        let all = callee.alternatives();
+        let mut all = callee.alternatives();
+        if self.is_rust() && all.len() > 1 {
+            all = self.rows_meant(all);
+        }
         let results: Vec<Value> = all
             .into_iter()
             .map(|callee| self.call_one(state, step, callee_step, callee, arguments))

@@ -336,6 +336,25 @@ impl Trace<'_> {
         Some(())
     }
 
+    /// What a method is called on where a row was either loaded or made: what was loaded is updated and what was made is
+    /// inserted, as a flag that was set beside it will say.
+    pub(in crate::flow) fn rows_meant(&self, callees: Vec<Value>) -> Vec<Value> {
+        let base = |callee: &Value| match callee {
+            Value::Attribute(of, method) => match (&**of, &**method) {
+                (Value::Row(key), "insert") => Some((self.rows[key.0 as usize].base, Base::New)),
+                (Value::Row(key), "update") => Some((self.rows[key.0 as usize].base, Base::Loaded)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let is_meant = |callee: &Value| base(callee).is_none_or(|(base, wanted)| base == wanted);
+        let is_known = |callee: &Value| base(callee).is_some_and(|(base, wanted)| base == wanted);
+        if !callees.iter().any(is_known) {
+            return callees;
+        }
+        callees.into_iter().filter(is_meant).collect()
+    }
+
     /// Whether a row is a parameter that may be the active model of any entity: which one it is, callers know.
     pub(in crate::flow) fn is_any_active_model(&self, key: RowKey) -> bool {
         let info = self.rows[key.0 as usize];
