@@ -445,12 +445,10 @@ impl<'f> Body<'_, '_, 'f> {
         self.leave_to(Next::Throw);
     }
 
-    /// `let x: T = y.into();` and `..y.into()` of a `T` are `T::from(y)`.
-    pub(super) fn converted(&mut self, expression: &'f Expr, wanted: &Type) -> Option<StepId> {
-        let (Expr::MethodCall(call), Term::Path(path)) = (expression, of_type(&self.scope, wanted)) else {
-            return None;
-        };
-        if !matches!(&*call.method.to_string(), "into") || !call.args.is_empty() || &*path == "str" {
+    /// `let x: T = y.into();`, a returned `y.into()` where a `T` is promised and `..y.into()` of a `T` are `T::from(y)`.
+    pub(super) fn converted(&mut self, expression: &'f Expr, wanted: &Term) -> Option<StepId> {
+        let (Expr::MethodCall(call), Term::Path(path)) = (expression, wanted) else { return None };
+        if !matches!(&*call.method.to_string(), "into") || !call.args.is_empty() || &**path == "str" {
             return None;
         }
         let parts: Vec<Name> = path.split('.').map(Name::new).collect();

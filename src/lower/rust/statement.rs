@@ -64,8 +64,12 @@ impl<'f> Body<'_, '_, 'f> {
 
     /// `return x`, out of the function or out of the closure that is lowered where it stands.
     pub(super) fn returns(&mut self, value: Option<&'f Expr>, at: crate::source::Span) {
+        // What closures return is not written.
+        let promised = if self.frames.is_empty() { self.function.returns.clone() } else { None };
         let value = match value {
-            Some(value) => self.value(value),
+            Some(value) => promised
+                .and_then(|promised| self.converted(value, &promised))
+                .unwrap_or_else(|| self.value(value)),
             None => self.nothing(at),
         };
         if let Some(frame) = self.frames.last() {
@@ -227,10 +231,10 @@ impl<'f> Body<'_, '_, 'f> {
             return;
         }
         let value = match &local.pat {
-            Pat::Type(typed) => match self.converted(&init.expr, &typed.ty) {
-                Some(value) => value,
-                None => self.value(&init.expr),
-            },
+            Pat::Type(typed) => {
+                let wanted = term::of_type(&self.scope, &typed.ty);
+                self.converted(&init.expr, &wanted).unwrap_or_else(|| self.value(&init.expr))
+            }
             _ => self.value(&init.expr),
         };
         match ident_of(&local.pat) {
