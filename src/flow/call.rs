@@ -229,6 +229,9 @@ impl Trace<'_> {
         if let Some(changes) = self.made_changes(class, arguments) {
             return changes;
         }
+        if let Some(row) = self.made_partial_row(state, step, class, arguments) {
+            return row;
+        }
         if model == ModelRef::Class(class) && self.project.model(class).is_none() {
             let values: Vec<Value> =
                 arguments.iter().map(|argument| self.value(argument.value).clone()).collect();

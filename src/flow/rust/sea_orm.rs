@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::duty::{Duty, Operation};
-use crate::facts::{Argument, StepId, StepKind, Term};
+use crate::facts::{Argument, ArgumentKind, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Mapping, Symbol};
 
@@ -174,6 +174,37 @@ impl Trace<'_> {
     /// A struct of some columns becomes a row that is given them: what it leaves out is left out.
     fn row_of_struct(&mut self, state: &mut State, step: StepId, class: ClassId) -> Option<Value> {
         let (model, fields) = self.project.partial_row(class)?;
+        Some(self.row_of_some(state, step, model, fields.into_iter().map(|field| (field, Value::Plain))))
+    }
+
+    /// A struct of some columns is made: it is the row it will become. `None` leaves its column out.
+    pub(in crate::flow) fn made_partial_row(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        class: ClassId,
+        arguments: &[Argument],
+    ) -> Option<Value> {
+        let (model, _) = self.project.partial_row(class)?;
+        let given: Vec<(Name, Value)> = arguments
+            .iter()
+            .filter_map(|argument| match argument.kind {
+                ArgumentKind::Keyword(field) => Some((field, self.value(argument.value).clone())),
+                _ => None,
+            })
+            .filter(|(_, value)| *value != Value::None)
+            .collect();
+        Some(self.row_of_some(state, step, model, given.into_iter()))
+    }
+
+    /// A new row that is given some columns.
+    fn row_of_some(
+        &mut self,
+        state: &mut State,
+        step: StepId,
+        model: ClassId,
+        given: impl Iterator<Item = (Name, Value)>,
+    ) -> Value {
         let info = RowInfo {
             base: Base::New,
             model: ModelRef::Class(model),
@@ -182,10 +213,10 @@ impl Trace<'_> {
             session: None,
         };
         let key = self.new_row(state, step, 0, info, Life::made());
-        for field in fields {
-            self.initialize(state, step, key, model, field, &Value::Plain);
+        for (field, value) in given {
+            self.initialize(state, step, key, model, field, &value);
         }
-        Some(Value::Row(key))
+        Value::Row(key)
     }
 
     /// `Type::from(value)`: a row stays the row; of several conversions the one runs whose parameter is of the value's type.
