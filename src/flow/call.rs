@@ -9,10 +9,9 @@ use super::actor;
 use super::external::is_harmless;
 use super::form;
 use super::keys::{Dump, dumped};
-use super::life::Life;
 use super::object::decorated;
 use super::outcome::Phantom;
-use super::row::{Base, Level, RowInfo, Touch};
+use super::row::{Base, Level, Touch};
 use super::state::{Deeds, Failure, State};
 use super::summary::{DatabaseUse, Summary};
 use super::trace::Trace;
@@ -242,8 +241,7 @@ impl Trace<'_> {
             }
             return values.iter().find_map(Value::caught).map_or(object, Value::Caught);
         }
-        let info = RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
-        let key = self.new_row(state, step, 0, info, Life::made());
+        let key = self.make(state, step, model, 0);
         for argument in arguments {
             let value = self.value(argument.value).clone();
             match argument.kind {

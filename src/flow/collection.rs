@@ -8,9 +8,8 @@ use crate::facts::{Argument, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, Maker, Proxy, Relation};
 
-use super::life::Life;
 use super::outcome::Executed;
-use super::row::{Base, Change, RowInfo, Touch};
+use super::row::{Base, Change, Touch};
 use super::state::{Deeds, State};
 use super::trace::Trace;
 use super::value::{Form, ModelRef, RowKey, Value};
@@ -165,9 +164,7 @@ impl Trace<'_> {
         let made = match proxy.maker {
             Maker::Class => {
                 let model = ModelRef::Class(relation.target);
-                let info =
-                    RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
-                let made = self.new_row(state, step, 0, info, Life::made());
+                let made = self.make(state, step, model, 0);
                 if let Some(init) = self.project.method(relation.target, Name::new("__init__")) {
                     self.apply(state, step, Some(Value::Row(made)), init, arguments);
                 }

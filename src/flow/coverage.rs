@@ -34,8 +34,8 @@ pub(super) enum Way {
     Statement(Form),
 }
 
-/// Whether something fills a column of the role on this way of writing, which gives some columns values. A server default counts only where the
-/// migrations show that the table has it.
+/// Whether something fills a column of the role on this way of writing, which gives some columns values. A server
+/// default counts only where the migrations show that the table has it.
 pub(super) fn is_covered(
     project: &Project,
     flow: &Flow,

@@ -46,9 +46,7 @@ impl Trace<'_> {
             let key = match one {
                 Value::None => {
                     let model = ModelRef::Class(model);
-                    let info =
-                        RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
-                    self.new_row(state, step, 0, info, Life::made())
+                    self.make(state, step, model, 0)
                 }
                 Value::Row(key) if self.is_row_of(*key, model) => *key,
                 _ => return None,

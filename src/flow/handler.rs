@@ -41,23 +41,18 @@ impl Trace<'_> {
     }
 
     pub(super) fn tell_raise(&mut self, state: &State, step: StepId, region: Option<RegionId>) {
-        let original = match &self.function.steps[step as usize].kind {
-            StepKind::Raise { value: None, .. } => true,
-            // An error that was made of the one that is handled goes on with it.
-            StepKind::Raise { value: Some(value), .. } if self.is_rust() => {
-                self.value(*value).caught().is_some()
-            }
+        let (original, raised) = match self.function.steps[step as usize].kind {
+            StepKind::Raise { value: None, .. } => (true, None),
             StepKind::Raise { value: Some(value), .. } => {
-                // `raise error` raises the original again; `raise Other(error)` does not.
-                self.is_error_itself(*value)
+                let raised = self.value(value).caught();
+                // An error that was made of the one that is handled goes on with it in Rust. In Python `raise error`
+                // raises the original again, and `raise Other(error)` does not.
+                let original = if self.is_rust() { raised.is_some() } else { self.is_error_itself(value) };
+                (original, raised)
             }
-            _ => false,
+            _ => (false, None),
         };
         let end = if original { End::RaisesOriginal } else { End::Raises };
-        let raised = match self.function.steps[step as usize].kind {
-            StepKind::Raise { value: Some(value), .. } => self.value(value).caught(),
-            _ => None,
-        };
         let mut is_innermost = true;
         for (_, kind) in self.enclosing(region) {
             match kind {

@@ -275,8 +275,8 @@ impl Trace<'_> {
         })
     }
 
-    /// A row that a call of a manager makes.
-    fn make(&mut self, state: &mut State, step: StepId, model: ModelRef, nth: u32) -> RowKey {
+    /// A row that a step makes, the n-th of its rows.
+    pub(super) fn make(&mut self, state: &mut State, step: StepId, model: ModelRef, nth: u32) -> RowKey {
         let info = RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
         self.new_row(state, step, nth, info, super::life::Life::made())
     }

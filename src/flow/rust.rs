@@ -3,7 +3,7 @@
 //! Nothing here is a unit of work: a call writes, at once. What wraps a value on its way into a column (`Set(…)`) is the
 //! value; what says that a column stays as it is (`NotSet`, `Unchanged(…)`) gives it none.
 
-use crate::facts::{Argument, StepId, StepKind};
+use crate::facts::{Argument, HandlerId, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{Mapping, Symbol};
 
@@ -92,14 +92,7 @@ impl Trace<'_> {
             ("Unchanged", [_]) => return Value::External(Name::new(LEFT_ALONE)),
             _ => {}
         }
-        self.hand_to_stranger(state, values);
-        match error {
-            Some(handler) => {
-                self.deed(state, Deeds::RECORDED);
-                Value::Caught(handler)
-            }
-            None => Value::External(path),
-        }
+        self.answer_of_stranger(state, values, error).unwrap_or(Value::External(path))
     }
 
     /// A method that no code of the program defines.
@@ -160,14 +153,7 @@ impl Trace<'_> {
             }
             _ => {}
         }
-        self.hand_to_stranger(state, values);
-        match error {
-            Some(handler) => {
-                self.deed(state, Deeds::RECORDED);
-                Value::Caught(handler)
-            }
-            None => Value::Unknown,
-        }
+        self.answer_of_stranger(state, values, error).unwrap_or(Value::Unknown)
     }
 
     /// What a method changes about the variable it is called on; nothing where it is none that does.
@@ -216,6 +202,19 @@ impl Trace<'_> {
         };
         state.locals.insert(name, after);
         Some(answer)
+    }
+
+    /// Code that is not known gets values; where an error is among them, what it answers tells of that.
+    fn answer_of_stranger(
+        &mut self,
+        state: &mut State,
+        values: &[Value],
+        error: Option<HandlerId>,
+    ) -> Option<Value> {
+        self.hand_to_stranger(state, values);
+        let handler = error?;
+        self.deed(state, Deeds::RECORDED);
+        Some(Value::Caught(handler))
     }
 
     /// Code that is not known gets values: it may stamp the rows among them, and may do anything with a connection.

@@ -9,9 +9,8 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Mapping, Symbol};
 
 use super::super::django::Api;
-use super::super::life::Life;
 use super::super::outcome::Executed;
-use super::super::row::{Base, Change, Element, Level, Paths, RowInfo, Touch};
+use super::super::row::{Base, Change, Element, Level, Paths, Touch};
 use super::super::stamp::{Onto, Stamp, Stored};
 use super::super::state::State;
 use super::super::trace::Trace;
@@ -135,9 +134,7 @@ impl Trace<'_> {
             }
             // What a text holds is known when it is read.
             "from_json" => {
-                let info =
-                    RowInfo { base: Base::New, model, origin: (self.id, step), at: step, session: None };
-                let key = self.new_row(state, step, 0, info, Life::made());
+                let key = self.make(state, step, model, 0);
                 if let Some(row) = state.rows.get_mut(&key) {
                     Duty::ALL.into_iter().for_each(|duty| row.discharge(duty, Level::Perhaps));
                 }
@@ -205,14 +202,7 @@ impl Trace<'_> {
         model: ClassId,
         given: impl Iterator<Item = (Name, Value)>,
     ) -> Value {
-        let info = RowInfo {
-            base: Base::New,
-            model: ModelRef::Class(model),
-            origin: (self.id, step),
-            at: step,
-            session: None,
-        };
-        let key = self.new_row(state, step, 0, info, Life::made());
+        let key = self.make(state, step, ModelRef::Class(model), 0);
         for (field, value) in given {
             self.initialize(state, step, key, model, field, &value);
         }
