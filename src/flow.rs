@@ -38,6 +38,7 @@ mod clock;
 mod collection;
 mod comprehension;
 mod coverage;
+mod cow;
 mod declared;
 mod dependency;
 mod django;

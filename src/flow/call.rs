@@ -5,6 +5,7 @@ use crate::facts::{Argument, ArgumentKind, ParamKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Symbol};
 
+use super::cow::Shared;
 use super::actor;
 use super::external::is_harmless;
 use super::form;
@@ -86,7 +87,7 @@ impl Trace<'_> {
             Value::Method(receiver, function) => {
                 match self.call_override(state, step, &receiver, function, arguments) {
                     Some(known) => known,
-                    None => self.apply_any(state, step, *receiver, function, arguments),
+                    None => self.apply_any(state, step, receiver.into_inner(), function, arguments),
                 }
             }
             Value::Symbol(Symbol::External(path)) if self.is_rust() => {
@@ -100,7 +101,7 @@ impl Trace<'_> {
             Value::Manager(function) => Value::Manager(function),
             Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) if self.is_rust() => {
-                self.rust_method(state, step, *receiver, method, &values)
+                self.rust_method(state, step, receiver.into_inner(), method, &values)
             }
             Value::Attribute(receiver, method) => {
                 if matches!(&*receiver, Value::Unknown | Value::Param(_) | Value::External(_))
@@ -111,7 +112,7 @@ impl Trace<'_> {
                 self.tell_enqueue(step, &receiver, &method, &values);
                 let handed: Vec<StepId> = arguments.iter().map(|argument| argument.value).collect();
                 self.tell_early(state, step, &handed);
-                self.library_method(state, step, *receiver, method, arguments, &values)
+                self.library_method(state, step, receiver.into_inner(), method, arguments, &values)
             }
             // `error.to_string()`
             Value::Caught(handler) if self.is_rust() => Value::Caught(handler),
@@ -154,7 +155,7 @@ impl Trace<'_> {
                 let added = if &*method == "extend" { last.element() } else { last };
                 let old = state.locals.get(&name).cloned()?.element();
                 let element = if old == Value::Unknown { added } else { old.join(added) };
-                state.locals.insert(name, Value::Many(Box::new(element)));
+                state.locals.insert(name, Value::Many(Shared::new(element)));
                 Some(Value::None)
             }
             (Value::Dictionary(_), "update") => {
@@ -173,7 +174,7 @@ impl Trace<'_> {
                             let value = arguments.get(1).map_or(Value::None, |a| self.value(a.value).clone());
                             keys.give_if_absent(key, &value);
                         }
-                        (_, "pop") => *keys = keys.thinned(),
+                        (_, "pop") => keys = Shared::new(keys.thinned()),
                         _ => keys.is_open = true,
                     }
                 }
@@ -454,7 +455,7 @@ impl Trace<'_> {
             // Its code runs when it is iterated over; what it yields is what its elements are.
             let element = summary.yields.clone().unwrap_or(Value::Unknown);
             let element = self.translate(state, step, &element, summary, &binding);
-            return Value::Many(Box::new(element));
+            return Value::Many(Shared::new(element));
         }
         match &summary.returns {
             None => {
@@ -519,7 +520,7 @@ impl Trace<'_> {
         for (index, param) in function.params.iter().enumerate() {
             if param.kind == ParamKind::RestKeywords {
                 rest.retain(|key| !function.params.iter().any(|param| param.name == *key));
-                binding[index] = Value::Dictionary(Box::new(std::mem::take(&mut rest)));
+                binding[index] = Value::Dictionary(Shared::new(std::mem::take(&mut rest)));
             } else if !is_given[index]
                 && let Some(default) = variant::default_of(&param.default)
                 && switches

@@ -3,6 +3,7 @@
 use crate::duty::{Duty, Operation};
 use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 
+use super::cow::Shared;
 use super::execute::defines;
 use super::library::{self, Answers};
 use super::outcome::Executed;
@@ -206,7 +207,7 @@ impl Trace<'_> {
             }
             (Answers::One, Some(model)) => Value::Row(self.loaded_row(state, step, model)),
             (Answers::Many, Some(model)) => {
-                Value::Many(Box::new(Value::Row(self.loaded_row(state, step, model))))
+                Value::Many(Shared::new(Value::Row(self.loaded_row(state, step, model))))
             }
             (_, None) => Value::Unknown,
         }
@@ -261,7 +262,7 @@ impl Trace<'_> {
         }
         // The whole chain so far is the statement.
         statement.begun = step;
-        Value::Statement(Box::new(statement))
+        Value::Statement(Shared::new(statement))
     }
 
     pub(super) fn execute(&mut self, step: StepId, statement: &Statement, rows: Option<&Value>) {

@@ -12,6 +12,7 @@ use crate::facts::{
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 
+use super::cow::Shared;
 use super::catch::{Errors, Landings};
 use super::ground::Ground;
 use super::life::Life;
@@ -19,7 +20,7 @@ use super::outcome::{End, Outcome, Way};
 use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
 use super::rust::transaction::Connection;
-use super::state::{Deeds, Failure, HandlerPaths, State, States};
+use super::state::{Deeds, Failure, HandlerPaths, Rows, State, States};
 use super::summary::{DatabaseUse, Knowledge};
 use super::trail::Altered;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
@@ -150,16 +151,6 @@ fn trace_choice(
     (trace.outcome, trace.actors)
 }
 
-/// The duties that rows lack, on some path.
-fn lacking(state: &State) -> Vec<(RowKey, Duty)> {
-    let of_row = |(key, row): (&RowKey, &RowState)| {
-        let lacks: Vec<(RowKey, Duty)> =
-            Duty::ALL.into_iter().filter(|duty| !row.has(*duty)).map(|duty| (*key, duty)).collect();
-        lacks
-    };
-    state.rows.iter().flat_map(of_row).collect()
-}
-
 /// Leaves of the errors on their way those that come along.
 fn restrict(erring: &mut BTreeMap<SessionKey, Errors>, errors: Errors) {
     erring.retain(|_, known| {
@@ -228,7 +219,7 @@ impl<'p> Trace<'p> {
         let StepKind::Element(of) = self.function.steps.get(first as usize)?.kind else { return None };
         let is_at_hand = match self.value(of) {
             // What a row had is as good as the row.
-            Value::Many(inner) if matches!(inner.clone().part(Some(0)), Value::KeyOf(keys) if keys.changes_nothing()) => {
+            Value::Many(inner) if matches!((**inner).clone().part(Some(0)), Value::KeyOf(keys) if keys.changes_nothing()) => {
                 true
             }
             list @ (Value::Many(_) | Value::Tuple(_)) => !list.rows().is_empty(),
@@ -262,7 +253,7 @@ impl<'p> Trace<'p> {
             self.has_committed = false;
             self.rolled_back.clear();
             self.connection = None;
-            let lacking = if self.telling { lacking(&state) } else { Vec::new() };
+            let rows_before = self.telling.then(|| state.rows.clone());
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
             if self.used.hidden {
@@ -274,9 +265,9 @@ impl<'p> Trace<'p> {
             if self.used.writes {
                 self.deed(&mut state, Deeds::RECORDED);
             }
-            if self.telling {
+            if let Some(rows_before) = rows_before {
                 self.tell_use(step, block.region);
-                self.tell_discharged(&state, step, &lacking);
+                self.tell_discharged(&state, step, &rows_before);
             }
             if let Some(mut before) = before {
                 if state.failures.len() < before.failures.len() {
@@ -377,9 +368,7 @@ impl<'p> Trace<'p> {
             let mut state = state.clone();
             restrict(&mut state.erring, errors);
             // What the failing code was about to write is not judged: no path from here completes it.
-            for row in state.rows.values_mut() {
-                row.roll_back();
-            }
+            state.change_rows(RowState::is_open, RowState::roll_back);
             state.untold.forget();
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
@@ -561,7 +550,7 @@ impl<'p> Trace<'p> {
                 }
             }
             None => {
-                state.rows.insert(key, RowState::start(life));
+                state.rows.insert(key, Shared::new(RowState::start(life)));
             }
         }
         key
@@ -579,9 +568,9 @@ impl<'p> Trace<'p> {
         }
         let key = self.related_row(state, of, name, relation.target);
         Some(match relation.is_many {
-            Some(true) => Value::Many(Box::new(Value::Row(key))),
+            Some(true) => Value::Many(Shared::new(Value::Row(key))),
             Some(false) => Value::Row(key),
-            None => Value::OneOf(vec![Value::Row(key), Value::Many(Box::new(Value::Row(key)))]),
+            None => Value::OneOf(vec![Value::Row(key), Value::Many(Shared::new(Value::Row(key)))]),
         })
     }
 
@@ -612,7 +601,7 @@ impl<'p> Trace<'p> {
             self.rows.push(RowInfo { base: Base::Loaded, model, origin, at: info.at, ..info });
         }
         let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
-        state.rows.entry(key).or_insert_with(|| RowState::start(life.unwrap_or_else(Life::loaded)));
+        state.rows.entry(key).or_insert_with(|| Shared::new(RowState::start(life.unwrap_or_else(Life::loaded))));
         key
     }
 
@@ -636,10 +625,14 @@ impl<'p> Trace<'p> {
     }
 
     /// A step has discharged duties that were lacking before it.
-    fn tell_discharged(&mut self, state: &State, step: StepId, lacking: &[(RowKey, Duty)]) {
-        for &(key, duty) in lacking {
-            if !self.has_committed && state.rows.get(&key).is_some_and(|row| row.has(duty)) {
-                let known = self.outcome.discharged.entry((key, duty)).or_insert(step);
+    fn tell_discharged(&mut self, state: &State, step: StepId, before: &Rows) {
+        if self.has_committed || state.rows.is_same(before) {
+            return;
+        }
+        for (key, row) in &state.rows {
+            let Some(before) = before.get(key).filter(|before| !before.is_same(row)) else { continue };
+            for duty in Duty::ALL.into_iter().filter(|duty| !before.has(*duty) && row.has(*duty)) {
+                let known = self.outcome.discharged.entry((*key, duty)).or_insert(step);
                 *known = step.min(*known);
             }
         }
