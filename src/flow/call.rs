@@ -5,8 +5,8 @@ use crate::facts::{Argument, ArgumentKind, ParamKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Symbol};
 
-use super::cow::Shared;
 use super::actor;
+use super::cow::Shared;
 use super::external::is_harmless;
 use super::form;
 use super::keys::{Dump, dumped};
@@ -392,8 +392,7 @@ impl Trace<'_> {
         let function = self.project.function(method);
         let raises_only = || {
             let names_it = |step: &crate::facts::Step| matches!(step.kind, StepKind::Name(name) if &*name == "NotImplementedError");
-            self.knowledge.summaries.get(&method).is_some_and(Summary::always_raises)
-                && function.steps.iter().any(names_it)
+            self.summary(method).is_some_and(Summary::always_raises) && function.steps.iter().any(names_it)
         };
         if !decorated(&function.decorators, "abstractmethod") && !raises_only() {
             return Vec::new();
@@ -437,8 +436,7 @@ impl Trace<'_> {
         if is_manager {
             return Value::Manager(callee);
         }
-        let knowledge = self.knowledge;
-        let Some(summary) = knowledge.summaries.get(&callee) else {
+        let Some(summary) = self.summary(callee) else {
             self.used.hidden = true;
             return self.declared_result(state, step, callee);
         };
@@ -516,7 +514,7 @@ impl Trace<'_> {
                 }
             }
         }
-        let switches = self.knowledge.summaries.get(&callee).map(|summary| summary.variants.as_slice());
+        let switches = self.summary(callee).map(|summary| summary.variants.as_slice());
         for (index, param) in function.params.iter().enumerate() {
             if param.kind == ParamKind::RestKeywords {
                 rest.retain(|key| !function.params.iter().any(|param| param.name == *key));

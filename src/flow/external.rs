@@ -5,8 +5,8 @@ use crate::facts::{Argument, ArgumentKind, StepId};
 use crate::name::Name;
 use crate::project::Symbol;
 
-use super::cow::Shared;
 use super::clock;
+use super::cow::Shared;
 use super::keys::dumped;
 use super::library::{self, Begins};
 use super::row::{Change, Level, Touch};

@@ -5,8 +5,8 @@ use crate::facts::{StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Mapping, Symbol};
 
-use super::cow::Shared;
 use super::clock;
+use super::cow::Shared;
 use super::each::{COLUMN, NAMES_OF_COLUMN};
 use super::keys::{Dump, dumped};
 use super::library;
@@ -106,8 +106,7 @@ impl Trace<'_> {
                         Value::Object(class, SessionKey::Outer)
                     }
                     Some(Symbol::Function(function)) => {
-                        match self.knowledge.summaries.get(&function).and_then(|known| known.returns.clone())
-                        {
+                        match self.summary(function).and_then(|known| known.returns.clone()) {
                             Some(
                                 value @ (Value::Logger
                                 | Value::Clock(_)
@@ -313,7 +312,7 @@ impl Trace<'_> {
         }
         let project = self.project;
         for ancestor in project.hierarchy(class).classes() {
-            if let Some(value) = self.knowledge.attributes.get(&(ancestor, name))
+            if let Some(value) = self.attribute_of_objects(ancestor, name)
                 && !value.is_vague()
             {
                 if matches!(value, Value::Session(..)) {
@@ -365,7 +364,7 @@ impl Trace<'_> {
         if !is_property {
             return Value::Method(Shared::new(of), method);
         }
-        let known = self.knowledge.summaries.get(&method).and_then(|summary| summary.returns.clone());
+        let known = self.summary(method).and_then(|summary| summary.returns.clone());
         match known {
             Some(
                 value @ (Value::Session(..)

@@ -334,7 +334,7 @@ impl Trace<'_> {
             Value::Savepoint => Value::Savepoint,
             Value::Manager(function) => {
                 self.outcome.calls.insert(function);
-                let Some(summary) = self.knowledge.summaries.get(&function) else { return Value::Unknown };
+                let Some(summary) = self.summary(function) else { return Value::Unknown };
                 match summary.yields.clone() {
                     Some(Value::Session(_, kind)) => Value::Session(SessionKey::Opened(step), kind),
                     Some(value) if value.rows().is_empty() => self.handed_out(step, value),
@@ -371,9 +371,7 @@ impl Trace<'_> {
             self.leave_manager(state, enter, &context, session, raising);
             let commits = match context {
                 Value::Transaction(..) => true,
-                Value::Manager(function) => {
-                    self.knowledge.summaries.get(&function).is_some_and(|summary| summary.commits)
-                }
+                Value::Manager(function) => self.summary(function).is_some_and(|summary| summary.commits),
                 // The savepoint is rolled back, the transaction around it lives on.
                 Value::Savepoint if raising => {
                     state.erring.clear();

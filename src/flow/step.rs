@@ -4,8 +4,8 @@ use crate::facts::{Comparison, Literal, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Symbol};
 
-use super::cow::Shared;
 use super::clock;
+use super::cow::Shared;
 use super::each::COLUMN;
 use super::library;
 use super::state::{Deeds, State};
@@ -251,7 +251,9 @@ impl Trace<'_> {
                 Value::one_of(elements)
             }
             other => match self.column_names(&other) {
-                Some(keys) => Value::Attribute(Shared::new(Value::KeyOf(Shared::new(keys))), Name::new(COLUMN)),
+                Some(keys) => {
+                    Value::Attribute(Shared::new(Value::KeyOf(Shared::new(keys))), Name::new(COLUMN))
+                }
                 None => other.element(),
             },
         }

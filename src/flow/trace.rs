@@ -1,5 +1,6 @@
 //! flow/trace: follows one function over all its paths, until nothing new is learned, and once more to tell of it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
@@ -12,8 +13,8 @@ use crate::facts::{
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 
-use super::cow::Shared;
 use super::catch::{Errors, Landings};
+use super::cow::Shared;
 use super::ground::Ground;
 use super::life::Life;
 use super::outcome::{End, Outcome, Way};
@@ -21,7 +22,7 @@ use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
 use super::rust::transaction::Connection;
 use super::state::{Deeds, Failure, HandlerPaths, Rows, State, States};
-use super::summary::{DatabaseUse, Knowledge};
+use super::summary::{DatabaseUse, Knowledge, Sought, Summary};
 use super::trail::Altered;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
 use super::variant::{self, Choice};
@@ -34,6 +35,8 @@ const MOST_VISITS: u32 = 40;
 pub(super) struct Trace<'p> {
     pub(super) project: &'p Project,
     pub(super) knowledge: &'p Knowledge,
+    /// What of that was asked for.
+    sought: RefCell<Sought>,
     pub(super) id: FunctionId,
     pub(super) function: &'p Function,
     pub(super) outcome: Outcome,
@@ -92,6 +95,8 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
             }
         }
         outcome.summary.variants.push((choice, without.summary));
+        outcome.sought.functions.extend(without.sought.functions);
+        outcome.sought.attributes.extend(without.sought.attributes);
     }
     outcome.summary.takes_actor = !optional.is_empty();
     outcome
@@ -108,6 +113,7 @@ fn trace_choice(
     let mut trace = Trace {
         project,
         knowledge,
+        sought: RefCell::default(),
         id,
         function,
         outcome: Outcome::default(),
@@ -148,6 +154,7 @@ fn trace_choice(
         states = trace.settle(start);
     }
     trace.tell(&states);
+    trace.outcome.sought = trace.sought.into_inner();
     (trace.outcome, trace.actors)
 }
 
@@ -515,6 +522,18 @@ impl<'p> Trace<'p> {
         matches!(&self.values[context as usize], Value::External(path) if path.last() == "suppress")
     }
 
+    /// What is known of a function so far; following this one depends on it from now on.
+    pub(super) fn summary(&self, function: FunctionId) -> Option<&'p Summary> {
+        self.sought.borrow_mut().functions.insert(function);
+        self.knowledge.summaries.get(&function)
+    }
+
+    /// What methods store in an attribute of objects of a class; following this function depends on it from now on.
+    pub(super) fn attribute_of_objects(&self, class: ClassId, name: Name) -> Option<&'p Value> {
+        self.sought.borrow_mut().attributes.insert((class, name));
+        self.knowledge.attributes.get(&(class, name))
+    }
+
     /// The value a step has computed.
     pub(super) fn value(&self, step: StepId) -> &Value {
         &self.values[step as usize]
@@ -601,7 +620,10 @@ impl<'p> Trace<'p> {
             self.rows.push(RowInfo { base: Base::Loaded, model, origin, at: info.at, ..info });
         }
         let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
-        state.rows.entry(key).or_insert_with(|| Shared::new(RowState::start(life.unwrap_or_else(Life::loaded))));
+        state
+            .rows
+            .entry(key)
+            .or_insert_with(|| Shared::new(RowState::start(life.unwrap_or_else(Life::loaded))));
         key
     }
 

@@ -95,7 +95,9 @@ impl Trace<'_> {
                 Some(Base::Param(number)) => binding.get(number as usize).cloned().unwrap_or(Value::Unknown),
                 _ => Value::Unknown,
             },
-            Value::Many(inner) => Value::Many(Shared::new(self.translate(state, step, inner, summary, binding))),
+            Value::Many(inner) => {
+                Value::Many(Shared::new(self.translate(state, step, inner, summary, binding)))
+            }
             Value::Tuple(parts) => Value::Tuple(
                 parts.iter().map(|part| self.translate(state, step, part, summary, binding)).collect(),
             ),

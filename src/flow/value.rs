@@ -7,8 +7,8 @@ use crate::facts::{HandlerId, StepId};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Symbol};
 
-use super::cow::Shared;
 use super::clock::Clock;
+use super::cow::Shared;
 pub(super) use super::keys::Keys;
 use super::queryset::RowSet;
 

@@ -58,7 +58,7 @@ impl Trace<'_> {
             return self.declared_rows(class);
         };
         self.outcome.calls.insert(own);
-        match self.knowledge.summaries.get(&own)?.returns.as_ref()? {
+        match self.summary(own)?.returns.as_ref()? {
             Value::Rows(rows) if matches!(rows.model, ModelRef::Class(_)) => Some((**rows).clone()),
             _ => None,
         }
