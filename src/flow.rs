@@ -162,7 +162,7 @@ pub fn follow(project: &Project) -> Flow {
         // Nothing changes any more: now what callers hand over can be told, and may tell more in turn.
         let handed = variant::handed(project, outcomes.values());
         if handings == MOST_HANDINGS || handed == knowledge.handed || !unsettled.is_empty() {
-            return told(project, &knowledge, outcomes, unsettled);
+            return told(project, knowledge, outcomes, unsettled);
         }
         receivers(&knowledge.handed, &handed).into_iter().for_each(|id| schedule.call_up(id));
         knowledge.handed = handed;
@@ -212,13 +212,20 @@ fn learn(
     {
         outcome.summary.settle_with(before);
     }
-    if knowledge.summaries.get(&id) != Some(&outcome.summary) {
-        knowledge.summaries.insert(id, outcome.summary.clone());
+    // Until all is told, summaries are kept in one place only.
+    let summary = std::mem::take(&mut outcome.summary);
+    if knowledge.summaries.get(&id) != Some(&summary) {
+        knowledge.summaries.insert(id, summary);
         schedule.tell_dependants(id);
     }
     for ((class, name), value) in &outcome.attributes {
         let known = knowledge.attributes.get(&(*class, *name));
-        let joined = known.map_or(value.clone(), |known| joined_attribute(known, value));
+        let joined = match known {
+            // Too many kinds of things are told apart no more, or they would be counted anew for ever.
+            Some(Value::Plain) if round >= PATIENT_ROUNDS => continue,
+            Some(known) => joined_attribute(known, value),
+            None => value.clone(),
+        };
         if known != Some(&joined) {
             knowledge.attributes.insert((*class, *name), joined);
             schedule.tell_readers((*class, *name));
@@ -230,8 +237,8 @@ fn learn(
 /// What is known of the whole program, once all functions are followed.
 fn told(
     project: &Project,
-    knowledge: &Knowledge,
-    outcomes: FxHashMap<FunctionId, Outcome>,
+    knowledge: Knowledge,
+    mut outcomes: FxHashMap<FunctionId, Outcome>,
     unsettled: Vec<FunctionId>,
 ) -> Flow {
     let mut callers: FxHashMap<FunctionId, BTreeSet<FunctionId>> = FxHashMap::default();
@@ -248,11 +255,16 @@ fn told(
         }
     }
     let tells_of_logins = outcomes.values().any(|outcome| outcome.tells_of_logins)
-        || login::told_by_receivers(project, knowledge);
-    let listeners = listener::listeners(project, knowledge);
-    let hooks = hook::hooks(project, knowledge);
+        || login::told_by_receivers(project, &knowledge);
+    let listeners = listener::listeners(project, &knowledge);
+    let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     let worker = worker::worker(project, &outcomes);
+    for (id, summary) in knowledge.summaries {
+        if let Some(outcome) = outcomes.get_mut(&id) {
+            outcome.summary = summary;
+        }
+    }
     Flow {
         reach,
         told,
