@@ -195,6 +195,11 @@ impl States {
         self.0.iter().map(|(_, state)| state)
     }
 
+    /// The states, handed over.
+    pub(super) fn into_all(self) -> impl Iterator<Item = State> {
+        self.0.into_iter().map(|(_, state)| state)
+    }
+
     /// Adds a state; answers whether anything new came with it.
     pub(super) fn add(&mut self, state: State, flag_names: &[Name]) -> bool {
         let flag = |name: &Name| match state.locals.get(name) {

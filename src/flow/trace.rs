@@ -108,54 +108,23 @@ fn trace_choice(
     id: FunctionId,
     choice: &Choice,
 ) -> (Outcome, BTreeSet<Name>) {
-    let function = project.function(id);
     let ground = &knowledge.grounds[&id];
-    let mut trace = Trace {
-        project,
-        knowledge,
-        sought: RefCell::default(),
-        id,
-        function,
-        outcome: Outcome::default(),
-        rows: Vec::new(),
-        actors: ground.actors.clone(),
-        left_out: Vec::new(),
-        telling: false,
-        region: None,
-        used: DatabaseUse::default(),
-        may_fail: BTreeMap::new(),
-        fails_itself: false,
-        never_returns: false,
-        rolled_back: BTreeSet::new(),
-        connection: None,
-        altered: Vec::new(),
-        ground,
-        has_committed: false,
-        values: vec![Value::Unknown; function.steps.len()],
-        row_keys: FxHashMap::default(),
-        relatives: FxHashMap::default(),
-        held: FxHashMap::default(),
-        cleaned: BTreeMap::new(),
-        parts: FxHashMap::default(),
-        saved_forms: FxHashMap::default(),
-    };
-    let mut start = trace.start();
-    for (number, value) in choice {
-        let name = function.params[*number as usize].name;
-        start.locals.insert(name, value.clone());
-        if *value == Value::None {
-            trace.left_out.push(name);
+    if ground.is_straight {
+        let mut trace = Trace::of(project, knowledge, id);
+        let start = trace.start(choice);
+        trace.go_through(start);
+        if !trace.knows_better() {
+            return trace.end();
         }
     }
-    let known_actors = trace.actors.len();
+    let mut trace = Trace::of(project, knowledge, id);
+    let start = trace.start(choice);
     let mut states = trace.settle(start.clone());
-    if trace.actors.len() > known_actors {
-        // A callee turned out to stamp an actor: what was tested before now reads differently.
+    if trace.actors.len() > ground.actors.len() {
         states = trace.settle(start);
     }
     trace.tell(&states);
-    trace.outcome.sought = trace.sought.into_inner();
-    (trace.outcome, trace.actors)
+    trace.end()
 }
 
 /// Leaves of the errors on their way those that come along.
@@ -167,7 +136,58 @@ fn restrict(erring: &mut BTreeMap<SessionKey, Errors>, errors: Errors) {
 }
 
 impl<'p> Trace<'p> {
-    fn start(&mut self) -> State {
+    fn of(project: &'p Project, knowledge: &'p Knowledge, id: FunctionId) -> Trace<'p> {
+        let function = project.function(id);
+        let ground = &knowledge.grounds[&id];
+        Trace {
+            project,
+            knowledge,
+            sought: RefCell::default(),
+            id,
+            function,
+            outcome: Outcome::default(),
+            rows: Vec::new(),
+            actors: ground.actors.clone(),
+            left_out: Vec::new(),
+            telling: false,
+            region: None,
+            used: DatabaseUse::default(),
+            may_fail: BTreeMap::new(),
+            fails_itself: false,
+            never_returns: false,
+            rolled_back: BTreeSet::new(),
+            connection: None,
+            altered: Vec::new(),
+            ground,
+            has_committed: false,
+            values: vec![Value::Unknown; function.steps.len()],
+            row_keys: FxHashMap::default(),
+            relatives: FxHashMap::default(),
+            held: FxHashMap::default(),
+            cleaned: BTreeMap::new(),
+            parts: FxHashMap::default(),
+            saved_forms: FxHashMap::default(),
+        }
+    }
+
+    /// Whether what was learned on the way would have been good to know before: that a callee stamps an actor, so that
+    /// what was tested reads differently; where a form is saved that was made above; which row a field of one has found.
+    fn knows_better(&self) -> bool {
+        self.actors.len() > self.ground.actors.len()
+            || !self.saved_forms.is_empty()
+            || !self.cleaned.is_empty()
+    }
+
+    /// What was told.
+    fn end(mut self) -> (Outcome, BTreeSet<Name>) {
+        self.tell_declared_clocks();
+        self.finish();
+        self.outcome.sought = self.sought.into_inner();
+        (self.outcome, self.actors)
+    }
+
+    /// The state in which it begins, where some parameters are known to have certain values.
+    fn start(&mut self, choice: &Choice) -> State {
         let mut state = State::default();
         if self.function.kind == FunctionKind::Lambda || self.function.kind == FunctionKind::Function {
             for index in 0..self.function.params.len() {
@@ -175,7 +195,32 @@ impl<'p> Trace<'p> {
                 state.locals.insert(self.function.params[index].name, value);
             }
         }
+        for (number, value) in choice {
+            let name = self.function.params[*number as usize].name;
+            state.locals.insert(name, value.clone());
+            if *value == Value::None {
+                self.left_out.push(name);
+            }
+        }
         state
+    }
+
+    /// Follows code without loops: in an order in which every path has come to a block before it is looked at, once is
+    /// enough to learn and to tell.
+    fn go_through(&mut self, start: State) {
+        self.telling = true;
+        let ground = self.ground;
+        let mut states = vec![States::default(); self.function.blocks.len()];
+        if let Some(first) = states.first_mut() {
+            first.add(start, &ground.flags);
+        }
+        for &block in &ground.sequence {
+            for state in std::mem::take(&mut states[block as usize]).into_all() {
+                for (target, state) in self.block(block, state) {
+                    states[target as usize].add(state, &ground.flags);
+                }
+            }
+        }
     }
 
     fn settle(&mut self, start: State) -> Vec<States> {
@@ -212,8 +257,6 @@ impl<'p> Trace<'p> {
                 self.block(block as BlockId, state.clone());
             }
         }
-        self.tell_declared_clocks();
-        self.finish();
     }
 
     /// The body and the way out of a loop over rows that are at hand. Such a loop runs at least once, as far as those
