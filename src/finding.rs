@@ -337,6 +337,8 @@ pub struct ProgramScan {
 pub struct Scan {
     /// Every scanned file, in path order.
     pub files: Vec<FileReport>,
+    /// Of how many files each of its programs is, in the order of the first of each.
+    pub programs: Vec<usize>,
     /// How many writes stand in tests, migrations, seeds and scripts. They are in no file's list: who counts the writes of
     /// a service does not mean them.
     pub aside: usize,

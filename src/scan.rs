@@ -158,7 +158,7 @@ fn is_same(one: &Texts, other: &Texts) -> bool {
 
 /// The programs among the files of a run.
 fn programs(request: &Request<'_>) -> Vec<Program> {
-    program::programs(&request.walked.sources)
+    program::programs(&request.walked.sources, &request.walked.homes)
 }
 
 /// The facts of some files, in their order.
@@ -176,6 +176,7 @@ fn lowered(request: &Request<'_>, sources: &[Arc<Source>]) -> Vec<FileFacts> {
 fn joined(request: &Request<'_>, programs: &[Program], parts: Vec<ProgramScan>) -> Scan {
     let sources = &request.walked.sources;
     let mut scan = Scan { gaps: request.walked.gaps.clone(), ..Scan::default() };
+    scan.programs = programs.iter().map(|program| program.files.len()).collect();
     let mut notes = Vec::new();
     let mut files: Vec<Option<FileReport>> = sources.iter().map(|_| None).collect();
     for (program, part) in programs.iter().zip(parts) {
