@@ -121,3 +121,97 @@ impl Heads {
         self.0[one.max(other)] = one.min(other);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The programs among files of projects that begin in these folders, each as the folders and files in it.
+    fn told(tops: &[&str], files: &[(&str, &str)]) -> Vec<String> {
+        let language = |path: &str| Language::of(path.as_ref()).unwrap_or(Language::Python);
+        let source = |&(path, text): &(&str, &str)| Arc::new(Source::of_text(path, language(path), text));
+        let sources: Vec<Arc<Source>> = files.iter().map(source).collect();
+        let home = |top: &&str| Home { below: top.into(), project: Path::new("/w").join(top) };
+        let homes: Vec<Home> = tops.iter().map(home).collect();
+        let shown = |program: Program| {
+            let paths = program.of(&sources);
+            paths.iter().map(|source| source.display_path()).collect::<Vec<_>>().join(" ")
+        };
+        programs(&sources, &homes).into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn projects_are_programs_of_their_own() {
+        let files = [("a/app/db.py", ""), ("b/app/db.py", ""), ("b/schema.sql", "")];
+        assert_eq!(told(&["a", "b"], &files), ["a/app/db.py", "b/app/db.py b/schema.sql"]);
+        let none: [&str; 0] = [];
+        assert_eq!(told(&["a", "b"], &[]), none);
+    }
+
+    #[test]
+    fn where_a_file_is_of_no_project_nothing_is_told_apart() {
+        let files = [("a/x.py", ""), ("b/x.py", ""), ("loose.py", "")];
+        assert_eq!(told(&["a", "b"], &files), ["a/x.py b/x.py loose.py"]);
+        assert_eq!(told(&[], &files[..2]), ["a/x.py b/x.py"]);
+    }
+
+    #[test]
+    fn an_import_joins_what_it_leads_to() {
+        let told = |text: &str| {
+            let files = [
+                ("api/app/main.py", text),
+                ("api/app/own/__init__.py", ""),
+                ("shared/src/ours/db.py", ""),
+                ("tools/scripts/stripe.py", ""),
+            ];
+            told(&["api", "shared", "tools"], &files).len()
+        };
+        assert_eq!(told("from ours.db import Base\n"), 2);
+        assert_eq!(told("if x:\n    import ours.db as db\n"), 2);
+        assert_eq!(told("import shared.src.ours.db\n"), 2, "from the folder that both lie in");
+        assert_eq!(told("app.send_task('ours.db.clean')\n"), 2);
+        assert_eq!(told("from ours.other import Base\n"), 3, "nobody has it");
+        assert_eq!(told("from .ours.db import Base\n"), 3);
+        assert_eq!(told("import stripe\n"), 3, "a script deep inside a project is no library");
+        assert_eq!(told("x = 'ours.db'\n"), 3);
+    }
+
+    #[test]
+    fn what_the_own_project_or_several_others_have_joins_nothing() {
+        let files = [
+            ("a/lib/config.py", ""),
+            ("a/run.py", "import config\nimport app.db\nimport company.x\n"),
+            ("b/app/db.py", ""),
+            ("b/config.py", ""),
+            ("c/app/db.py", ""),
+            ("c/company/x.py", ""),
+        ];
+        let [a, b, c] = [files[0].0, files[2].0, files[4].0];
+        let joined = format!("{a} a/run.py {c} c/company/x.py");
+        assert_eq!(told(&["a", "b", "c"], &files), [joined, format!("{b} b/config.py")]);
+    }
+
+    #[test]
+    fn the_source_of_a_known_library_is_a_program_of_its_own() {
+        let files = [("django-5/django/db.py", ""), ("site/app.py", "import django.db\n")];
+        assert_eq!(told(&["django-5", "site"], &files).len(), 2);
+    }
+
+    #[test]
+    fn rust_is_joined_by_paths_of_manifests_and_by_tables() {
+        let with = |manifest: &'static str, rust: &'static str| {
+            let files = [
+                ("api/models.py", "__tablename__ = 'orders'\n"),
+                ("core/Cargo.toml", ""),
+                ("core/src/lib.rs", ""),
+                ("work/Cargo.toml", manifest),
+                ("work/src/main.rs", rust),
+            ];
+            told(&["api", "core", "work"], &files).len()
+        };
+        assert_eq!(with("", ""), 3);
+        assert_eq!(with("[dependencies]\ncore = { path = \"../core\" }\n", ""), 2);
+        assert_eq!(with("", "#[sea_orm(table_name = \"orders\")]\n"), 2);
+        assert_eq!(with("", "query(\"INSERT INTO customers\")\n"), 3);
+    }
+}

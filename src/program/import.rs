@@ -25,7 +25,7 @@ const LIBRARIES: &[&str] = &[
 ];
 
 /// Words by which a file is known to name modules in texts.
-const SIGNS: &[&str] = &["INSTALLED_APPS", "ROOT_URLCONF", "send_task", "signature("];
+const SIGNS: &[&str] = &["INSTALLED_APPS", "ROOT_URLCONF", "send_task("];
 
 /// Folders of a project besides its own that Python looks for modules in.
 const STARTS: &[&str] = &["src", "lib", "python"];
@@ -146,12 +146,11 @@ fn named(text: &str) -> Vec<&str> {
         }
     }
     if SIGNS.iter().any(|sign| memmem::find(bytes, sign.as_bytes()).is_some()) {
-        let quoted = text.split(['\'', '"']).filter(|piece| piece.len() < 200);
-        // A path may lead on to what stands in the module.
-        names.extend(quoted.flat_map(|path| {
-            let shorter = path.rsplit_once('.').map(|(path, _)| path);
-            let shortest = shorter.and_then(|path| path.rsplit_once('.')).map(|(path, _)| path);
-            [Some(path), shorter, shortest].into_iter().flatten()
+        // A path may lead on to what stands in the module. One word alone may say anything.
+        let paths = text.split(['\'', '"']).filter(|piece| piece.len() < LONGEST && piece.contains('.'));
+        names.extend(paths.flat_map(|path| {
+            let parents = std::iter::successors(Some(path), |path| Some(path.rsplit_once('.')?.0));
+            parents.take(3).filter(|path| path.contains('.'))
         }));
     }
     names.retain(|name| is_dotted(name));
@@ -160,9 +159,12 @@ fn named(text: &str) -> Vec<&str> {
     names
 }
 
+/// How long a text that names a module may be.
+const LONGEST: usize = 200;
+
 fn is_dotted(name: &str) -> bool {
     let is_word = |c: char| c == '_' || c == '.' || c.is_alphanumeric();
-    !name.is_empty() && !name.starts_with('.') && name.chars().all(is_word)
+    name.chars().all(is_word) && name.split('.').all(|part| !part.is_empty())
 }
 
 fn first_of(name: &str) -> &str {
@@ -182,8 +184,9 @@ mod tests {
 
     #[test]
     fn texts_name_modules_where_settings_or_tasks_are_named() {
-        let text = "INSTALLED_APPS = ['shop.users', \"audit\", 'not this', './x']\n";
-        assert_eq!(named(text), ["audit", "shop", "shop.users"]);
+        let text = "INSTALLED_APPS = ['shop.users', \"audit\", 'not. this', './x', 'core.']\n";
+        assert_eq!(named(text), ["shop.users"]);
+        assert_eq!(named("send_task('shop.tasks.clean')"), ["shop.tasks", "shop.tasks.clean"]);
         assert_eq!(named("x = 'shop.users'\n"), [""; 0]);
     }
 }
