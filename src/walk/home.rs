@@ -1,9 +1,10 @@
 //! walk/home: which project files belong to, as far as what lies in the folders around them tells.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{Entry, Home, absolute, shown};
+use super::{Entry, Home, absolute, by_parts, shown};
 
 /// What lies at the top of a project, and seldom elsewhere.
 const SIGNS: &[&str] = &[
@@ -27,6 +28,7 @@ const SIGNS: &[&str] = &[
 pub(super) fn homes(roots: &[PathBuf], entries: &[Entry], here: &Path) -> Vec<Home> {
     let mut signs = Signs::default();
     let mut homes = Vec::new();
+    let mut known = BTreeSet::new();
     for root in roots {
         let mut whole = absolute(here, root);
         let mut below = shown(here, root);
@@ -34,7 +36,7 @@ pub(super) fn homes(roots: &[PathBuf], entries: &[Entry], here: &Path) -> Vec<Ho
             whole.pop();
             below.pop();
         }
-        if homes.iter().any(|home: &Home| home.below == below) {
+        if !known.insert(below.clone()) {
             continue;
         }
         let repository = whole.ancestors().find(|folder| signs.are_of_repository(folder));
@@ -72,8 +74,9 @@ impl Signs {
     /// The outermost folders with signs below a root that has none.
     fn homes_below(&mut self, root: &Path, entries: &[Entry]) -> Vec<Home> {
         let mut homes: Vec<Home> = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.shown.starts_with(root)) {
-            // Files are in the order of their paths, so those of one project stand together.
+        // Files are in the order of their paths, so those below a folder stand together.
+        let first = entries.partition_point(|entry| by_parts(&entry.shown, root) == Ordering::Less);
+        for entry in entries[first..].iter().take_while(|entry| entry.shown.starts_with(root)) {
             if homes.last().is_some_and(|home| entry.shown.starts_with(&home.below)) {
                 continue;
             }
