@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::baseline::{self, Baseline, Entry};
@@ -21,7 +22,7 @@ pub mod fingerprint;
 pub mod suppression;
 
 /// What the configuration says, file by file; files are indices into [`Inputs::sources`].
-pub trait Policy {
+pub trait Policy: Sync {
     /// How much findings of the rule weigh in this file; none where the rule is off, not selected or out of scope.
     fn severity(&self, file: usize, rule: &Rule) -> Option<Severity>;
     /// What becomes of a duty that only a default covers.
@@ -58,7 +59,7 @@ pub struct Inputs<'a> {
     pub today: &'a str,
     /// The qualified name of the function around a place, for findings about comments; without it they are said of
     /// `<module>`.
-    pub enclosing: Option<&'a dyn Fn(usize, Span) -> String>,
+    pub enclosing: Option<&'a (dyn Fn(usize, Span) -> String + Sync)>,
     /// What of the findings is accepted for now.
     pub accepted: Option<Accepted<'a>>,
 }
@@ -71,7 +72,7 @@ pub struct Accepted<'a> {
     /// Its file, as an index into [`Inputs::sources`].
     pub file: usize,
     /// Whether the scan would have found what an entry accepts, if it were there.
-    pub is_in_sight: &'a dyn Fn(&Entry) -> bool,
+    pub is_in_sight: &'a (dyn Fn(&Entry) -> bool + Sync),
 }
 
 /// What came of it.
@@ -94,12 +95,18 @@ pub fn check(inputs: Inputs<'_>) -> Checked {
     for observation in inputs.observations {
         seen[observation.file].push(observation);
     }
-    let mut checked = Checked::default();
-    for (file, seen) in seen.iter().enumerate() {
+    let of_file = |(file, seen): (usize, &Vec<&Observation>)| {
         let desk = Desk { inputs, by_word: &by_word, file };
-        let (findings, suppressions) = desk.check(seen, &mut checked.notes);
+        let mut notes = Vec::new();
+        let (findings, suppressions) = desk.check(seen, &mut notes);
+        (findings, suppressions, notes)
+    };
+    let of_files: Vec<_> = seen.par_iter().enumerate().map(of_file).collect();
+    let mut checked = Checked::default();
+    for (findings, suppressions, notes) in of_files {
         checked.findings.push(findings);
         checked.suppressions.extend(suppressions);
+        checked.notes.extend(notes);
     }
     if let Some(accepted) = inputs.accepted {
         let held = baseline::hold(&mut checked.findings, accepted.baseline, accepted.is_in_sight);
@@ -108,6 +115,21 @@ pub fn check(inputs: Inputs<'_>) -> Checked {
         checked.held = Some(held);
     }
     checked
+}
+
+/// What the rules ask for, so that nobody looks closer at what none has anything to say about.
+pub struct Interest<'a>(RulesByWord<'a>);
+
+impl Interest<'_> {
+    /// What the rules of a book ask for.
+    pub fn of(rulebook: &Rulebook) -> Interest<'_> {
+        Interest(rules_by_word(rulebook))
+    }
+
+    /// Whether a rule has something to say about what was seen; all its words must be said.
+    pub fn covers(&self, seen: &Observation) -> bool {
+        seen.words.keys().filter_map(|word| self.0.get(word)).flatten().any(|rule| rule.matches(seen))
+    }
 }
 
 type RulesByWord<'a> = FxHashMap<&'static str, Vec<&'a Rule>>;

@@ -24,6 +24,7 @@ pub use trail::Failing;
 pub use verdict::{Judgement, Subject};
 pub use worker::Worker;
 
+use due::Due;
 use summary::Knowledge;
 use value::Value;
 
@@ -41,6 +42,7 @@ mod coverage;
 mod declared;
 mod dependency;
 mod django;
+mod due;
 mod each;
 mod early;
 mod emission;
@@ -153,6 +155,7 @@ pub fn follow(project: &Project) -> Flow {
     };
     let mut outcomes: FxHashMap<FunctionId, Outcome> = FxHashMap::default();
     let mut due: Vec<FunctionId> = project.function_ids();
+    let mut dependence = Due::of(project);
     let mut handings = 0;
     let mut round = 0;
     loop {
@@ -189,9 +192,10 @@ pub fn follow(project: &Project) -> Flow {
                     changed_classes.insert(*class);
                 }
             }
+            dependence.note(id, outcomes.get(&id), &outcome);
             outcomes.insert(id, outcome);
         }
-        due = due_next(project, &outcomes, &changed, &changed_classes);
+        due = dependence.next(&outcomes, &changed, &changed_classes);
         round += 1;
     }
     let mut callers: FxHashMap<FunctionId, BTreeSet<FunctionId>> = FxHashMap::default();
@@ -250,33 +254,6 @@ fn joined_attribute(known: &Value, value: &Value) -> Value {
             joined => joined,
         },
     }
-}
-
-/// Functions that must be followed again: callers of what changed, and methods around an attribute that changed.
-fn due_next(
-    project: &Project,
-    outcomes: &FxHashMap<FunctionId, Outcome>,
-    changed: &FxHashSet<FunctionId>,
-    changed_classes: &FxHashSet<ClassId>,
-) -> Vec<FunctionId> {
-    let concerned = |id: FunctionId| {
-        let Some(outcome) = outcomes.get(&id) else { return false };
-        let calls_changed = outcome.calls.iter().chain(&outcome.hears).any(|callee| changed.contains(callee));
-        let of_changed_class = || {
-            // A function nested in a method sees the method's `self`.
-            let mut at = Some(id);
-            while let Some(here) = at {
-                if let Some(class) = project.class_of(here) {
-                    return project.hierarchy(class).classes().any(|class| changed_classes.contains(&class));
-                }
-                let parent = project.function(here).parent;
-                at = parent.map(|index| FunctionId { file: here.file, index: index as u32 });
-            }
-            false
-        };
-        calls_changed || (!changed_classes.is_empty() && of_changed_class())
-    };
-    project.function_ids().into_iter().filter(|&id| concerned(id)).collect()
 }
 
 fn row_classes(project: &Project) -> FxHashSet<ClassId> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::baseline::{Baseline, Entry};
-use crate::check::{self, Accepted, Checked, Covered, Inputs, Policy};
+use crate::check::{self, Accepted, Checked, Covered, Inputs, Interest, Policy};
 use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
 use crate::finding::{FileReport, Gap, Guard, Safety, Scan, Severity, Since, Write};
@@ -130,7 +130,8 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         .kept_by(&settings.trail.libraries);
     let flow = flow::follow(&project);
     note_unsettled(&project, &flow, &mut gaps);
-    let (observations, judgements) = flow::observe(&project, &flow, &naming);
+    let interest = Interest::of(rulebook);
+    let (observations, judgements) = flow::observe(&project, &flow, &naming, &|seen| interest.covers(seen));
     let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
     // The file of the baseline is not scanned, but findings may be about it.
     let mut sources = sources;
@@ -234,7 +235,7 @@ pub fn learn(request: Request<'_>) -> (Learned, Vec<Gap>) {
     let naming = naming(&settings);
     let flow = flow::follow(&project);
     note_unsettled(&project, &flow, &mut gaps);
-    let (_, judgements) = flow::observe(&project, &flow, &naming);
+    let (_, judgements) = flow::observe(&project, &flow, &naming, &|_| false);
     let telling = flow::telling(&project, &flow, &naming);
     gaps.sort();
     gaps.dedup();
