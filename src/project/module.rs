@@ -244,7 +244,6 @@ fn names_tests(module: Name) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::name::Name;
     use crate::project::{Symbol, in_memory};
 
     #[test]

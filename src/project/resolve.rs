@@ -129,11 +129,12 @@ impl Project {
         self.files.par_iter().enumerate().map(of_file).collect()
     }
 
-    /// The module that an import of Python takes something from.
+    /// The module that an import of Python takes a name from.
     fn taken_from(&self, file: FileId, import: usize) -> Option<Symbol> {
-        match self.is_rust(file) {
-            true => None,
-            false => self.import_module(file, &self.file(file).facts.imports[import]),
+        let import = &self.file(file).facts.imports[import];
+        match import.item {
+            Imported::Item(_) if !self.is_rust(file) => self.import_module(file, import),
+            _ => None,
         }
     }
 
