@@ -309,7 +309,7 @@ impl Program {
             all: &all,
             before,
             writers: self.writers(),
-            made: made::made(&self.project(), &self.naming(), &|_| true),
+            made: made::made(&self.project(), &self.naming()),
             handlers: self.handlers(),
             owers: desk::owers(&parsed, &trail),
             tables,
