@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::baseline::{self, Baseline, Entry};
@@ -21,7 +22,7 @@ pub mod fingerprint;
 pub mod suppression;
 
 /// What the configuration says, file by file; files are indices into [`Inputs::sources`].
-pub trait Policy {
+pub trait Policy: Sync {
     /// How much findings of the rule weigh in this file; none where the rule is off, not selected or out of scope.
     fn severity(&self, file: usize, rule: &Rule) -> Option<Severity>;
     /// What becomes of a duty that only a default covers.
@@ -58,7 +59,7 @@ pub struct Inputs<'a> {
     pub today: &'a str,
     /// The qualified name of the function around a place, for findings about comments; without it they are said of
     /// `<module>`.
-    pub enclosing: Option<&'a dyn Fn(usize, Span) -> String>,
+    pub enclosing: Option<&'a (dyn Fn(usize, Span) -> String + Sync)>,
 }
 
 /// A baseline that findings are held against.
@@ -88,12 +89,18 @@ pub fn check(inputs: Inputs<'_>) -> Checked {
     for observation in inputs.observations {
         seen[observation.file].push(observation);
     }
-    let mut checked = Checked::default();
-    for (file, seen) in seen.iter().enumerate() {
+    let of_file = |(file, seen): (usize, &Vec<&Observation>)| {
         let desk = Desk { inputs, by_word: &by_word, file };
-        let (findings, suppressions) = desk.check(seen, &mut checked.notes);
+        let mut notes = Vec::new();
+        let (findings, suppressions) = desk.check(seen, &mut notes);
+        (findings, suppressions, notes)
+    };
+    let of_files: Vec<_> = seen.par_iter().enumerate().map(of_file).collect();
+    let mut checked = Checked::default();
+    for (findings, suppressions, notes) in of_files {
         checked.findings.push(findings);
         checked.suppressions.extend(suppressions);
+        checked.notes.extend(notes);
     }
     checked
 }
@@ -109,6 +116,21 @@ pub fn hold(
     let desk = Desk { inputs, by_word: &rules_by_word(inputs.rulebook), file: 0 };
     let of_baseline = desk.judge_baseline(accepted.baseline, &held);
     (held, of_baseline)
+}
+
+/// What the rules ask for, so that nobody looks closer at what none has anything to say about.
+pub struct Interest<'a>(RulesByWord<'a>);
+
+impl Interest<'_> {
+    /// What the rules of a book ask for.
+    pub fn of(rulebook: &Rulebook) -> Interest<'_> {
+        Interest(rules_by_word(rulebook))
+    }
+
+    /// Whether a rule has something to say about what was seen; all its words must be said.
+    pub fn covers(&self, seen: &Observation) -> bool {
+        seen.words.keys().filter_map(|word| self.0.get(word)).flatten().any(|rule| rule.matches(seen))
+    }
 }
 
 type RulesByWord<'a> = FxHashMap<&'static str, Vec<&'a Rule>>;

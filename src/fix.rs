@@ -7,6 +7,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::finding::{Edit, FileReport, Finding, Fix, Place};
 use crate::layout::Layout;
 use crate::lower;
@@ -28,23 +30,22 @@ pub use prove::{Left, Mended, Texts, mend};
 /// What fixes must know of the program.
 pub struct Limits<'a> {
     /// Whether a file is never written, by its index.
-    pub is_protected: &'a dyn Fn(usize) -> bool,
+    pub is_protected: &'a (dyn Fn(usize) -> bool + Sync),
     /// Whether a top-level module is the program's own.
-    pub is_own: &'a dyn Fn(&str) -> bool,
+    pub is_own: &'a (dyn Fn(&str) -> bool + Sync),
 }
 
 /// Gives every finding the first of its remedies that has a place in the code.
 pub fn propose(files: &mut [FileReport], limits: &Limits<'_>) {
     let sources: Vec<Arc<Source>> = files.iter().map(|file| Arc::clone(&file.source)).collect();
-    let mut desk = Desk { sources: &sources, limits, layouts: BTreeMap::new(), clocks: BTreeMap::new() };
-    for (number, file) in files.iter_mut().enumerate() {
-        for finding in &mut file.findings {
-            if finding.remedies.is_empty() || (limits.is_protected)(number) {
-                continue;
-            }
-            desk.serve(finding);
+    files.par_iter_mut().enumerate().for_each(|(number, file)| {
+        let mut waiting = file.findings.iter_mut().filter(|finding| !finding.remedies.is_empty()).peekable();
+        if waiting.peek().is_none() || (limits.is_protected)(number) {
+            return;
         }
-    }
+        let mut desk = Desk { sources: &sources, limits, layouts: BTreeMap::new(), clocks: BTreeMap::new() };
+        waiting.for_each(|finding| desk.serve(finding));
+    });
 }
 
 struct Desk<'a> {

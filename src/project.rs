@@ -3,8 +3,9 @@
 //! Nothing here knows a rule. Names are resolved as Python resolves them: an import binds what the imported module
 //! binds, a star import what it exports, and what lies outside the scanned files is an external dotted path.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config;
@@ -149,6 +150,12 @@ pub struct File {
     /// What it says.
     pub facts: FileFacts,
     globals: FxHashMap<Name, Global>,
+    /// By qualified name: the classes that are written inside others.
+    nested: FxHashMap<Box<str>, Vec<u32>>,
+    /// By import: the module it takes something from; only while imports are followed.
+    modules: Vec<Option<Symbol>>,
+    /// By import: what it binds, once that is known.
+    imported: Vec<Option<Symbol>>,
 }
 
 /// What binds a name at the top level of a module.
@@ -167,10 +174,14 @@ pub struct Project {
     pub files: Vec<File>,
     /// Which names play which role.
     pub roles: Roles,
-    modules: FxHashMap<Name, FileId>,
+    modules: FxHashMap<&'static str, FileId>,
     module_names: Vec<Name>,
     by_last_part: FxHashMap<&'static str, Vec<FileId>>,
-    packages: FxHashSet<Name>,
+    /// Every part of every module's path.
+    module_parts: FxHashSet<&'static str>,
+    packages: FxHashSet<&'static str>,
+    /// The folders among them that Python may look for modules in.
+    starts: FxHashSet<&'static str>,
     unread: FxHashSet<Name>,
     /// By type: the blocks that give it more methods.
     additions: FxHashMap<ClassId, Vec<ClassId>>,
@@ -181,8 +192,9 @@ pub struct Project {
     models: FxHashMap<ClassId, Model>,
     /// By table: what stands for it, one class of each language.
     tables: FxHashMap<Name, Vec<ClassId>>,
-    nested: FxHashMap<(FileId, Name), Vec<u32>>,
     managed: FxHashMap<ClassId, Vec<ClassId>>,
+    /// By name in lower case: the classes that stand in no other one; once somebody has asked.
+    outer_classes: OnceLock<FxHashMap<Name, Vec<ClassId>>>,
     user: Option<ClassId>,
     audit: Audit,
     settings: Settings,
@@ -199,11 +211,11 @@ impl Project {
     pub fn new(mut files: Vec<(Arc<Source>, FileFacts)>, roles: Roles) -> Project {
         let schema = schema::read(&mut files);
         let files: Vec<File> = files
-            .into_iter()
+            .into_par_iter()
             .map(|(source, mut facts)| {
                 bare::add_tables(&mut facts);
-                let globals = globals(&facts);
-                File { source, facts, globals }
+                let (globals, nested) = (globals(&facts), django::nested(&facts));
+                File { source, facts, globals, nested, modules: Vec::new(), imported: Vec::new() }
             })
             .collect();
         let mut project = Project {
@@ -212,7 +224,9 @@ impl Project {
             modules: FxHashMap::default(),
             module_names: Vec::new(),
             by_last_part: FxHashMap::default(),
+            module_parts: FxHashSet::default(),
             packages: FxHashSet::default(),
+            starts: FxHashSet::default(),
             unread: FxHashSet::default(),
             additions: FxHashMap::default(),
             completed: FxHashMap::default(),
@@ -220,8 +234,8 @@ impl Project {
             heirs: FxHashMap::default(),
             models: FxHashMap::default(),
             tables: FxHashMap::default(),
-            nested: FxHashMap::default(),
             managed: FxHashMap::default(),
+            outer_classes: OnceLock::new(),
             user: None,
             audit: Audit::default(),
             settings: Settings::default(),
@@ -234,17 +248,18 @@ impl Project {
         };
         project.index_modules();
         project.index_crates();
+        project.follow_imports();
         project.completed = class::completed(&project);
         project.additions = class::additions(&project);
         project.hierarchies = class::hierarchies(&project);
         project.heirs = class::heirs(&project);
-        project.nested = django::nested(&project);
         project.models = model::models(&project);
         project.tables = table::tables(&project);
         table::leave_named(&mut project);
         project.managed = django::managed(&project);
         project.user = django::user(&project);
         project.roles.keys = django::keys_of_actors(&project);
+        project.forget_roles();
         project.settings = settings::settings(&project);
         project.receivers = receiver::receivers(&project);
         project.tasks = task::tasks(&project);
@@ -257,7 +272,13 @@ impl Project {
         self.roles.fields = fields;
         self.roles.setters = setters;
         self.roles.keys = django::keys_of_actors(&self);
+        self.forget_roles();
         self
+    }
+
+    /// What was found out about columns and methods under other roles counts no more.
+    fn forget_roles(&mut self) {
+        self.models.values_mut().for_each(|model| model.played = model::Played::default());
     }
 
     /// Knows of files and folders that lie beside the scanned ones, by their slashed paths without an ending.

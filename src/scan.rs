@@ -276,7 +276,7 @@ pub fn learn(request: Request<'_>) -> (Learned, Vec<Gap>) {
     let naming = naming(&settings);
     let flow = flow::follow(&project);
     note_unsettled(&project, &flow, &mut gaps);
-    let (_, judgements) = flow::observe(&project, &flow, &naming);
+    let (_, judgements) = flow::observe(&project, &flow, &naming, &|_| false);
     let telling = flow::telling(&project, &flow, &naming);
     gaps.sort();
     gaps.dedup();

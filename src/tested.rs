@@ -4,8 +4,7 @@
 //! the method's name is met, and no other function has it, it is perhaps reached. Whether a call is made under the
 //! test's conditions is not asked: a coverage file knows that better.
 
-use std::collections::BTreeSet;
-
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Function, FunctionKind, Imported, StepKind};
@@ -31,7 +30,6 @@ pub fn tests(project: &Project, flow: &Flow, is_test: &dyn Fn(FileId) -> bool) -
     if tests.is_empty() {
         return None;
     }
-    let callees = callees(flow);
     let named = Named::of(project, &code);
     let shared: FxHashSet<Name> = tests
         .iter()
@@ -39,22 +37,25 @@ pub fn tests(project: &Project, flow: &Flow, is_test: &dyn Fn(FileId) -> bool) -
         .filter(|file| file.source.path.file_name().is_some_and(|name| name == "conftest.py"))
         .flat_map(words_of_file)
         .collect();
-    let (mut starts, mut failing): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
-    for &id in &tests {
+    let of_file = |&id: &FileId| {
+        let (mut starts, mut failing): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
         let file = project.file(id);
-        let around = words_of_file(file);
+        let around: FxHashSet<Name> = words_of_file(file).collect();
         for (function, index) in file.facts.functions.iter().zip(0..) {
-            let id = FunctionId { file: id, index };
-            let words = words(function);
+            let words: FxHashSet<Name> = words(function).collect();
             let mut reached = named.meant(&words, &|name| around.contains(&name) || shared.contains(&name));
-            reached.push((id, Reached::Yes));
+            reached.push((FunctionId { file: id, index }, Reached::Yes));
             if words.iter().any(|word| EXPECTATIONS.contains(&word.as_str())) {
                 failing.extend(reached.iter().copied());
             }
             starts.extend(reached);
         }
-    }
-    Some(Tests { all: closure(starts, &callees), failing: closure(failing, &callees) })
+        (starts, failing)
+    };
+    let of_files: Vec<(Vec<_>, Vec<_>)> = tests.par_iter().map(of_file).collect();
+    let all = closure(of_files.iter().flat_map(|(starts, _)| starts), flow);
+    let failing = closure(of_files.iter().flat_map(|(_, failing)| failing), flow);
+    Some(Tests { all, failing })
 }
 
 impl Tests {
@@ -69,32 +70,21 @@ impl Tests {
     }
 }
 
-/// Who is called by each function.
-fn callees(flow: &Flow) -> FxHashMap<FunctionId, BTreeSet<FunctionId>> {
-    let mut callees: FxHashMap<FunctionId, BTreeSet<FunctionId>> = FxHashMap::default();
-    for (&callee, callers) in &flow.callers {
-        for &caller in callers {
-            callees.entry(caller).or_default().insert(callee);
-        }
-    }
-    callees
-}
-
 /// Everything that is reached from some functions, each as surely as the surest way to it.
-fn closure(
-    starts: Vec<(FunctionId, Reached)>,
-    callees: &FxHashMap<FunctionId, BTreeSet<FunctionId>>,
+fn closure<'s>(
+    starts: impl Iterator<Item = &'s (FunctionId, Reached)> + Clone,
+    flow: &Flow,
 ) -> FxHashMap<FunctionId, Reached> {
     let mut reached = FxHashMap::default();
     for sure in [Reached::Yes, Reached::Perhaps] {
         let mut open: Vec<FunctionId> =
-            starts.iter().filter(|(_, how)| *how == sure).map(|(id, _)| *id).collect();
+            starts.clone().filter(|(_, how)| *how == sure).map(|(id, _)| *id).collect();
         while let Some(function) = open.pop() {
             if reached.contains_key(&function) {
                 continue;
             }
             reached.insert(function, sure);
-            open.extend(callees.get(&function).into_iter().flatten());
+            open.extend(flow.outcomes.get(&function).into_iter().flat_map(|outcome| &outcome.calls));
         }
     }
     reached
@@ -137,23 +127,20 @@ impl<'p> Named<'p> {
 }
 
 /// The names a function reads or calls.
-fn words(function: &Function) -> FxHashSet<Name> {
-    let steps = function.steps.iter();
-    steps
-        .filter_map(|step| match step.kind {
-            StepKind::Name(name) | StepKind::Attribute { name, .. } => Some(name),
-            _ => None,
-        })
-        .collect()
+fn words(function: &Function) -> impl Iterator<Item = Name> + '_ {
+    function.steps.iter().filter_map(|step| match step.kind {
+        StepKind::Name(name) | StepKind::Attribute { name, .. } => Some(name),
+        _ => None,
+    })
 }
 
 /// The names a file imports or reads anywhere.
-fn words_of_file(file: &File) -> FxHashSet<Name> {
+fn words_of_file(file: &File) -> impl Iterator<Item = Name> + '_ {
     let imported = file.facts.imports.iter().filter_map(|import| match import.item {
         Imported::Item(name) => Some(name),
         _ => None,
     });
-    imported.chain(file.facts.functions.iter().flat_map(words)).collect()
+    imported.chain(file.facts.functions.iter().flat_map(words))
 }
 
 #[cfg(test)]

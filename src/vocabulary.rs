@@ -348,10 +348,10 @@ impl Observation {
     /// Adds a value to a word.
     ///
     /// # Panics
-    /// When the word or the value is not in the table: that is our own fault.
+    /// When the word or the value is not in the table, where faults of our own are looked for.
     pub fn say(&mut self, name: &'static str, value: &'static str) {
-        let known = WORDS.iter().any(|word| word.name == name && word.values.contains(&value));
-        assert!(known, "internal error: `{name} = {value}` is not in the vocabulary");
+        let is_known = || WORDS.iter().any(|word| word.name == name && word.values.contains(&value));
+        debug_assert!(is_known(), "internal error: `{name} = {value}` is not in the vocabulary");
         let values = self.words.entry(name).or_default();
         if !values.contains(&value) {
             values.push(value);
@@ -366,9 +366,10 @@ impl Observation {
     /// Sets what a placeholder shows.
     ///
     /// # Panics
-    /// When the placeholder is not in the table: that is our own fault.
+    /// When the placeholder is not in the table, where faults of our own are looked for.
     pub fn show(&mut self, name: &'static str, text: impl Into<String>) {
-        assert!(TEXTS.iter().any(|(known, _)| *known == name), "internal error: no placeholder `{name}`");
+        let is_known = || TEXTS.iter().any(|(known, _)| *known == name);
+        debug_assert!(is_known(), "internal error: no placeholder `{name}`");
         self.texts.insert(name, text.into());
     }
 }

@@ -376,7 +376,7 @@ impl Program {
     /// The functions that have a part in a write, with what those writes owe.
     fn writers(&self) -> BTreeMap<(usize, String), BTreeSet<Duty>> {
         let project = self.project();
-        let (_, judgements) = flow::observe(&project, &flow::follow(&project), &self.naming());
+        let (_, judgements) = flow::observe(&project, &flow::follow(&project), &self.naming(), &|_| true);
         let mut writers: BTreeMap<(usize, String), BTreeSet<Duty>> = BTreeMap::new();
         for judgement in judgements {
             let within = judgement.within.map(|(function, _)| function);
@@ -391,7 +391,7 @@ impl Program {
     /// What is known of handlers, by their place.
     fn handlers(&self) -> BTreeMap<(usize, u32), Handler> {
         let project = self.project();
-        let (observations, _) = flow::observe(&project, &flow::follow(&project), &self.naming());
+        let (observations, _) = flow::observe(&project, &flow::follow(&project), &self.naming(), &|_| true);
         let told = observations.into_iter().filter_map(|seen| {
             let body = *seen.words.get("handler")?.first()?;
             let is_of_database = seen.words.get("catches").is_some_and(|words| words.contains(&"database"));

@@ -95,3 +95,15 @@ pub(super) fn path(function: &Function, step: StepId) -> Option<Name> {
     parts.reverse();
     parts.into_iter().reduce(|path, part| path.join(&part))
 }
+
+/// The last part of what would be such a path, be it one or not: that is told at once.
+pub(super) fn last_part(function: &Function, step: StepId) -> Option<&'static str> {
+    let mut at = step;
+    loop {
+        at = match function.steps[at as usize].kind {
+            StepKind::Name(name) | StepKind::Attribute { name, .. } => return Some(name.last()),
+            StepKind::Await(of) => of,
+            _ => return None,
+        }
+    }
+}

@@ -180,7 +180,7 @@ pub(super) fn local_symbol(project: &Project, id: FunctionId, path: Name) -> Opt
     let facts = &project.file(id.file).facts;
     let mut parts = path.split('.');
     let first = Name::new(parts.next()?);
-    let import = facts.imports.iter().rev().find(|import| import.binds == first)?;
+    let import = facts.imports.iter().rposition(|import| import.binds == first)?;
     let mut symbol = project.imported(id.file, import)?;
     for part in parts {
         symbol = project.member(symbol, Name::new(part))?;

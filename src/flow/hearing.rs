@@ -125,13 +125,14 @@ pub(super) fn guards(project: &Project, receiver: FunctionId, model: ClassId) ->
 }
 
 /// Whether anything in the program sets one of the attributes that a receiver waits for.
-pub(super) fn is_fed(project: &Project, receiver: FunctionId, model: ClassId) -> bool {
+pub(super) fn is_fed(
+    project: &Project,
+    receiver: FunctionId,
+    model: ClassId,
+    stored: impl Fn(Name) -> bool,
+) -> bool {
     let guards = guards(project, receiver, model);
-    guards.is_empty()
-        || project
-            .function_ids()
-            .into_iter()
-            .any(|id| guards.iter().any(|guard| stores(project.function(id), *guard)))
+    guards.is_empty() || guards.into_iter().any(stored)
 }
 
 fn stores(function: &Function, wanted: Name) -> bool {

@@ -5,6 +5,7 @@
 //! like `note_set`, which Django gives to rows of one model alone. Whoever makes the object may have stamped the row before
 //! or stamp it afterwards; where code around it does that to anything, the duty is left open.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::duty::Duty;
@@ -46,7 +47,7 @@ impl Stamping {
                 }
             }
         }
-        for id in project.function_ids() {
+        let of_function = |id: FunctionId| {
             let mut duties = stored_by(project, grounds, id);
             let function = project.function(id);
             for step in &function.steps {
@@ -58,10 +59,9 @@ impl Stamping {
                     add(&mut duties, stored_by(project, grounds, function));
                 }
             }
-            if duties != [false; 6] {
-                found.by.insert(id, duties);
-            }
-        }
+            (duties != [false; 6]).then_some((id, duties))
+        };
+        found.by = project.function_ids().into_par_iter().filter_map(of_function).collect();
         // A view makes its form in one method, or names it in its body, and stamps in another.
         let mut by_class: FxHashMap<ClassId, [bool; 6]> = FxHashMap::default();
         let mut places: Vec<(Vec<FunctionId>, [bool; 6])> = Vec::new();

@@ -4,9 +4,10 @@
 //! read. Whatever looks at it on the way, a comparison, `min`, a list of allowed sizes, a helper, is taken for the
 //! limit: only what reaches the rows untouched is told.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::facts::{Argument, ArgumentKind, Comparison, Function, Literal, StepId, StepKind, Term};
+use crate::facts::{Argument, ArgumentKind, Comparison, Function, Literal, Step, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 
@@ -58,7 +59,14 @@ const QUERIES: &[&str] = &[
 pub(super) fn unlimited(project: &Project, flow: &Flow) -> Vec<Unlimited> {
     let mut follow = Follow { project, flow, known: FxHashMap::default() };
     let mut found = Vec::new();
-    for id in project.function_ids() {
+    let takes_sizes = |id: &FunctionId| {
+        let function = project.function(*id);
+        let is_size_of_query =
+            |step: &Step| from_query(function, &step.kind).is_some_and(|name| is_size(&name));
+        function.decorators.iter().any(reads) || function.steps.iter().any(is_size_of_query)
+    };
+    let takers: Vec<FunctionId> = project.function_ids().into_par_iter().filter(takes_sizes).collect();
+    for id in takers {
         found.extend(follow.parameters(id));
         found.extend(follow.requests(id));
     }

@@ -100,7 +100,9 @@ fn registered_by_call(project: &Project, id: FunctionId) -> Vec<Registration> {
     let mut found = Vec::new();
     for step in &function.steps {
         let StepKind::Call { callee, arguments } = &step.kind else { continue };
-        if !path(*callee).is_some_and(|path| listens(project, id.file, path)) {
+        if super::actor::last_part(function, *callee) != Some("listen")
+            || !path(*callee).is_some_and(|path| listens(project, id.file, path))
+        {
             continue;
         }
         let [target, event, callback, rest @ ..] = arguments.as_slice() else { continue };

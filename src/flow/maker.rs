@@ -13,7 +13,8 @@ pub(super) fn expires_on_commit(project: &Project) -> Option<bool> {
         let function = project.function(id);
         for step in &function.steps {
             let StepKind::Call { callee, arguments } = &step.kind else { continue };
-            if !actor::path(function, *callee).is_some_and(|path| library::takes_session_options(path.last()))
+            if !actor::last_part(function, *callee).is_some_and(library::takes_session_options)
+                || actor::path(function, *callee).is_none()
             {
                 continue;
             }

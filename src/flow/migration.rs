@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use crate::facts::{Argument, ArgumentKind, Function, Import, Imported, Literal, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{FileId, FunctionId, Project};
@@ -55,24 +57,36 @@ pub(super) fn migrations(project: &Project) -> Vec<FileId> {
             || project.value_of(*file, Name::new("down_revision")).is_some()
                 && !declared(project, *file, "revision").is_empty()
     };
-    let mut waiting: Vec<FileId> = project.file_ids().filter(is_migration).collect();
-    let mut done: Vec<Name> = Vec::new();
-    let mut found = Vec::new();
-    while !waiting.is_empty() {
-        let named: Vec<Name> = waiting.iter().flat_map(|&file| declared(project, file, "revision")).collect();
-        let is_next = |file: &FileId| {
-            let below = declared(project, *file, "down_revision");
-            below.iter().all(|revision| done.contains(revision) || !named.contains(revision))
-        };
-        let (mut next, rest): (Vec<FileId>, Vec<FileId>) = waiting.iter().partition(|file| is_next(file));
-        waiting = rest;
-        if next.is_empty() {
-            // They build on each other in a circle: the order of files is as good as any.
-            next = std::mem::take(&mut waiting);
-        }
-        done.extend(next.iter().flat_map(|&file| declared(project, file, "revision")));
-        found.append(&mut next);
+    let all: Vec<FileId> = project.file_ids().filter(is_migration).collect();
+    // By revision that some file makes: the files that build on it and wait for the first one to make it.
+    let mut heirs: FxHashMap<Name, Vec<usize>> = FxHashMap::default();
+    for &file in &all {
+        heirs.extend(declared(project, file, "revision").into_iter().map(|revision| (revision, Vec::new())));
     }
+    let mut awaited = vec![0; all.len()];
+    for (number, &file) in all.iter().enumerate() {
+        for below in declared(project, file, "down_revision") {
+            if let Some(heirs) = heirs.get_mut(&below) {
+                heirs.push(number);
+                awaited[number] += 1;
+            }
+        }
+    }
+    let mut found: Vec<FileId> = Vec::new();
+    let mut next: Vec<usize> = (0..all.len()).filter(|&number| awaited[number] == 0).collect();
+    while !next.is_empty() {
+        found.extend(next.iter().map(|&number| all[number]));
+        let made = next.iter().flat_map(|&number| declared(project, all[number], "revision"));
+        let mut ready: Vec<usize> = Vec::new();
+        for heir in made.filter_map(|revision| heirs.remove(&revision)).flatten() {
+            awaited[heir] -= 1;
+            ready.extend((awaited[heir] == 0).then_some(heir));
+        }
+        ready.sort_unstable();
+        next = ready;
+    }
+    // Those that build on each other in a circle: the order of files is as good as any.
+    found.extend(all.iter().zip(&awaited).filter(|(_, awaited)| **awaited > 0).map(|(file, _)| *file));
     found
 }
 

@@ -170,7 +170,7 @@ pub(super) fn local_import(project: &Project, id: FunctionId, name: Name) -> Opt
             continue;
         }
         let StepKind::Import(index) = function.steps[value as usize].kind else { return None };
-        symbol = project.imported(id.file, &project.file(id.file).facts.imports[index]);
+        symbol = project.imported(id.file, index);
     }
     symbol
 }

@@ -1,7 +1,10 @@
 //! flow/observe: what the flow engine saw, in the words of the vocabulary.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::duty::{Duty, Operation, Standing};
 use crate::facts::{Function, StepId, StepKind};
@@ -19,6 +22,7 @@ use super::object::decorated;
 use super::outcome::{ExpiredRead, Phantom};
 use super::verdict::{Judgement, judgements, sees_session};
 use super::{Flow, library};
+use handler::Fates;
 use mend::{Customs, Habits};
 
 mod ambient;
@@ -56,42 +60,23 @@ pub struct Naming {
 }
 
 /// Everything that was seen: observations for the rules, and all writes.
-pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observation>, Vec<Judgement>) {
-    let observer = Observer { project, flow, naming, habits: OnceCell::new(), customs: OnceCell::new() };
+///
+/// What nobody asks for, by its words, need not be among the observations.
+pub fn observe(
+    project: &Project,
+    flow: &Flow,
+    naming: &Naming,
+    is_asked: &(dyn Fn(&Observation) -> bool + Sync),
+) -> (Vec<Observation>, Vec<Judgement>) {
+    let observer = Observer::new(project, flow, naming, is_asked);
     let judgements = judgements(project, flow);
-    let mut seen = Vec::new();
-    for judgement in &judgements {
-        seen.extend(observer.write(judgement));
-    }
-    let mut seen = said_once(seen);
+    let of_writes: Vec<Vec<Observation>> = judgements.par_iter().map(|one| observer.write(one)).collect();
+    let mut seen = said_once(of_writes.into_iter().flatten().collect());
     let fates = observer.fates();
-    for id in project.function_ids() {
-        let Some(outcome) = flow.outcomes.get(&id) else { continue };
-        for (&step, phantom) in &outcome.phantoms {
-            seen.push(observer.phantom(id, step, phantom));
-        }
-        seen.extend(observer.stamps(id));
-        seen.extend(observer.saves(id));
-        if project.is_rust(id.file) {
-            // Names are bound, clauses reached and sessions mended by the compiler's leave, or not at all.
-            let dead = vec![None; project.function(id).handlers.len()];
-            seen.extend(observer.handlers(id, &fates, &dead));
-            continue;
-        }
-        let dead = clause::unreachable(project, id);
-        seen.extend(observer.handlers(id, &fates, &dead));
-        seen.extend(observer.waiting(id));
-        let context = naming.context.rsplit('.').next().unwrap_or(&naming.context);
-        for name_use in name_uses(project, id, context) {
-            seen.push(observer.name(&name_use, &dead));
-        }
-        seen.extend(observer.read(id));
-        seen.extend(observer.times(id));
-        seen.extend(observer.shared(id));
-        for (&step, read) in &outcome.expired {
-            seen.push(observer.expired(id, step, read));
-        }
-    }
+    let functions = project.function_ids();
+    let of_functions: Vec<Vec<Observation>> =
+        functions.par_iter().map(|&id| observer.function(id, &fates)).collect();
+    seen.extend(of_functions.into_iter().flatten());
     seen.extend(observer.trail());
     // What these look for is possible only where types and lifetimes are not checked, or in libraries of Python.
     let mut of_python = observer.early();
@@ -110,8 +95,7 @@ pub fn observe(project: &Project, flow: &Flow, naming: &Naming) -> (Vec<Observat
 
 /// By model: in how many functions its changes are told of, and in how many they are not.
 pub fn telling(project: &Project, flow: &Flow, naming: &Naming) -> BTreeMap<ClassId, Telling> {
-    let observer = Observer { project, flow, naming, habits: OnceCell::new(), customs: OnceCell::new() };
-    observer.telling()
+    Observer::new(project, flow, naming, &|_| false).telling()
 }
 
 /// The code of a `finally` is in the outline once for each way into it; what is seen there is told once.
@@ -157,11 +141,65 @@ pub(super) struct Observer<'a> {
     pub(super) project: &'a Project,
     pub(super) flow: &'a Flow,
     pub(super) naming: &'a Naming,
-    habits: OnceCell<Habits>,
-    customs: OnceCell<Customs>,
+    /// Whether somebody has a use for what was seen, by its words alone.
+    is_asked: &'a (dyn Fn(&Observation) -> bool + Sync),
+    habits: OnceLock<Habits>,
+    customs: OnceLock<Customs>,
+    /// The class of the audit context, where it is one alone.
+    contexts: OnceLock<Option<ClassId>>,
+    /// Attributes that some code stores.
+    stored: OnceLock<FxHashSet<Name>>,
 }
 
-impl Observer<'_> {
+impl<'a> Observer<'a> {
+    fn new(
+        project: &'a Project,
+        flow: &'a Flow,
+        naming: &'a Naming,
+        is_asked: &'a (dyn Fn(&Observation) -> bool + Sync),
+    ) -> Observer<'a> {
+        Observer {
+            project,
+            flow,
+            naming,
+            is_asked,
+            habits: OnceLock::new(),
+            customs: OnceLock::new(),
+            contexts: OnceLock::new(),
+            stored: OnceLock::new(),
+        }
+    }
+
+    /// What is seen of a function by itself.
+    fn function(&self, id: FunctionId, fates: &Fates) -> Vec<Observation> {
+        let (project, mut seen) = (self.project, Vec::new());
+        let Some(outcome) = self.flow.outcomes.get(&id) else { return seen };
+        for (&step, phantom) in &outcome.phantoms {
+            seen.push(self.phantom(id, step, phantom));
+        }
+        seen.extend(self.stamps(id));
+        seen.extend(self.saves(id));
+        if project.is_rust(id.file) {
+            // Names are bound, clauses reached and sessions mended by the compiler's leave, or not at all.
+            let dead = vec![None; project.function(id).handlers.len()];
+            seen.extend(self.handlers(id, fates, &dead));
+            return seen;
+        }
+        let dead = clause::unreachable(project, id);
+        seen.extend(self.handlers(id, fates, &dead));
+        seen.extend(self.waiting(id));
+        for name_use in name_uses(project, id, self.context_name()) {
+            seen.push(self.name(&name_use, &dead));
+        }
+        seen.extend(self.read(id));
+        seen.extend(self.times(id));
+        seen.extend(self.shared(id));
+        for (&step, read) in &outcome.expired {
+            seen.push(self.expired(id, step, read));
+        }
+        seen
+    }
+
     pub(super) fn at(&self, id: FunctionId, span: Span) -> Observation {
         let function = self.project.function(id);
         let mut seen = Observation {
@@ -196,23 +234,11 @@ impl Observer<'_> {
                 base.say("model-has", duty.word());
             }
         }
-        base.show("entity", project.entity_name(model).as_str());
-        base.show("writes", judgement.operation.verb());
-        base.show("row", self.row_text(id, judgement.step));
-        if project.is_rust(id.file) {
-            let is_wrapped = project.mapping(model) == Some(Mapping::SeaOrm);
-            base.show("clock", if is_wrapped { "Set(Utc::now())" } else { "Utc::now()" });
-        }
-        if let Some((other, step)) = judgement.within {
-            base.related.push(("changed here".into(), other.file.0 as usize, self.span(other, step)));
-        }
-        if let Some((other, step)) = judgement.published {
-            let span = self.span(other, step);
-            if other.file != id.file || span != base.span {
-                base.related.push(("the row becomes visible here".into(), other.file.0 as usize, span));
-            }
-        }
         if judgement.removes {
+            if !(self.is_asked)(&base) {
+                return Vec::new();
+            }
+            self.show_write(&mut base, judgement);
             self.show_role(&mut base, model, Duty::DeletedAt);
             base.show("setter", self.setter(model, Duty::DeletedBy));
             return vec![base];
@@ -221,12 +247,16 @@ impl Observer<'_> {
             let mut seen = base.clone();
             seen.say("duty", duty.word());
             seen.say("state", standing.word());
-            seen.show("doubt", if standing == Standing::Unknown { "perhaps " } else { "" });
-            seen.show("filled", if standing == Standing::Covered { ", which a default fills" } else { "" });
-            self.show_role(&mut seen, model, duty);
             if self.fills_on_update_only(judgement, duty) {
                 seen.switch("null-until-update", true);
             }
+            if !(self.is_asked)(&seen) {
+                return None;
+            }
+            self.show_write(&mut seen, judgement);
+            seen.show("doubt", if standing == Standing::Unknown { "perhaps " } else { "" });
+            seen.show("filled", if standing == Standing::Covered { ", which a default fills" } else { "" });
+            self.show_role(&mut seen, model, duty);
             if let (Standing::Missing, Some((other, step))) = (standing, judgement.drifts[duty.index()]) {
                 let (what, span) =
                     ("the migration makes the column without the default", self.span(other, step));
@@ -246,9 +276,31 @@ impl Observer<'_> {
                     Err(why) => seen.hindrance = Some(why),
                 }
             }
-            seen
+            Some(seen)
         };
-        judgement.duties.iter().map(of_duty).collect()
+        judgement.duties.iter().filter_map(of_duty).collect()
+    }
+
+    /// What is shown of a write, whatever it owes.
+    fn show_write(&self, seen: &mut Observation, judgement: &Judgement) {
+        let project = self.project;
+        let (id, model) = (judgement.function, judgement.model);
+        seen.show("entity", project.entity_name(model).as_str());
+        seen.show("writes", judgement.operation.verb());
+        seen.show("row", self.row_text(id, judgement.step));
+        if project.is_rust(id.file) {
+            let is_wrapped = project.mapping(model) == Some(Mapping::SeaOrm);
+            seen.show("clock", if is_wrapped { "Set(Utc::now())" } else { "Utc::now()" });
+        }
+        if let Some((other, step)) = judgement.within {
+            seen.related.push(("changed here".into(), other.file.0 as usize, self.span(other, step)));
+        }
+        if let Some((other, step)) = judgement.published {
+            let span = self.span(other, step);
+            if other.file != id.file || span != seen.span {
+                seen.related.push(("the row becomes visible here".into(), other.file.0 as usize, span));
+            }
+        }
     }
 
     /// Whether a create leaves a column to its first update, and to that alone.
@@ -289,7 +341,8 @@ impl Observer<'_> {
             (text.len() <= 60 && !text.contains('\n')).then(|| text.to_owned())
         };
         let bound_to = |value: StepId| {
-            function.steps.iter().find_map(|step| match step.kind {
+            // A value is bound behind the step that makes it.
+            function.steps[value as usize..].iter().find_map(|step| match step.kind {
                 StepKind::Bind { name, value: bound, .. } if bound == value => Some(name.to_string()),
                 _ => None,
             })

@@ -143,13 +143,10 @@ impl Trace<'_> {
             StepKind::Class(index) => {
                 Value::Symbol(Symbol::Class(ClassId { file: self.id.file, index: *index as u32 }))
             }
-            StepKind::Import(index) => {
-                let import = &self.project.file(self.id.file).facts.imports[*index];
-                match self.project.imported(self.id.file, import) {
-                    Some(symbol) => self.symbol(symbol),
-                    None => Value::Unknown,
-                }
-            }
+            StepKind::Import(index) => match self.project.imported(self.id.file, *index) {
+                Some(symbol) => self.symbol(symbol),
+                None => Value::Unknown,
+            },
             StepKind::Bind { name, value: bound, annotation } => {
                 let mut bound_value = value(bound).limited();
                 if bound_value.is_vague()

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use sqlparser::tokenizer::Token;
 
 use crate::facts::{Literal, StepId, StepKind, Term};
@@ -99,14 +101,15 @@ pub(super) fn triggers(project: &Project) -> Vec<Trigger> {
             told.extend(read(&text));
         }
     }
-    for id in in_order(project, &migrations) {
-        let is_migration = migrations.contains(&id.file);
-        for text in texts_run(project, id) {
-            // What a test or a script drops is there all the same when the service runs.
-            let stays = |told: &Told| is_migration || !matches!(told, Told::Dropped(..));
-            told.extend(read(&text).into_iter().filter(stays));
-        }
-    }
+    let files: FxHashSet<FileId> = migrations.iter().copied().collect();
+    let of_function = |id: FunctionId| -> Vec<Told> {
+        // What a test or a script drops is there all the same when the service runs.
+        let stays = |told: &Told| files.contains(&id.file) || !matches!(told, Told::Dropped(..));
+        texts_run(project, id).iter().flat_map(|text| read(text)).filter(stays).collect()
+    };
+    let of_functions: Vec<Vec<Told>> =
+        in_order(project, &migrations, &files).into_par_iter().map(of_function).collect();
+    told.extend(of_functions.into_iter().flatten());
     let mut functions = BTreeMap::from([(diesels().name, diesels())]);
     for told in &told {
         if let Told::Function(function) = told {
@@ -159,10 +162,10 @@ fn by_columns(project: &Project) -> impl Iterator<Item = Trigger> + '_ {
 }
 
 /// All functions, migrations first and oldest first, without those that take a migration back; SQL files have run.
-fn in_order(project: &Project, migrations: &[FileId]) -> Vec<FunctionId> {
+fn in_order(project: &Project, migrations: &[FileId], files: &FxHashSet<FileId>) -> Vec<FunctionId> {
     let is_other = |id: &FunctionId| {
         let is_sql = project.file(id.file).source.language == Language::Sql;
-        !is_sql && !migrations.contains(&id.file)
+        !is_sql && !files.contains(&id.file)
     };
     let others = project.function_ids().into_iter().filter(is_other);
     let upgrades = migrations.iter().flat_map(|&file| migration::upgrades(project, file));

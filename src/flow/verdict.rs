@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
 use crate::duty::{Duty, Operation, Standing};
 use crate::facts::StepId;
 use crate::project::{ClassId, FunctionId, Mapping, Project};
@@ -60,9 +63,10 @@ pub enum Subject {
 
 /// All writes, in the order of files and places.
 pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
-    let mut all = Vec::new();
-    for id in project.function_ids() {
-        let Some(outcome) = flow.outcomes.get(&id) else { continue };
+    let functions = project.function_ids();
+    let of_function = |&id: &FunctionId| {
+        let mut all: Vec<Judgement> = Vec::new();
+        let Some(outcome) = flow.outcomes.get(&id) else { return all };
         for (key, report) in &outcome.rows {
             let way = if outcome.unheard.contains(key) { Way::Unheard } else { Way::Flush };
             let discharged = |duty| outcome.discharged.get(&(*key, duty)).map(|&step| (id, step));
@@ -77,19 +81,18 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
             let executed = executed.iter().filter(|executed| !kept(executed));
             all.extend(executed.map(|executed| of_statement(project, flow, id, step, executed)));
         }
-    }
+        all
+    };
+    let all = functions.par_iter().flat_map_iter(of_function).collect();
     let mut all = said_in_callee(project, flow, all);
     all.sort_by_key(|j| (j.function, j.step, j.operation, j.model, j.subject));
     let mut all = merged(flow, all);
-    for id in project.function_ids() {
+    let place = |j: &Judgement| (j.function, j.step, j.operation, j.model);
+    let known: FxHashSet<_> = all.iter().map(place).collect();
+    for id in functions {
         let Some(outcome) = flow.outcomes.get(&id) else { continue };
         let left_out = lean::judged(project, flow, id, outcome).into_iter();
-        let is_new = |judgement: &Judgement| {
-            let place = |j: &Judgement| (j.function, j.step, j.operation, j.model);
-            !all.iter().any(|known| place(known) == place(judgement))
-        };
-        let left_out: Vec<Judgement> = left_out.filter(is_new).collect();
-        all.extend(left_out);
+        all.extend(left_out.filter(|judgement| !known.contains(&place(judgement))));
     }
     all.sort_by_key(|j| (j.function, j.step, j.operation, j.model, j.subject));
     all

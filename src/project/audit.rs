@@ -35,6 +35,9 @@ impl Project {
     /// Knows what the settings say of the audit trail.
     pub fn audited(mut self, trail: &Trail, policy: AuditPolicy) -> Project {
         let named = |names: &[String]| -> FxHashSet<ClassId> {
+            if names.is_empty() {
+                return FxHashSet::default();
+            }
             let is_named = |class: &ClassId| {
                 let path = self.dotted(class.file, &self.class(*class).qualname);
                 let table = self.model(*class).and_then(|model| model.table);
@@ -70,6 +73,9 @@ impl Project {
             }
         };
         let is_emitter = |id: &FunctionId| {
+            if trail.emitters.is_empty() {
+                return false;
+            }
             let path = self.dotted(id.file, &self.function(*id).qualname);
             trail.emitters.iter().any(|emitter| fits(&path, emitter))
         };

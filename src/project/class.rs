@@ -1,5 +1,6 @@
 //! project/class: what a class derives from, over files.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::facts::Term;
@@ -210,16 +211,17 @@ pub(super) fn heirs(project: &Project) -> FxHashMap<ClassId, Vec<ClassId>> {
 
 /// The lines of ancestors of all classes.
 pub(super) fn hierarchies(project: &Project) -> FxHashMap<ClassId, Hierarchy> {
-    let mut bases: FxHashMap<ClassId, Vec<Ancestor>> = FxHashMap::default();
-    for class in project.class_ids() {
+    let of_class = |&class: &ClassId| {
         let added = project.additions.get(&class).into_iter().flatten().copied();
         let completed = project.completed.get(&class).copied().map(Ancestor::Project);
         let above = std::iter::once(class).chain(added).flat_map(|block| {
             project.class(block).bases.iter().filter_map(move |base| project.base(block, base))
         });
         let above = completed.into_iter().chain(above);
-        bases.insert(class, above.filter(|above| *above != Ancestor::Project(class)).collect());
-    }
+        (class, above.filter(|above| *above != Ancestor::Project(class)).collect())
+    };
+    let classes = project.class_ids();
+    let bases: FxHashMap<ClassId, Vec<Ancestor>> = classes.par_iter().map(of_class).collect();
     let line = |class: ClassId| {
         let mut line = Vec::new();
         let mut waiting = vec![Ancestor::Project(class)];
@@ -244,5 +246,5 @@ pub(super) fn hierarchies(project: &Project) -> FxHashMap<ClassId, Hierarchy> {
         }
         Hierarchy { line }
     };
-    bases.keys().map(|&class| (class, line(class))).collect()
+    classes.par_iter().map(|&class| (class, line(class))).collect()
 }

@@ -49,7 +49,7 @@ impl Project {
                     let roots = [joined(&home, first), home].map(|root| Name::new(&root));
                     let is_root = |root: &Name| {
                         *root != roots[1] && self.crates.roots.contains(root)
-                            || *root == roots[1] && self.modules.contains_key(root)
+                            || *root == roots[1] && self.modules.contains_key(root.as_str())
                     };
                     return roots.into_iter().find(is_root);
                 }
@@ -73,6 +73,9 @@ impl Project {
         let mut renamed = Vec::new();
         for file in self.file_ids() {
             let source = &self.file(file).source;
+            if !matches!(source.language, Language::Rust | Language::Manifest) {
+                continue;
+            }
             let (folder, own) = folder_of(&source.display_path());
             match source.language {
                 Language::Rust if matches!(own.as_str(), "lib.rs" | "main.rs") => {
@@ -87,7 +90,7 @@ impl Project {
                     crates.packages.insert(Name::new(&folder), begins);
                     let stem = own.strip_suffix(".rs").unwrap_or(&own);
                     let full = if stem == "lib" { begins } else { begins.join(stem) };
-                    let Some(&library) = self.modules.get(&full) else { continue };
+                    let Some(&library) = self.modules.get(full.as_str()) else { continue };
                     if self.file(library).source.path.file_name().is_none_or(|name| *name != *own) {
                         continue;
                     }
@@ -101,7 +104,7 @@ impl Project {
         }
         for (begins, library) in renamed {
             crates.roots.insert(begins);
-            self.modules.entry(begins).or_insert(library);
+            self.modules.entry(begins.as_str()).or_insert(library);
         }
         self.crates = crates;
     }

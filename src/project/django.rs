@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Field, Term};
+use crate::facts::{Field, FileFacts, Term};
 use crate::name::Name;
 use crate::source::Span;
 
@@ -122,15 +122,28 @@ impl Project {
 
     /// The class that is written inside another one under a name: `Meta` above all.
     pub fn nested_class(&self, class: ClassId, name: &str) -> Option<ClassId> {
-        let outer = self.class(class);
-        let qualname = Name::new(&format!("{}.{name}", outer.qualname));
-        let named = self.nested.get(&(class.file, qualname))?;
+        let (outer, named) = (self.class(class), self.all_within(class, name)?);
         // Where a class is defined twice, each has its own.
         let inside = |index: &&u32| {
             let span = self.file(class.file).facts.classes[**index as usize].span;
             outer.span.contains(span)
         };
         named.iter().rev().find(inside).map(|&index| ClassId { file: class.file, index })
+    }
+
+    /// The first class of a file that is written inside another one under a name.
+    pub(super) fn class_within(&self, class: ClassId, name: Name) -> Option<ClassId> {
+        let first = *self.all_within(class, &name)?.first()?;
+        Some(ClassId { file: class.file, index: first })
+    }
+
+    fn all_within(&self, class: ClassId, name: &str) -> Option<&[u32]> {
+        let nested = &self.file(class.file).nested;
+        // Most files have no such class.
+        if nested.is_empty() {
+            return None;
+        }
+        nested.get(format!("{}.{name}", self.class(class).qualname).as_str()).map(Vec::as_slice)
     }
 
     /// The one model of users, which settings stand for.
@@ -144,13 +157,12 @@ impl Project {
     }
 }
 
-/// By file and qualified name: the classes that are written inside others.
-pub(super) fn nested(project: &Project) -> FxHashMap<(FileId, Name), Vec<u32>> {
-    let mut found: FxHashMap<(FileId, Name), Vec<u32>> = FxHashMap::default();
-    for class in project.class_ids() {
-        let qualname = &project.class(class).qualname;
-        if qualname.contains('.') {
-            found.entry((class.file, Name::new(qualname))).or_default().push(class.index);
+/// By qualified name: the classes of a file that are written inside others.
+pub(super) fn nested(facts: &FileFacts) -> FxHashMap<Box<str>, Vec<u32>> {
+    let mut found: FxHashMap<Box<str>, Vec<u32>> = FxHashMap::default();
+    for (index, class) in (0..).zip(&facts.classes) {
+        if class.qualname.contains('.') {
+            found.entry(class.qualname.as_str().into()).or_default().push(index);
         }
     }
     found
@@ -415,16 +427,10 @@ pub(super) fn relate(project: &Project, models: &mut FxHashMap<ClassId, Model>) 
     }
     // What leads to a parent leads to its heirs.
     for (target, name, reverse) in backwards {
-        for &class in &ordered {
-            if class != target && !project.hierarchy(class).classes().any(|above| above == target) {
-                continue;
-            }
-            let model = models.get_mut(&class).expect("internal error: an ordered model is a model");
-            if model.defines(name) {
-                continue;
-            }
-            model.other_names.insert(name);
+        for class in std::iter::once(&target).chain(project.heirs_of(target)) {
+            let Some(model) = models.get_mut(class).filter(|model| !model.defines(name)) else { continue };
             if let Some(django) = &mut model.django {
+                model.other_names.insert(name);
                 django.reverse.entry(name).or_insert(reverse);
             }
         }

@@ -1,5 +1,6 @@
 //! project/kept: what audit libraries keep a trail of: registered models, collections and routes.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::Library;
@@ -117,22 +118,26 @@ fn kept(project: &Project, libraries: &[Library]) -> Kept {
 
 /// The libraries that each file imports something of; the code of other files need not be looked at.
 fn imported(project: &Project, libraries: &[Library]) -> FxHashMap<FileId, Vec<usize>> {
-    let mut found: FxHashMap<FileId, Vec<usize>> = FxHashMap::default();
-    for file in project.file_ids() {
+    let of_file = |number: usize| {
+        let file = FileId(number as u32);
         let imports = &project.file(file).facts.imports;
-        for (at, library) in libraries.iter().enumerate() {
-            let is_it = |path: &str| path.split('.').next() == Some(library.package.as_str());
-            // A project may hand a library's functions on under a path of its own.
-            let hands_on = |import: &crate::facts::Import| match project.imported(file, import) {
-                Some(Symbol::External(path)) => is_it(&path),
-                _ => false,
-            };
-            if imports.iter().any(|import| is_it(&import.module) || hands_on(import)) {
-                found.entry(file).or_default().push(at);
-            }
-        }
-    }
-    found
+        let top = |path: Name| path.as_str().split('.').next();
+        // A project may hand a library's functions on under a path of its own.
+        let tops: FxHashSet<&str> = (0..)
+            .zip(imports)
+            .flat_map(|(index, import)| {
+                let from = match project.imported(file, index) {
+                    Some(Symbol::External(path)) => top(path),
+                    _ => None,
+                };
+                top(import.module).into_iter().chain(from)
+            })
+            .collect();
+        let is_it = |(_, library): &(usize, &Library)| tops.contains(library.package.as_str());
+        let found: Vec<usize> = (0..).zip(libraries).filter(is_it).map(|(at, _)| at).collect();
+        (!found.is_empty()).then_some((file, found))
+    };
+    (0..project.files.len()).into_par_iter().filter_map(of_file).collect()
 }
 
 /// Registrations by a call: `register(Model)`, `@register(Model)`, `register_collection(Model, "field")`.

@@ -1,5 +1,8 @@
 //! project/model: classes that are mapped to tables, their columns, and what fills a column nobody sets.
 
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::duty::Duty;
@@ -30,6 +33,15 @@ pub struct Model {
     pub mapping: Mapping,
     /// What Django knows of it, where it is Django's.
     pub django: Option<Box<Django>>,
+    /// What plays which role, once somebody has asked.
+    pub(super) played: Played,
+}
+
+/// What plays each role for a model, by duty.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Played {
+    fields: OnceLock<[Vec<Name>; 6]>,
+    setters: OnceLock<[Option<Name>; 6]>,
 }
 
 /// Which library maps a class to its table, and so by which way its rows are written.
@@ -75,6 +87,14 @@ pub struct Column {
 impl Model {
     /// The columns that play a role, in the order the configuration prefers them.
     pub fn fields_of(&self, project: &Project, duty: Duty) -> Vec<Name> {
+        self.all_fields(project)[duty.index()].clone()
+    }
+
+    fn all_fields(&self, project: &Project) -> &[Vec<Name>; 6] {
+        self.played.fields.get_or_init(|| Duty::ALL.map(|duty| self.ranked_fields(project, duty)))
+    }
+
+    fn ranked_fields(&self, project: &Project, duty: Duty) -> Vec<Name> {
         let plays = |name: &&Name| project.roles.of_field(name) == Some(duty);
         let mut names: Vec<Name> = self.columns.keys().filter(plays).copied().collect();
         let preferred = project.roles.fields.names(duty);
@@ -103,6 +123,16 @@ impl Model {
 impl Project {
     /// The setter a class has for a duty.
     pub fn setter(&self, class: ClassId, duty: Duty) -> Option<Name> {
+        match self.models.get(&class) {
+            Some(model) => {
+                let all = || Duty::ALL.map(|duty| self.nearest_setter(class, duty));
+                model.played.setters.get_or_init(all)[duty.index()]
+            }
+            None => self.nearest_setter(class, duty),
+        }
+    }
+
+    fn nearest_setter(&self, class: ClassId, duty: Duty) -> Option<Name> {
         self.hierarchy(class).classes().find_map(|class| {
             let is_it = |name: &Name| self.roles.of_setter(name) == Some(duty);
             let mut blocks = std::iter::once(class).chain(self.added_to(class));
@@ -117,28 +147,33 @@ impl Project {
         }
         // What one language knows of a table binds the others, too.
         let mut all = std::iter::once(class).chain(self.twins(class));
-        let has_column =
-            all.any(|class| self.model(class).is_some_and(|model| !model.fields_of(self, duty).is_empty()));
+        let has_column = all.any(|class| {
+            self.model(class).is_some_and(|model| !model.all_fields(self)[duty.index()].is_empty())
+        });
         has_column || (duty.is_actor() && self.setter(class, duty).is_some())
     }
 }
 
 /// All mapped classes of a project.
 pub(super) fn models(project: &Project) -> FxHashMap<ClassId, Model> {
-    let mut found = FxHashMap::default();
-    for class in project.class_ids() {
-        if django::is_mapped(project, class) {
-            found.insert(class, Model { mapping: Mapping::Django, ..django::model(project, class) });
+    let of_class = |class: ClassId| {
+        let model = if django::is_mapped(project, class) {
+            Model { mapping: Mapping::Django, ..django::model(project, class) }
         } else if let Some(mapping) = entity::mapping(project.class(class)) {
-            found.insert(class, entity::model(project, class, mapping));
+            entity::model(project, class, mapping)
         } else if is_mapped(project, class) {
             let mapping = match bare::stands(project.class(class)) {
                 bare::Stands::Sql => Mapping::Sql,
                 _ => Mapping::UnitOfWork,
             };
-            found.insert(class, Model { mapping, ..model(project, class) });
-        }
-    }
+            Model { mapping, ..model(project, class) }
+        } else {
+            return None;
+        };
+        Some((class, model))
+    };
+    let mut found: FxHashMap<ClassId, Model> =
+        project.class_ids().into_par_iter().filter_map(of_class).collect();
     relation::relate(project, &mut found);
     proxy::relate(project, &mut found);
     django::relate(project, &mut found);

@@ -15,19 +15,22 @@ impl Project {
                 continue;
             }
             // A package's own file wins over a module of the same name beside it, as in Python.
-            let known = self.modules.get(&name).map(|&known| named(&self.file(known).source).1);
+            let known = self.modules.get(name.as_str()).map(|&known| named(&self.file(known).source).1);
             if known.is_none_or(|known| rank > known || rank == known && rank.is_package()) {
-                self.modules.insert(name, id);
+                self.modules.insert(name.as_str(), id);
             }
             self.by_last_part.entry(name.last()).or_default().push(id);
+            self.module_parts.extend(name.as_str().split('.'));
             let mut folder = name.as_str();
             while let Some((parent, _)) = folder.rsplit_once('.') {
-                if !self.packages.insert(Name::new(parent)) {
+                if !self.packages.insert(parent) {
                     break;
                 }
                 folder = parent;
             }
         }
+        let starts = self.packages.iter().copied().chain(std::iter::once(""));
+        self.starts = starts.filter(|folder| self.stands_in_no_package(folder)).collect();
     }
 
     /// The dotted path of a file's module, from the top of the paths as they were given.
@@ -37,14 +40,12 @@ impl Project {
 
     /// Whether a module or package of the program goes by this name, at whatever depth.
     pub fn has_package(&self, name: &str) -> bool {
-        let is_code = |file: &FileId| self.file(*file).source.language.is_code();
-        let names = self.file_ids().filter(is_code).map(|file| self.module_name(file));
-        names.into_iter().any(|module| module.split('.').any(|part| part == name))
+        self.module_parts.contains(name)
     }
 
     /// Whether a dotted path is that of a package with a file of its own.
     pub fn is_package_name(&self, name: &str) -> bool {
-        self.modules.get(&Name::new(name)).is_some_and(|file| self.is_package(*file))
+        self.modules.get(name).is_some_and(|file| self.is_package(*file))
     }
 
     /// Whether the file is a package's own: Python's `__init__`, Rust's `mod`, `lib` and `main`.
@@ -81,7 +82,7 @@ impl Project {
             (base, "") => base.to_owned(),
             (base, module) => format!("{base}.{module}"),
         };
-        self.module_for(from, Name::new(&path))
+        self.module_for(from, &path)
     }
 
     /// What an absolute module path means, seen from a file: first below the folders around it, then anywhere.
@@ -115,12 +116,16 @@ impl Project {
             return None;
         }
         let mut folder = self.module_name(from).as_str();
+        let mut full = String::new();
         loop {
             folder = folder.rsplit_once('.').map_or("", |(parent, _)| parent);
             // A folder inside a package is no place Python starts from.
             if self.may_start(folder) {
-                let full = if folder.is_empty() { module } else { Name::new(&format!("{folder}.{module}")) };
-                if let Some(found) = self.module_for(from, full) {
+                full.clear();
+                full.push_str(folder);
+                full.push_str(if folder.is_empty() { "" } else { "." });
+                full.push_str(&module);
+                if let Some(found) = self.module_for(from, &full) {
                     return Some(found);
                 }
             }
@@ -130,11 +135,16 @@ impl Project {
         }
     }
 
-    /// Whether Python may look for modules in a folder: it stands in no package, however deep.
+    /// Whether Python may look for modules in a folder.
     fn may_start(&self, folder: &str) -> bool {
+        self.starts.contains(folder) || !self.packages.contains(folder) && self.stands_in_no_package(folder)
+    }
+
+    /// Whether a folder stands in no package, however deep.
+    fn stands_in_no_package(&self, folder: &str) -> bool {
         let mut at = folder;
         loop {
-            let own = self.modules.get(&Name::new(at));
+            let own = self.modules.get(at);
             if !at.is_empty() && own.is_some_and(|&file| self.language(file) == Language::Python) {
                 return false;
             }
@@ -146,7 +156,7 @@ impl Project {
     }
 
     /// The module or folder at a full dotted path, as a file can import it.
-    fn module_for(&self, from: FileId, path: Name) -> Option<Symbol> {
+    fn module_for(&self, from: FileId, path: &str) -> Option<Symbol> {
         self.module_at(path).filter(|found| match found {
             Symbol::Module(file) => self.share_language(from, *file),
             _ => true,
@@ -161,12 +171,21 @@ impl Project {
         self.file(file).source.language
     }
 
+    /// The module or folder of a name in a folder, given by its full dotted path.
+    pub(super) fn module_below(&self, folder: Name, name: &str) -> Option<Symbol> {
+        if folder.is_empty() {
+            return self.module_at(name);
+        }
+        // What is no folder holds none; that is the usual answer, and the quickest.
+        self.packages.contains(folder.as_str()).then(|| self.module_at(&format!("{folder}.{name}"))).flatten()
+    }
+
     /// The module or folder at a full dotted path.
-    pub(super) fn module_at(&self, path: Name) -> Option<Symbol> {
-        if let Some(&file) = self.modules.get(&path) {
+    pub(super) fn module_at(&self, path: &str) -> Option<Symbol> {
+        if let Some(&file) = self.modules.get(path) {
             return Some(Symbol::Module(file));
         }
-        self.packages.contains(&path).then_some(Symbol::Package(path))
+        self.packages.contains(path).then(|| Symbol::Package(Name::new(path)))
     }
 }
 
@@ -225,7 +244,6 @@ fn names_tests(module: Name) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::name::Name;
     use crate::project::{Symbol, in_memory};
 
     #[test]
@@ -256,7 +274,7 @@ mod tests {
         let mut found = names.clone();
         found.sort_unstable();
         assert_eq!(found, sorted);
-        let at = |path: &str| match project.module_at(Name::new(path)) {
+        let at = |path: &str| match project.module_at(path) {
             Some(Symbol::Module(file)) => project.file(file).source.display_path(),
             other => format!("{other:?}"),
         };

@@ -15,7 +15,7 @@ impl Project {
 
     /// What a name that nothing binds is in Rust: a crate of the program, or something from outside.
     pub(super) fn crate_or_external(&self, name: Name) -> Symbol {
-        let root = self.crate_named(&name).and_then(|root| self.module_at(root));
+        let root = self.crate_named(&name).and_then(|root| self.module_at(&root));
         root.unwrap_or(Symbol::External(name))
     }
 
@@ -50,12 +50,12 @@ impl Project {
     /// Where the crate of a file begins: its root module, or the folder of its sources where that was not scanned.
     fn root_module(&self, file: FileId) -> Option<Symbol> {
         if let Some(root) = self.crate_root(file) {
-            return self.module_at(root);
+            return self.module_at(&root);
         }
         let name = self.module_name(file).as_str();
         let (before, _) =
             name.split_once(".src.").or_else(|| name.strip_prefix("src.").map(|rest| ("", rest)))?;
-        self.module_at(Name::new(format!("{before}.src").trim_start_matches('.')))
+        self.module_at(format!("{before}.src").trim_start_matches('.'))
     }
 
     fn module_above(&self, file: FileId, levels: usize) -> Option<Symbol> {
@@ -63,7 +63,7 @@ impl Project {
         for _ in 0..levels {
             name = name.rsplit_once('.')?.0;
         }
-        self.module_at(Name::new(name))
+        self.module_at(name)
     }
 }
 
@@ -104,7 +104,7 @@ impl Search<'_> {
             }
             Imported::Root | Imported::Module => self.rust_path(file, &import.module),
             Imported::Item(name) if &*import.module == "mod" => {
-                project.module_at(project.module_name(file).join(&name))
+                project.module_below(project.module_name(file), &name)
             }
             Imported::Item(name) => {
                 let module = self.rust_path(file, &import.module)?;

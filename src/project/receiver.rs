@@ -1,5 +1,8 @@
 //! project/receiver: functions that signals call: by decorator, by `connect`, in `ready()` or anywhere else.
 
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
 use crate::facts::{Argument, ArgumentKind, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::source::Span;
@@ -93,29 +96,44 @@ impl Project {
         let (app, class) = label.rsplit_once('.')?;
         let app = app.rsplit('.').next().unwrap_or(app);
         let fits = |id: &ClassId| {
-            let facts = self.class(*id);
             // The app is the package around `models.py` or around the folder `models`.
             let module = self.module_name(id.file);
-            facts.name.eq_ignore_ascii_case(class)
-                && !facts.qualname.contains('.')
-                && module.split('.').rev().skip(1).take(2).any(|part| part == app)
+            module.split('.').rev().skip(1).take(2).any(|part| part == app)
                 && module.split('.').any(|part| part == "models" || part.ends_with("models"))
         };
-        let mut all = self.class_ids().into_iter().filter(fits);
+        let named = self.outer_classes().get(&Name::new(&class.to_ascii_lowercase()))?;
+        let mut all = named.iter().copied().filter(fits);
         match (all.next(), all.next()) {
             (Some(only), None) => Some(only),
             _ => None,
         }
     }
+
+    /// By name in lower case: the classes that stand in no other one.
+    fn outer_classes(&self) -> &FxHashMap<Name, Vec<ClassId>> {
+        self.outer_classes.get_or_init(|| {
+            let mut found: FxHashMap<Name, Vec<ClassId>> = FxHashMap::default();
+            for id in self.class_ids() {
+                let class = self.class(id);
+                if !class.qualname.contains('.') {
+                    found.entry(Name::new(&class.name.to_ascii_lowercase())).or_default().push(id);
+                }
+            }
+            found
+        })
+    }
 }
 
 /// All receivers of a project.
 pub(super) fn receivers(project: &Project) -> Vec<Receiver> {
-    let mut found = Vec::new();
-    for id in project.function_ids() {
+    let of_function = |id: FunctionId| {
+        let mut found = Vec::new();
         decorated(project, id, &mut found);
         connected(project, id, &mut found);
-    }
+        found
+    };
+    let mut found: Vec<Receiver> =
+        project.function_ids().into_par_iter().flat_map_iter(of_function).collect();
     found.sort_by_key(|receiver| (receiver.file, receiver.span, receiver.signal));
     found.dedup();
     found

@@ -1,11 +1,12 @@
 //! project/resolve: what a name means: over scopes, imports, star imports and attributes of modules.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::facts::{Bound, Export, Function, FunctionKind, Import, Imported, Term};
 use crate::name::Name;
 
-use super::{ClassId, FileId, FunctionId, Global, Project, Symbol, builtin};
+use super::{ClassId, File, FileId, FunctionId, Global, Project, Symbol, builtin};
 
 /// How many imports one name may be followed through.
 const LONGEST_CHAIN: usize = 32;
@@ -104,9 +105,37 @@ impl Project {
         Search::of(self).member(symbol, name)
     }
 
-    /// What an import binds.
-    pub fn imported(&self, file: FileId, import: &Import) -> Option<Symbol> {
+    /// What an import of a file binds, by its number there.
+    pub fn imported(&self, file: FileId, import: usize) -> Option<Symbol> {
         Search::of(self).imported(file, import)
+    }
+
+    /// Follows every import once, for all who ask later.
+    pub(super) fn follow_imports(&mut self) {
+        let modules = self.by_import(|file, import| self.taken_from(file, import));
+        self.files.iter_mut().zip(modules).for_each(|(file, modules)| file.modules = modules);
+        let imported = self.by_import(|file, import| self.imported(file, import));
+        for (file, imported) in self.files.iter_mut().zip(imported) {
+            (file.modules, file.imported) = (Vec::new(), imported);
+        }
+    }
+
+    /// An answer for every import of every file.
+    fn by_import(&self, answer: impl Fn(FileId, usize) -> Option<Symbol> + Sync) -> Vec<Vec<Option<Symbol>>> {
+        let of_file = |(number, file): (usize, &File)| {
+            let id = FileId(number as u32);
+            (0..file.facts.imports.len()).map(|import| answer(id, import)).collect()
+        };
+        self.files.par_iter().enumerate().map(of_file).collect()
+    }
+
+    /// The module that an import of Python takes a name from.
+    fn taken_from(&self, file: FileId, import: usize) -> Option<Symbol> {
+        let import = &self.file(file).facts.imports[import];
+        match import.item {
+            Imported::Item(_) if !self.is_rust(file) => self.import_module(file, import),
+            _ => None,
+        }
     }
 
     /// The module an import takes something from.
@@ -166,9 +195,10 @@ impl<'p> Search<'p> {
     pub(super) fn global(&mut self, file: FileId, name: Name) -> Option<Symbol> {
         let entry = self.project.file(file);
         match entry.globals.get(&name) {
-            Some(&Global::Import(index)) => {
-                self.further(|search| search.imported(file, &entry.facts.imports[index])).flatten()
-            }
+            Some(&Global::Import(index)) => match entry.imported.get(index) {
+                Some(&known) => known,
+                None => self.further(|search| search.imported(file, index)).flatten(),
+            },
             Some(&Global::Class(index)) => Some(Symbol::Class(ClassId { file, index: index as u32 })),
             Some(&Global::Function(index)) => {
                 Some(Symbol::Function(FunctionId { file, index: index as u32 }))
@@ -199,20 +229,19 @@ impl<'p> Search<'p> {
             Symbol::Module(file) => self
                 .further(|search| search.global(file, name))
                 .flatten()
-                .or_else(|| project.module_at(project.module_name(file).join(&name))),
-            Symbol::Package(path) => project.module_at(path.join(&name)),
+                .or_else(|| project.module_below(project.module_name(file), &name)),
+            Symbol::Package(path) => project.module_below(path, &name),
             Symbol::External(path) => Some(Symbol::External(path.join(&name))),
             Symbol::Class(class) => {
                 // A class nested in the class.
-                let qualname = format!("{}.{name}", project.class(class).qualname);
-                let classes = &project.file(class.file).facts.classes;
-                if let Some(index) = classes.iter().position(|inner| inner.qualname == qualname) {
-                    return Some(Symbol::Class(ClassId { file: class.file, index: index as u32 }));
+                if let Some(inner) = project.class_within(class, name) {
+                    return Some(Symbol::Class(inner));
                 }
                 // A module of Rust that is written in the file of another one.
                 if !project.is_rust(class.file) {
                     return None;
                 }
+                let qualname = format!("{}.{name}", project.class(class).qualname);
                 let functions = &project.file(class.file).facts.functions;
                 let index = functions.iter().position(|inner| inner.qualname == qualname)?;
                 Some(Symbol::Function(FunctionId { file: class.file, index: index as u32 }))
@@ -221,7 +250,12 @@ impl<'p> Search<'p> {
         }
     }
 
-    fn imported(&mut self, file: FileId, import: &Import) -> Option<Symbol> {
+    fn imported(&mut self, file: FileId, index: usize) -> Option<Symbol> {
+        let entry = self.project.file(file);
+        if let Some(&known) = entry.imported.get(index) {
+            return known;
+        }
+        let import = &entry.facts.imports[index];
         if self.project.is_rust(file) {
             return self.further(|search| search.rust_import(file, import)).flatten();
         }
@@ -230,7 +264,10 @@ impl<'p> Search<'p> {
             Imported::Module => Some(self.project.absolute_module(file, import.module)),
             Imported::Star => None,
             Imported::Item(name) => {
-                let module = self.project.import_module(file, import)?;
+                let module = match entry.modules.get(index) {
+                    Some(&known) => known?,
+                    None => self.project.import_module(file, import)?,
+                };
                 // `from package import x` prefers what the package binds to a submodule of that name.
                 self.member(module, name)
             }

@@ -3,6 +3,7 @@
 //! Django calls a view for a request. With `ATOMIC_REQUESTS` it does so inside a transaction, and a view may ask for one
 //! by its decorators, or ask to be left without.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::facts::{Argument, ArgumentKind, Function, StepId, StepKind, Term};
@@ -141,26 +142,30 @@ fn wrap_at(path: Name) -> Option<Wrap> {
 
 /// The views that all tables of addresses lead to.
 pub(super) fn routes(project: &Project) -> Routes {
-    let mut found = Routes::default();
-    for id in project.function_ids() {
+    let of_function = |mut found: Routes, id: FunctionId| {
         let function = project.function(id);
         for step in &function.steps {
             let StepKind::Call { callee, arguments } = &step.kind else { continue };
-            let views = match function.steps[*callee as usize].kind {
+            let Some(view) = view_argument(arguments) else { continue };
+            let is_address = match function.steps[*callee as usize].kind {
                 // `router.register("tickets", TicketViewSet)`: the router is often a variable.
-                StepKind::Attribute { name, .. } if &*name == "register" => arguments.as_slice(),
-                StepKind::Name(_) | StepKind::Attribute { .. } => match project.symbol_of(id, *callee) {
-                    Some(Symbol::External(path)) if names_address(path) => arguments.as_slice(),
-                    _ => continue,
-                },
-                _ => continue,
+                StepKind::Attribute { name, .. } if &*name == "register" => true,
+                StepKind::Name(_) | StepKind::Attribute { .. } => {
+                    matches!(project.symbol_of(id, *callee), Some(Symbol::External(path)) if names_address(path))
+                }
+                _ => false,
             };
-            if let Some(view) = view_argument(views) {
+            if is_address {
                 found.lead_to(project, id, function, view, 0, None);
             }
         }
-    }
-    found
+        found
+    };
+    project
+        .function_ids()
+        .into_par_iter()
+        .fold(Routes::default, of_function)
+        .reduce(Routes::default, Routes::and)
 }
 
 fn names_address(path: Name) -> bool {
@@ -177,6 +182,14 @@ fn view_argument(arguments: &[Argument]) -> Option<StepId> {
 }
 
 impl Routes {
+    fn and(mut self, other: Routes) -> Routes {
+        self.functions.extend(other.functions);
+        self.classes.extend(other.classes);
+        self.loose.0.extend(other.loose.0);
+        self.loose.1.extend(other.loose.1);
+        self
+    }
+
     /// An address leads to what an expression says: a function, `View.as_view()`, or one of those in a wrapper.
     fn lead_to(
         &mut self,

@@ -8,28 +8,30 @@ use super::{ClassId, FunctionId, Project, Symbol};
 impl Project {
     /// What a path means in the code of a function, by what is imported or defined there and around it.
     pub fn symbol_in(&self, function: FunctionId, path: Name) -> Option<Symbol> {
+        if !path.contains('.') {
+            return self.name_in(function, path);
+        }
+        let mut parts = path.split('.').map(Name::new);
+        let first = self.name_in(function, parts.next()?)?;
+        parts.try_fold(first, |symbol, part| self.member(symbol, part))
+    }
+
+    /// What a name means in the code of a function.
+    fn name_in(&self, function: FunctionId, name: Name) -> Option<Symbol> {
         let file = function.file;
-        let mut parts = path.split('.');
-        let first = Name::new(parts.next()?);
         let mut at = Some(function.index as usize);
-        let mut found = None;
         while let Some(index) = at {
             let scope = &self.file(file).facts.functions[index];
             if scope.kind == FunctionKind::Module {
                 break;
             }
             let is_seen = index == function.index as usize || scope.kind != FunctionKind::ClassBody;
-            if is_seen && scope.bound.iter().any(|bound| bound.name == first) {
-                found = Some(self.bound_in(FunctionId { file, index: index as u32 }, first)?);
-                break;
+            if is_seen && scope.bound.iter().any(|bound| bound.name == name) {
+                return self.bound_in(FunctionId { file, index: index as u32 }, name);
             }
             at = scope.parent;
         }
-        let mut symbol = found.or_else(|| self.global(file, first))?;
-        for part in parts {
-            symbol = self.member(symbol, Name::new(part))?;
-        }
-        Some(symbol)
+        self.global(file, name)
     }
 
     /// What a whole dotted path, as settings write it, names, seen from a file.
@@ -48,7 +50,19 @@ impl Project {
             StepKind::Function(index) => {
                 Some(Symbol::Function(FunctionId { file: function.file, index: index as u32 }))
             }
-            _ => self.symbol_in(function, written_path(outline, step)?),
+            StepKind::Name(name) => self.symbol_in(function, name),
+            StepKind::Attribute { .. } => {
+                let mut parts = Vec::new();
+                let mut at = step;
+                while let StepKind::Attribute { of, name } = outline.steps[at as usize].kind {
+                    parts.push(name);
+                    at = of;
+                }
+                let StepKind::Name(root) = outline.steps[at as usize].kind else { return None };
+                let root = self.symbol_in(function, root)?;
+                parts.into_iter().rev().try_fold(root, |symbol, part| self.member(symbol, part))
+            }
+            _ => None,
         }
     }
 
@@ -74,7 +88,7 @@ impl Project {
         let function = self.function(id);
         let value = function.bindings(name).next_back()?;
         match function.steps[value as usize].kind {
-            StepKind::Import(index) => self.imported(id.file, &self.file(id.file).facts.imports[index]),
+            StepKind::Import(index) => self.imported(id.file, index),
             StepKind::Class(index) => Some(Symbol::Class(ClassId { file: id.file, index: index as u32 })),
             StepKind::Function(index) => {
                 Some(Symbol::Function(FunctionId { file: id.file, index: index as u32 }))
@@ -90,6 +104,8 @@ pub fn written_path(function: &Function, step: StepId) -> Option<Name> {
     let mut at = step;
     loop {
         match function.steps[at as usize].kind {
+            // Most paths are a single name.
+            StepKind::Name(name) if parts.is_empty() => return Some(name),
             StepKind::Name(name) => {
                 parts.push(name.as_str());
                 parts.reverse();

@@ -3,6 +3,7 @@
 //! A project has one module of settings or several that build on each other; those on which none builds are what runs.
 //! What they agree on is known. What one of them computes, or takes from its surroundings, is unknown.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::facts::{ArgumentKind, Imported, StepId, StepKind};
@@ -250,10 +251,14 @@ fn imports(project: &Project, file: FileId) -> Vec<FileId> {
 
 /// What is stored on the `conf` of an application: `app.conf.beat_schedule = {…}`, `app.conf.update(…)`.
 fn conf(project: &Project, constants: &mut Constants) -> Vec<(Name, Constant)> {
+    let conf = Name::new("conf");
+    let is_conf = |kind: &StepKind| matches!(kind, StepKind::Attribute { name, .. } if *name == conf);
+    let speaks_of_it = |id: &FunctionId| project.function(*id).steps.iter().any(|step| is_conf(&step.kind));
+    let speaking: Vec<FunctionId> = project.function_ids().into_par_iter().filter(speaks_of_it).collect();
     let mut found = Vec::new();
-    for id in project.function_ids() {
+    for id in speaking {
         let function = project.function(id);
-        let is_conf = |step: StepId| matches!(function.steps[step as usize].kind, StepKind::Attribute { name, .. } if &*name == "conf");
+        let is_conf = |step: StepId| is_conf(&function.steps[step as usize].kind);
         let mut set = |id: FunctionId, name: Name, value: StepId| {
             let plain = name.to_ascii_lowercase();
             let plain = plain.strip_prefix("celery_").unwrap_or(&plain);

@@ -4,7 +4,9 @@
 //! holds nothing of that name, scanned or not; a name only where the module cannot make it up as it runs.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Function, HandlerId, Import, Imported, RegionKind, StepKind};
@@ -67,29 +69,20 @@ const GENERATED: &[&str] =
 impl Project {
     /// All imports that are stale; `renamed` says which paths have other names now.
     pub fn stale_imports(&self, renamed: &BTreeMap<String, String>) -> Vec<Stale> {
+        // Whether a path leads somewhere in Rust, the compiler has said.
+        let files: Vec<FileId> = self.file_ids().filter(|file| !self.is_rust(*file)).collect();
+        let elsewhere = Elsewhere::of(self);
+        let of_file = |&file: &FileId| self.stale_in(file, renamed, &elsewhere);
+        let of_files: Vec<InFile> = files.par_iter().map(of_file).collect();
         let mut found = Vec::new();
         // How many imports by a top package lead somewhere, and how many do not.
         let mut known: FxHashMap<Name, (usize, usize)> = FxHashMap::default();
-        // Whether a path leads somewhere in Rust, the compiler has said.
-        for file in self.file_ids().filter(|file| !self.is_rust(*file)) {
-            for (function, index, site) in self.import_sites(file) {
-                let import = &self.file(file).facts.imports[index];
-                // What is relative is the project's own beyond doubt.
-                let top = self.top(file, import).filter(|_| import.level == 0);
-                let renaming = renaming(import, renamed);
-                let gone = renaming.clone().or_else(|| self.gone(file, import));
-                if renaming.is_none()
-                    && let Some(top) = top
-                {
-                    let count = known.entry(top).or_default();
-                    if gone.is_some() { count.1 += 1 } else { count.0 += 1 }
-                }
-                let Some(gone) = gone else { continue };
-                let Some(purpose) = self.purpose(file, function, import, site) else { continue };
-                let function = FunctionId { file, index: function as u32 };
-                let now_in = self.defined_in(import);
-                found.push((top, Stale { function, span: import.span, gone, now_in, purpose }));
+        for of_file in of_files {
+            for (top, is_gone) in of_file.counted {
+                let count = known.entry(top).or_default();
+                if is_gone { count.1 += 1 } else { count.0 += 1 }
             }
+            found.extend(of_file.stale);
         }
         // A folder named like a library is not what is imported by that name, and then most such imports lead nowhere.
         // So does a folder deep inside a package that is imported by its own name.
@@ -114,6 +107,27 @@ impl Project {
                 && between.start <= between.end
                 && !self.text(next.function.file, between).contains("import")
         });
+        found
+    }
+
+    /// What is stale in one file.
+    fn stale_in(&self, file: FileId, renamed: &BTreeMap<String, String>, elsewhere: &Elsewhere) -> InFile {
+        let mut found = InFile::default();
+        for (function, index, site) in self.import_sites(file) {
+            let import = &self.file(file).facts.imports[index];
+            let top = self.top(file, import);
+            // What is relative is the project's own beyond doubt.
+            let doubted = top.filter(|_| import.level == 0);
+            let renaming = renaming(import, renamed);
+            let is_renamed = renaming.is_some();
+            let gone = renaming.or_else(|| self.gone(file, import, top?, elsewhere));
+            found.counted.extend(doubted.filter(|_| !is_renamed).map(|top| (top, gone.is_some())));
+            let Some(gone) = gone else { continue };
+            let Some(purpose) = self.purpose(file, function, import, site) else { continue };
+            let function = FunctionId { file, index: function as u32 };
+            let now_in = elsewhere.defined_in(self, import);
+            found.stale.push((doubted, Stale { function, span: import.span, gone, now_in, purpose }));
+        }
         found
     }
 
@@ -224,9 +238,8 @@ impl Project {
         }
     }
 
-    fn gone(&self, file: FileId, import: &Import) -> Option<Gone> {
+    fn gone(&self, file: FileId, import: &Import, top: Name, elsewhere: &Elsewhere) -> Option<Gone> {
         let module = self.full_module(file, import)?;
-        let top = self.top(file, import)?;
         if builtin::is_standard_module(module.split('.').next().unwrap_or(&module)) && import.level == 0 {
             return None;
         }
@@ -235,21 +248,23 @@ impl Project {
                 Symbol::External(_) => None,
                 found => Some(found),
             },
-            _ => self.module_at(module),
+            _ => self.module_at(&module),
         };
-        let Some(found) = found else { return self.gone_module(top, module) };
+        let Some(found) = found else { return self.gone_module(top, module, elsewhere) };
         let Imported::Item(name) = import.item else { return None };
         if self.member(found, name).is_some() {
             return None;
         }
         match found {
             Symbol::Module(from) => {
-                let may_be_there = is_special(&name)
-                    || self.makes_up_names(from)
-                    || self.is_bound_for_types(from, name)
-                    || self.is_package(from) && self.may_hold(self.module_name(from), name);
+                let may_be_there = || {
+                    is_special(&name)
+                        || self.makes_up_names(from)
+                        || self.is_bound_for_types(from, name)
+                        || self.is_package(from) && self.may_hold(self.module_name(from), name)
+                };
                 let found = self.lookup(FunctionId { file: from, index: 0 }, name);
-                (found == Lookup::Nowhere && !may_be_there).then_some(Gone::Name { module, name })
+                (found == Lookup::Nowhere && !may_be_there()).then_some(Gone::Name { module, name })
             }
             Symbol::Package(path) if !self.may_hold(path, name) => Some(Gone::Module(module.join(&name))),
             _ => None,
@@ -257,21 +272,19 @@ impl Project {
     }
 
     /// The first part of a module's path that is not there.
-    fn gone_module(&self, top: Name, module: Name) -> Option<Gone> {
+    fn gone_module(&self, top: Name, module: Name, elsewhere: &Elsewhere) -> Option<Gone> {
         // The same path below another folder may be meant.
-        let suffix = format!(".{module}");
-        let elsewhere = |name: &Name| *name == module || name.ends_with(&suffix);
-        if self.module_names.iter().any(elsewhere) || self.packages.iter().any(elsewhere) {
+        if elsewhere.holds(module) {
             return None;
         }
         let mut at = top;
         for part in module.split('.').skip(1) {
             let below = at.join(part);
-            if self.module_at(below).is_some() {
+            if self.module_at(&below).is_some() {
                 at = below;
                 continue;
             }
-            if let Some(&file) = self.modules.get(&at)
+            if let Some(&file) = self.modules.get(at.as_str())
                 && (self.makes_up_names(file) || !self.file(file).facts.gaps.is_empty())
             {
                 return None;
@@ -307,20 +320,65 @@ impl Project {
     fn is_bound_for_types(&self, file: FileId, name: Name) -> bool {
         self.file(file).facts.functions[0].bound.iter().any(|bound| bound.name == name)
     }
+}
+
+/// What was found in one file.
+#[derive(Default)]
+struct InFile {
+    /// What is stale, and the top package that it is imported by, where that could be another one's.
+    stale: Vec<(Option<Name>, Stale)>,
+    /// By import: its top package, and whether what it asks for is gone.
+    counted: Vec<(Name, bool)>,
+}
+
+/// Where else in the program a path may lead.
+struct Elsewhere {
+    /// All modules and folders, by the last part of their paths.
+    paths: FxHashMap<&'static str, Vec<&'static str>>,
+    /// By name: the file that defines it at its top level, where it is the only one.
+    definitions: OnceLock<FxHashMap<Name, Option<FileId>>>,
+}
+
+impl Elsewhere {
+    fn of(project: &Project) -> Elsewhere {
+        let mut paths: FxHashMap<&'static str, Vec<&'static str>> = FxHashMap::default();
+        let modules = project.module_names.iter().map(|name| name.as_str());
+        for path in modules.chain(project.packages.iter().copied()) {
+            paths.entry(path.rsplit('.').next().unwrap_or(path)).or_default().push(path);
+        }
+        Elsewhere { paths, definitions: OnceLock::new() }
+    }
+
+    /// Whether a module or folder goes by a path, at whatever depth.
+    fn holds(&self, module: Name) -> bool {
+        let is_it = |path: &&str| {
+            path.strip_suffix(module.as_str()).is_some_and(|above| above.is_empty() || above.ends_with('.'))
+        };
+        self.paths.get(module.last()).is_some_and(|paths| paths.iter().any(is_it))
+    }
 
     /// The only module of the project that defines what an import asks for.
-    fn defined_in(&self, import: &Import) -> Option<Name> {
+    fn defined_in(&self, project: &Project, import: &Import) -> Option<Name> {
         let Imported::Item(name) = import.item else { return None };
-        let mut all = self.file_ids().filter(|&file| {
-            let facts = &self.file(file).facts;
-            facts.classes.iter().any(|class| class.qualname == *name)
-                || facts.functions.iter().any(|function| function.qualname == *name)
-        });
-        match (all.next(), all.next()) {
-            (Some(only), None) => Some(self.module_name(only)),
-            _ => None,
+        let definitions = self.definitions.get_or_init(|| definitions(project));
+        let file = definitions.get(&name).copied().flatten()?;
+        Some(project.module_name(file))
+    }
+}
+
+/// By name: the file that defines it at its top level, where it is the only one.
+fn definitions(project: &Project) -> FxHashMap<Name, Option<FileId>> {
+    let mut found: FxHashMap<Name, Option<FileId>> = FxHashMap::default();
+    for file in project.file_ids() {
+        let facts = &project.file(file).facts;
+        let classes = facts.classes.iter().map(|class| (class.name, &class.qualname));
+        let functions = facts.functions.iter().map(|function| (function.name, &function.qualname));
+        for (name, _) in classes.chain(functions).filter(|(name, qualname)| **name == **qualname) {
+            let known = found.entry(name).or_insert(Some(file));
+            *known = known.filter(|known| *known == file);
         }
     }
+    found
 }
 
 /// What a clause takes.

@@ -1,5 +1,6 @@
 //! project/task: functions that a worker runs: Celery tasks, how they are acknowledged and retried, and who schedules them.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Argument, ArgumentKind, Function, Literal, StepId, StepKind, Term};
@@ -99,7 +100,11 @@ impl Project {
         if let Some(own) = task.name {
             return &*own == name;
         }
-        let full = self.module_name(id.file).join(&self.function(id).name);
+        let own = self.function(id).name;
+        let full = match self.module_name(id.file).as_str() {
+            "" => own.to_string(),
+            module => format!("{module}.{own}"),
+        };
         let ends = |long: &str, short: &str| {
             long.strip_suffix(short).is_some_and(|start| start.is_empty() || start.ends_with('.'))
         };
@@ -109,15 +114,13 @@ impl Project {
 
 /// All tasks of a project.
 pub(super) fn tasks(project: &Project) -> FxHashMap<FunctionId, Task> {
-    let mut found: FxHashMap<FunctionId, Task> = FxHashMap::default();
-    for id in project.function_ids() {
-        let function = project.function(id);
-        let decorator =
-            function.decorators.iter().find_map(|decorator| Decorator::of(project, id.file, decorator));
-        if let Some(decorator) = decorator {
-            found.insert(id, of_function(project, id, &decorator));
-        }
-    }
+    let decorated = |id: FunctionId| {
+        let mut decorators = project.function(id).decorators.iter();
+        let decorator = decorators.find_map(|decorator| Decorator::of(project, id.file, decorator))?;
+        Some((id, of_function(project, id, &decorator)))
+    };
+    let mut found: FxHashMap<FunctionId, Task> =
+        project.function_ids().into_par_iter().filter_map(decorated).collect();
     for class in project.class_ids() {
         if is_task_class(project, class)
             && let Some(run) = project.method(class, Name::new("run"))
@@ -295,6 +298,15 @@ struct General {
 }
 
 impl General {
+    fn and(mut self, other: General) -> General {
+        self.acks_late |= other.acks_late;
+        self.reject_on_worker_lost |= other.reject_on_worker_lost;
+        self.ignore_result |= other.ignore_result;
+        self.scheduled.extend(other.scheduled);
+        self.by_value.extend(other.by_value);
+        self
+    }
+
     /// A setting, under any of the names that Celery reads it by.
     fn set(&mut self, name: &str, value: &StepKind) {
         if !matches!(value, StepKind::Literal(Literal::Switch(true))) {
@@ -312,8 +324,7 @@ impl General {
 
 /// Settings of the application, and the entries of schedules, wherever they are written.
 fn general(project: &Project) -> General {
-    let mut found = General::default();
-    for id in project.function_ids() {
+    let of_function = |mut found: General, id: FunctionId| {
         let function = project.function(id);
         for step in &function.steps {
             match &step.kind {
@@ -337,8 +348,13 @@ fn general(project: &Project) -> General {
                 _ => {}
             }
         }
-    }
-    found
+        found
+    };
+    project
+        .function_ids()
+        .into_par_iter()
+        .fold(General::default, of_function)
+        .reduce(General::default, General::and)
 }
 
 fn call(project: &Project, id: FunctionId, callee: StepId, arguments: &[Argument], found: &mut General) {

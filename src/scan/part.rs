@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::policy::Settled;
 use super::{Request, naming, note_gaps, note_unsettled};
-use crate::check::{self, Checked, Inputs};
+use crate::check::{self, Checked, Inputs, Interest};
 use crate::config::Settings;
 use crate::facts::{FileFacts, FunctionKind};
 use crate::finding::{FileReport, Guard, ProgramScan, Write};
@@ -35,7 +35,8 @@ pub(super) fn scan(request: &Request<'_>, sources: Vec<Arc<Source>>, facts: Vec<
         .kept_by(&settings.trail.libraries);
     let flow = flow::follow(&project);
     note_unsettled(&project, &flow, &mut gaps);
-    let (observations, judgements) = flow::observe(&project, &flow, &naming);
+    let interest = Interest::of(rulebook);
+    let (observations, judgements) = flow::observe(&project, &flow, &naming, &|seen| interest.covers(seen));
     let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
     let enclosing = |file: usize, span: Span| enclosing(&project, file, span);
     let Checked { findings, suppressions, notes } = check::check(Inputs {

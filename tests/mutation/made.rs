@@ -18,7 +18,7 @@ pub(crate) struct Made {
 
 /// All rows that a program makes.
 pub(crate) fn made(project: &Project, naming: &Naming) -> Vec<Made> {
-    let (_, judgements) = flow::observe(project, &flow::follow(project), naming);
+    let (_, judgements) = flow::observe(project, &flow::follow(project), naming, &|_| true);
     let creates = judgements.iter().filter(|judgement| judgement.operation == Operation::Create);
     let made = creates.filter_map(|judgement| {
         let step = project.function(judgement.function).steps.get(judgement.step as usize)?;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashMap;
+
 use crate::facts::{HandlerId, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{Certainty, FunctionId, Lookup};
@@ -40,6 +42,8 @@ impl Observer<'_> {
     /// What becomes of all sessions that are left in the failed state.
     pub(super) fn fates(&self) -> Fates {
         let mut fates = Fates::default();
+        // All that a failure passes through speak of it.
+        let mut asked: FxHashMap<(FunctionId, HandlerId), bool> = FxHashMap::default();
         for (&id, outcome) in &self.flow.outcomes {
             fates.used.extend(&outcome.used_after);
             fates.committed.extend(&outcome.owner_commits);
@@ -53,7 +57,10 @@ impl Observer<'_> {
             let broken = broken.map(|failure| (failure.function, failure.handler));
             let answers_request = self.project.has_own_transaction(id) == Certainty::Yes;
             let lost = outcome.lost_blocks.iter().copied().chain(broken.filter(|_| answers_request));
-            fates.lost.extend(lost.filter(|&failing| self.is_always_lost(failing)));
+            let is_lost = |failing: &(FunctionId, HandlerId)| {
+                *asked.entry(*failing).or_insert_with(|| self.is_always_lost(*failing))
+            };
+            fates.lost.extend(lost.filter(is_lost));
         }
         fates
     }
@@ -98,7 +105,7 @@ impl Observer<'_> {
         fates: &Fates,
         dead: &[Option<Unreachable>],
     ) -> Vec<Observation> {
-        (0..).zip(dead).map(|(handler, dead)| self.handler(id, handler, fates, *dead)).collect()
+        (0..).zip(dead).filter_map(|(handler, dead)| self.handler(id, handler, fates, *dead)).collect()
     }
 
     /// Whether the session is committed once the function has returned: by what a route depends on, or a decorator.
@@ -121,7 +128,7 @@ impl Observer<'_> {
         number: HandlerId,
         fates: &Fates,
         unreachable: Option<Unreachable>,
-    ) -> Observation {
+    ) -> Option<Observation> {
         let after = fates.after((id, number));
         let function = self.project.function(id);
         let handler = &function.handlers[number as usize];
@@ -159,6 +166,9 @@ impl Observer<'_> {
         seen.say("failed-by", if report.failed_by_write { "write" } else { "read" });
         for end in &report.silent_ends {
             seen.say("silent-end", end);
+        }
+        if !(self.is_asked)(&seen) {
+            return None;
         }
         let caught = match handler.catches.len() {
             0 => "every error".to_owned(),
@@ -219,7 +229,7 @@ impl Observer<'_> {
             let span = self.span(id, statement);
             seen.related.push(("the statement that can fail is here".into(), id.file.0 as usize, span));
         }
-        seen
+        Some(seen)
     }
 
     /// The session as the body of the `try` writes it.

@@ -1,5 +1,7 @@
 //! flow/observe/ledger: what was seen of audit rows: names and actions that their model does not know, ways around it.
 
+use std::cell::OnceCell;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Literal, ParamKind, StepKind, Term};
@@ -140,6 +142,7 @@ impl Observer<'_> {
     /// Receivers of save signals that write and do not look at `raw`.
     fn raw_saves(&self, faults: &AuditFaults, judgements: &[Judgement]) -> Vec<Observation> {
         let writers: FxHashSet<FunctionId> = judgements.iter().map(|judgement| judgement.function).collect();
+        let names = OnceCell::new();
         let mut told: FxHashMap<FunctionId, ()> = FxHashMap::default();
         let mut seen = Vec::new();
         let of_save = |receiver: &&Receiver| receiver.signal.is_of_save();
@@ -152,7 +155,7 @@ impl Observer<'_> {
             let what = if reached.iter().any(|id| faults.makers.contains(id)) {
                 "audit"
             } else if reached.iter().any(|id| writers.contains(id))
-                || !self.project.makers_of_rows(&reached).is_empty()
+                || self.project.make_rows(&reached, names.get_or_init(|| self.project.names_of_rows()))
             {
                 "row"
             } else {

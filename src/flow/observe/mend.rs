@@ -1,10 +1,12 @@
 //! flow/observe/mend: what would mend what was seen, as far as the outline of the code tells.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Function, Imported, Next, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{FileId, FunctionId, Lookup, Project, Symbol};
+use crate::project::{ClassId, FileId, FunctionId, Lookup, Project, Symbol};
 use crate::remedy::{Act, Binding, Deed};
 
 use super::super::name_use;
@@ -22,13 +24,16 @@ mod time;
 
 pub(super) use custom::Customs;
 
-/// From which modules the files of a program import a name, by that name.
+/// What the files of a program import, and what they define that could be imported.
 #[derive(Debug, Default)]
 pub(super) struct Habits {
-    modules: BTreeMap<Name, BTreeSet<Name>>,
-    packages: BTreeSet<String>,
+    /// By name: the module it is imported from, where all files agree.
+    modules: FxHashMap<Name, Option<Name>>,
+    packages: FxHashSet<&'static str>,
     /// The first two parts of what is imported.
-    beginnings: BTreeSet<String>,
+    beginnings: FxHashSet<&'static str>,
+    /// By name: the class of a module that has it, where it is one alone.
+    definitions: FxHashMap<Name, Option<ClassId>>,
 }
 
 impl Habits {
@@ -37,17 +42,25 @@ impl Habits {
         for file in &project.files {
             for import in &file.facts.imports {
                 if import.level == 0 {
-                    let package = import.module.split('.').next().unwrap_or(&import.module);
-                    habits.packages.insert(package.to_owned());
-                    let parts: Vec<&str> = import.module.split('.').take(2).collect();
-                    habits.beginnings.insert(parts.join("."));
+                    let module = import.module.as_str();
+                    let mut dots = module.match_indices('.').map(|(at, _)| at);
+                    let (first, second) = (dots.next(), dots.next());
+                    habits.packages.insert(&module[..first.unwrap_or(module.len())]);
+                    habits.beginnings.insert(&module[..second.unwrap_or(module.len())]);
                 }
                 if let Imported::Item(item) = import.item
                     && item == import.binds
                     && import.level == 0
                 {
-                    habits.modules.entry(item).or_default().insert(import.module);
+                    let known = habits.modules.entry(item).or_insert(Some(import.module));
+                    *known = known.filter(|known| *known == import.module);
                 }
+            }
+        }
+        for id in project.class_ids() {
+            let class = project.class(id);
+            if class.qualname == *class.name {
+                habits.definitions.entry(class.name).and_modify(|known| *known = None).or_insert(Some(id));
             }
         }
         habits
@@ -60,8 +73,7 @@ impl Habits {
 
     /// The module that all files import a name from which import it at all.
     fn module(&self, name: Name) -> Option<Name> {
-        let mut modules = self.modules.get(&name)?.iter();
-        modules.next().copied().filter(|_| modules.next().is_none())
+        self.modules.get(&name).copied().flatten()
     }
 }
 
@@ -113,7 +125,7 @@ impl Observer<'_> {
         let is_used = |at: &usize| {
             parts
                 .get(at + 1)
-                .is_some_and(|next| habits.beginnings.contains(&format!("{}.{next}", parts[*at])))
+                .is_some_and(|next| habits.beginnings.contains(format!("{}.{next}", parts[*at]).as_str()))
         };
         let all = || (0..parts.len()).filter(begins);
         let first = all().find(is_used).or_else(|| all().next())?;
@@ -125,15 +137,8 @@ impl Observer<'_> {
         if let Some(module) = self.habits().module(name) {
             return Some(Binding::item(module.as_str(), name.as_str()));
         }
-        let mut definitions = self.project.class_ids().into_iter().filter(|&class| {
-            self.project.class(class).name == name && self.project.class(class).qualname == *name
-        });
-        match (definitions.next(), definitions.next()) {
-            (Some(only), None) => {
-                self.importable(only.file).map(|module| Binding::item(module, name.as_str()))
-            }
-            _ => None,
-        }
+        let only = self.habits().definitions.get(&name).copied().flatten()?;
+        self.importable(only.file).map(|module| Binding::item(module, name.as_str()))
     }
 }
 

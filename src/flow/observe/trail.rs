@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::AuditPolicy;
 use crate::facts::{HandlerId, RegionKind, StepId, StepKind};
+use crate::name::Name;
 use crate::project::{ClassId, FunctionId};
 use crate::vocabulary::Observation;
 
@@ -136,6 +137,20 @@ impl Observer<'_> {
         seen
     }
 
+    /// Whether anything in the program stores an attribute of a name.
+    fn is_stored(&self, name: Name) -> bool {
+        let all = self.stored.get_or_init(|| {
+            let ids = self.project.function_ids();
+            let steps = ids.iter().flat_map(|&id| &self.project.function(id).steps);
+            let stores = steps.filter_map(|step| match step.kind {
+                StepKind::Store { name, .. } => Some(name),
+                _ => None,
+            });
+            stores.collect()
+        });
+        all.contains(&name)
+    }
+
     /// An audit event that is not part of the transaction of the change it tells of.
     fn apart(&self, id: FunctionId, step: StepId, emission: &Emission) -> Option<Observation> {
         let (alteration, at, bond) = emission.apart?;
@@ -153,7 +168,9 @@ impl Observer<'_> {
                 let bond = match (emission.apart, emission.heard) {
                     (Some((_, _, bond)), _) => bond,
                     // The row that a receiver hears of is written already, and by whom it waits to be told, too.
-                    (None, Some(model)) if is_fed(self.project, id, model) => Bond::Loose,
+                    (None, Some(model)) if is_fed(self.project, id, model, |name| self.is_stored(name)) => {
+                        Bond::Loose
+                    }
                     _ => return None,
                 };
                 if bond == Bond::Loose && !self.flow.reach.loose.contains(&id) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Argument, ArgumentKind, Literal, ParamKind, StepId, StepKind, Term};
@@ -25,6 +26,15 @@ pub struct AuditFaults {
     pub direct: Vec<Direct>,
     /// Functions whose own code makes audit rows, or that the settings call emitters.
     pub makers: BTreeSet<FunctionId>,
+}
+
+impl AuditFaults {
+    fn add(&mut self, more: AuditFaults) {
+        self.strange.extend(more.strange);
+        self.actions.extend(more.actions);
+        self.direct.extend(more.direct);
+        self.makers.extend(more.makers);
+    }
 }
 
 /// A call that hands over names which its taker does not have.
@@ -106,13 +116,11 @@ impl Project {
         found.into_iter().collect()
     }
 
-    /// Those of some functions whose own code has a manager of Django make a row of some model.
-    pub fn makers_of_rows(&self, functions: &[FunctionId]) -> BTreeSet<FunctionId> {
-        let models: Vec<ClassId> =
-            self.class_ids().into_iter().filter(|&class| self.django(class).is_some()).collect();
-        let wanted = names_of(self, &models);
-        let makes = |id: &&FunctionId| {
-            let reader = Reader::new(self, **id, &wanted);
+    /// Whether the own code of one of some functions has a manager of Django make a row of a model that goes by one of
+    /// these names.
+    pub fn make_rows(&self, functions: &[FunctionId], names: &FxHashSet<Name>) -> bool {
+        let makes = |id: &FunctionId| {
+            let reader = Reader::new(self, *id, names);
             let steps = 0..reader.function.steps.len() as StepId;
             steps.into_iter().any(|step| {
                 let StepKind::Call { callee, .. } = reader.kind(step) else { return false };
@@ -121,7 +129,14 @@ impl Project {
                 is_way && reader.query(*of).is_some()
             })
         };
-        functions.iter().filter(makes).copied().collect()
+        functions.iter().any(makes)
+    }
+
+    /// The names under which models of Django are known anywhere.
+    pub fn names_of_rows(&self) -> FxHashSet<Name> {
+        let models: Vec<ClassId> =
+            self.class_ids().into_iter().filter(|&class| self.django(class).is_some()).collect();
+        names_of(self, &models)
     }
 
     /// What is wrong with calls that have to do with audit rows of Django.
@@ -138,9 +153,13 @@ impl Project {
         }
         let wanted = names_of(self, &models);
         let ledger = Ledger::new(self, models, &wanted);
-        for id in self.function_ids() {
+        let look = |id: FunctionId| {
+            let mut faults = AuditFaults::default();
             Page { ledger: &ledger, reader: Reader::new(self, id, &wanted) }.look(&mut faults);
-        }
+            faults
+        };
+        let all: Vec<AuditFaults> = self.function_ids().into_par_iter().map(look).collect();
+        all.into_iter().for_each(|found| faults.add(found));
         faults.strange = one_a_chain(self, faults.strange);
         faults
     }
@@ -184,16 +203,16 @@ impl<'p> Ledger<'p> {
     fn find_carriers(&mut self) {
         for round in 0..ROUNDS {
             self.helper_names = self.helpers.keys().map(|&id| self.project.function(id).name).collect();
-            let mut news = Vec::new();
-            for id in self.project.function_ids() {
-                let page = Page { ledger: self, reader: Reader::new(self.project, id, self.wanted) };
-                if page.reader.function.params.is_empty() || self.carriers.contains_key(&id) {
-                    continue;
+            let ledger = &*self;
+            let carried = |id: FunctionId| {
+                if ledger.project.function(id).params.is_empty() || ledger.carriers.contains_key(&id) {
+                    return None;
                 }
-                if let Some(carried) = page.carried() {
-                    news.push((id, carried));
-                }
-            }
+                let page = Page { ledger, reader: Reader::new(ledger.project, id, ledger.wanted) };
+                page.carried().map(|carried| (id, carried))
+            };
+            let all = self.project.function_ids().into_par_iter();
+            let news: Vec<(FunctionId, (u32, ClassId))> = all.filter_map(carried).collect();
             if news.is_empty() && round > 0 {
                 break;
             }

@@ -296,8 +296,7 @@ impl<'a> Reader<'a> {
                 None => self.elsewhere(*name),
             },
             StepKind::Import(index) => {
-                let import = &self.project.file(self.file).facts.imports[*index];
-                let symbol = self.project.imported(self.file, import);
+                let symbol = self.project.imported(self.file, *index);
                 self.of_symbol(symbol)
             }
             StepKind::Attribute { .. } => match written_path(self.function, step) {

@@ -304,9 +304,11 @@ impl Observer<'_> {
     }
 
     fn context_class(&self) -> Option<ClassId> {
-        let classes = self.project.class_ids().into_iter();
-        let mut named = classes.filter(|class| *self.project.class(*class).name == *self.context_name());
-        named.next().filter(|_| named.next().is_none())
+        *self.contexts.get_or_init(|| {
+            let classes = self.project.class_ids().into_iter();
+            let mut named = classes.filter(|class| *self.project.class(*class).name == *self.context_name());
+            named.next().filter(|_| named.next().is_none())
+        })
     }
 
     fn context_binding(&self) -> Option<Binding> {

@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::facts::{Argument, ArgumentKind, Function, Literal, Param, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project};
@@ -78,9 +81,9 @@ pub(in super::super) struct Customs {
     /// How many of those parameters are `None` unless they are given.
     defaults: usize,
     /// By function: who calls it, and where.
-    pub(super) callers: BTreeMap<FunctionId, BTreeSet<(FunctionId, StepId)>>,
-    /// By name: where it is read, be it as a name or as an attribute.
-    pub(super) reads: BTreeMap<Name, Vec<(FunctionId, StepId)>>,
+    pub(super) callers: FxHashMap<FunctionId, BTreeSet<(FunctionId, StepId)>>,
+    /// By the name of a function: where it is read, be it as a name or as an attribute.
+    pub(super) reads: FxHashMap<Name, Vec<(FunctionId, StepId)>>,
 }
 
 impl Customs {
@@ -202,7 +205,7 @@ impl Observer<'_> {
     }
 
     /// The context's class by its own name.
-    pub(super) fn context_name(&self) -> &str {
+    pub(in super::super) fn context_name(&self) -> &str {
         self.naming.context.rsplit('.').next().unwrap_or(&self.naming.context)
     }
 
@@ -217,18 +220,35 @@ impl Observer<'_> {
         for &id in &own {
             self.learn_forms(id, &mut customs);
         }
+        self.learn_reads(&mut customs);
         for id in project.function_ids() {
-            for (number, step) in (0..).zip(&project.function(id).steps) {
-                if let StepKind::Attribute { name, .. } | StepKind::Name(name) = step.kind {
-                    customs.reads.entry(name).or_default().push((id, number));
-                }
-            }
             let called = self.flow.outcomes.get(&id).into_iter().flat_map(|outcome| &outcome.called);
             for &(step, callee) in called {
                 customs.callers.entry(callee).or_default().insert((id, step));
             }
         }
         customs
+    }
+
+    /// Where the functions of the program are read by their names.
+    fn learn_reads(&self, customs: &mut Customs) {
+        let project = self.project;
+        let all = project.function_ids();
+        let names: FxHashSet<Name> = all.iter().map(|&id| project.function(id).name).collect();
+        let of_function = |&id: &FunctionId| -> Vec<(Name, StepId)> {
+            let steps = (0..).zip(&project.function(id).steps);
+            let read = steps.filter_map(|(number, step)| match step.kind {
+                StepKind::Attribute { name, .. } | StepKind::Name(name) => Some((name, number)),
+                _ => None,
+            });
+            read.filter(|(name, _)| names.contains(name)).collect()
+        };
+        let of_functions: Vec<Vec<(Name, StepId)>> = all.par_iter().map(of_function).collect();
+        for (id, read) in all.into_iter().zip(of_functions) {
+            for (name, number) in read {
+                customs.reads.entry(name).or_default().push((id, number));
+            }
+        }
     }
 
     fn learn_contexts(&self, function: &Function, customs: &mut Customs) {
