@@ -60,6 +60,25 @@ pub trait Progress: Sync {
     fn files(&self, total: usize);
     /// One more file was read.
     fn file_done(&self);
+    /// This step begins, and the one before it is over.
+    fn begins(&self, _: Step) {}
+}
+
+/// The steps of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Texts become facts.
+    Lower,
+    /// Facts become one program.
+    Project,
+    /// Functions are followed over all their paths.
+    Follow,
+    /// What functions do is observed.
+    Observe,
+    /// Observations become findings.
+    Check,
+    /// Writes, the tests that reach them, and fixes are put beside the findings.
+    Complete,
 }
 
 /// Nobody.
@@ -80,6 +99,7 @@ pub fn scan(request: Request<'_>) -> Scan {
 fn lowered(request: &Request<'_>) -> Vec<FileFacts> {
     let sources = &request.walked.sources;
     request.progress.files(sources.len());
+    request.progress.begins(Step::Lower);
     let lowered = |source: &Arc<Source>| {
         let facts = lower(source);
         request.progress.file_done();
@@ -111,9 +131,9 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
 
 /// Scans files whose facts are at hand, those of each file in the order of the files.
 pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
-    let Request { walked, configuration, rulebook, selection, today, accepted, before, progress: _ } =
-        request;
+    let Request { walked, configuration, rulebook, selection, today, accepted, before, progress } = request;
     let Walked { sources, mut gaps, beside, .. } = walked;
+    progress.begins(Step::Project);
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     note_gaps(&lowered, &mut gaps);
     let settings = configuration.root();
@@ -128,9 +148,12 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         .beside(&beside)
         .audited(&settings.trail, settings.audit)
         .kept_by(&settings.trail.libraries);
+    progress.begins(Step::Follow);
     let flow = flow::follow(&project);
     note_unsettled(&project, &flow, &mut gaps);
+    progress.begins(Step::Observe);
     let (observations, judgements) = flow::observe(&project, &flow, &naming);
+    progress.begins(Step::Check);
     let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
     // The file of the baseline is not scanned, but findings may be about it.
     let mut sources = sources;
@@ -163,6 +186,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     gaps.extend(notes);
     gaps.sort();
     gaps.dedup();
+    progress.begins(Step::Complete);
     let is_test = |file: FileId| {
         let path = &project.file(file).source.path;
         configuration.for_path(path).is_test_code(path)

@@ -248,7 +248,7 @@ struct File {
 }
 
 impl File {
-    /// The path below `src` or `tests` without its ending: `rule/page`.
+    /// The path below its folder at the top without its ending: `rule/page`.
     fn address(&self) -> String {
         let inner: PathBuf = self.path.components().skip(1).collect();
         inner.with_extension("").to_str().expect("a file's name is UTF-8").replace('\\', "/")
@@ -261,7 +261,8 @@ impl File {
     }
 
     fn is_test(&self) -> bool {
-        self.path.starts_with("tests") || self.path.file_stem().is_some_and(|stem| stem == "tests")
+        ["benches", "tests"].iter().any(|folder| self.path.starts_with(folder))
+            || self.path.file_stem().is_some_and(|stem| stem == "tests")
     }
 
     /// The text without its comments and its tests, which stand last.
@@ -285,7 +286,7 @@ fn holds(law: impl Fn(&File, &mut Vec<String>)) {
 
 fn files() -> Vec<File> {
     let mut files = Vec::new();
-    for folder in ["src", "tests"] {
+    for folder in ["benches", "src", "tests"] {
         for entry in WalkDir::new(root().join(folder)).sort_by_file_name() {
             let entry = entry.expect("the house can be walked");
             if entry.path().extension().is_some_and(|extension| extension == "rs") {
