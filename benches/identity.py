@@ -9,7 +9,6 @@ reports in all formats. Ends with 1 when anything differs.
 
 import argparse
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from measure import bare
 from tools import Trailcheck, built
 
 FORMATS = ("human", "concise", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html")
@@ -70,7 +70,7 @@ def answer(trailcheck: Trailcheck, folder: Path, options: list[str], threads: in
     for name in FORMATS:
         command += ["--output", f"{name}={reports / name}"]
     # The day is given, so that no run says how long it took.
-    environment = {**os.environ, "RAYON_NUM_THREADS": str(threads), "SOURCE_DATE_EPOCH": "1767225600", "NO_COLOR": "1"}
+    environment = {**bare(), "RAYON_NUM_THREADS": str(threads), "SOURCE_DATE_EPOCH": "1767225600", "NO_COLOR": "1"}
     ran = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     parts = {"exit code": str(ran.returncode).encode(), "stdout": ran.stdout, "stderr": ran.stderr}
     parts |= {file.name: file.read_bytes() for file in reports.iterdir()}

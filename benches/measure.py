@@ -40,7 +40,7 @@ def measured(run: Run, output: Path) -> Cost:
     # A child counts the memory of who started it as its own; the timer is small, Python is not.
     words = [timer, "-f", "%M", "-o", str(note), *run.command] if timer else list(run.command)
     complaints = output.with_suffix(".err")
-    environment = {**os.environ, **run.environment}
+    environment = {**bare(), **run.environment}
     with output.open("wb") as out, complaints.open("wb") as err:
         started = time.perf_counter()
         child = subprocess.Popen(words, cwd=run.folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
@@ -60,6 +60,11 @@ def measured(run: Run, output: Path) -> Cost:
         # macOS counts bytes, everyone else kibibytes.
         peak = usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
     return Cost(seconds, max(peak, family.mebibytes))
+
+
+def bare() -> dict[str, str]:
+    """The environment without what would tell trailcheck how to work."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TRAILCHECK_")}
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from measure import Failed, Run
+from measure import Failed, Run, bare
 from trees import HERE, Changes
 
 
@@ -141,7 +141,7 @@ class Trailcheck:
         changes = Changes(projects)
 
         def remember() -> None:
-            subprocess.run(cached.command, cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+            subprocess.run(cached.command, cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=bare(), check=True)
 
         def restore() -> None:
             changes.undo()

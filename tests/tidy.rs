@@ -148,6 +148,19 @@ fn every_file_says_what_room_it_is() {
 }
 
 #[test]
+fn every_file_of_tests_is_run() {
+    let main = fs::read_to_string(root().join("tests/main.rs")).expect("the tests have a beginning");
+    let programs = ["main", "mutation"];
+    holds(|file, broken| {
+        let address = file.address();
+        let is_one = file.path.starts_with("tests") && !address.contains('/');
+        if is_one && !programs.contains(&&*address) && !main.contains(&format!("\nmod {address};\n")) {
+            broken.push("is not named in `tests/main.rs`, so that nothing in it is run".to_owned());
+        }
+    });
+}
+
+#[test]
 fn every_file_has_a_name_of_its_own_and_a_length_one_can_read() {
     holds(|file, broken| {
         let stem = file.address().rsplit('/').next().unwrap_or("").to_owned();
