@@ -75,26 +75,36 @@ fi
 figure() {
     sed -n "s/^$1: //p" "$figures"
 }
-then=$(figure instructions)
-permil=$((now * 1000 / then))
-echo "$service takes $now instructions, $((permil / 10)).$((permil % 10)) % of $then"
-if [ "$(figure target)" != "$target" ] || [ "$(figure opt-level)" != "$profile" ] || [ "$(figure service)" != "$service" ]; then
-    echo "SKIPPED: the figure is one of opt-level $(figure opt-level) for $(figure target)," \
-        "and this is opt-level $profile for $target"
+# Holds what was counted against the figure, where they can be compared.
+compare() {
+    local then permil allowed
+    then=$(figure instructions)
+    permil=$((now * 1000 / then))
+    echo "$service takes $now instructions, $((permil / 10)).$((permil % 10)) % of $then"
+    if [ "$(figure target)" != "$target" ] || [ "$(figure opt-level)" != "$profile" ] || [ "$(figure service)" != "$service" ]; then
+        echo "SKIPPED: the figure is one of opt-level $(figure opt-level) for $(figure target)," \
+            "and this is opt-level $profile for $target"
+    else
+        allowed=$noise
+        if [ "$(figure compiler)" != "$compiler" ]; then
+            allowed=$another_compiler
+            echo "the figure was made by $(figure compiler), this by $compiler: $allowed % more is allowed"
+        fi
+        if [ "$permil" -gt $((1000 + 10 * allowed)) ]; then
+            echo "the check has become slower by more than $allowed %: mend that, or say why in the commit that renews" \
+                "$figures (bash benches/instructions.sh --renew)" >&2
+            exit 1
+        fi
+        if [ "$permil" -lt $((1000 - 10 * better)) ]; then
+            echo "faster by more than $better %: renew $figures, or that can be lost again unnoticed"
+        fi
+    fi
+}
+
+if [ ! -f "$figures" ]; then
+    echo "SKIPPED: $service takes $now instructions, and there is no figure to hold that against: renew $figures"
 else
-    allowed=$noise
-    if [ "$(figure compiler)" != "$compiler" ]; then
-        allowed=$another_compiler
-        echo "the figure was made by $(figure compiler), this by $compiler: $allowed % more is allowed"
-    fi
-    if [ "$permil" -gt $((1000 + 10 * allowed)) ]; then
-        echo "the check has become slower by more than $allowed %: mend that, or say why in the commit that renews" \
-            "$figures (bash benches/instructions.sh --renew)" >&2
-        exit 1
-    fi
-    if [ "$permil" -lt $((1000 - 10 * better)) ]; then
-        echo "faster by more than $better %: renew $figures, or that can be lost again unnoticed"
-    fi
+    compare
 fi
 
 # The start of the program is the same for all, so it is left out.
