@@ -200,6 +200,7 @@ impl Progress for Clock {
             Step::Observe => "observe",
             Step::Check => "check",
             Step::Complete => "complete",
+            Step::Join => "join",
         });
     }
 }

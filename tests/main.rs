@@ -20,6 +20,7 @@ mod laws;
 mod learn;
 mod ledger;
 mod migrations;
+mod programs;
 mod readme;
 mod remarks;
 mod reports;

@@ -28,6 +28,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("coverage", &[]),
     ("owners", &["config"]),
     ("walk", &["config", "finding", "source"]),
+    ("program", &["source", "walk"]),
     ("lower", &["facts", "layout", "name", "source", "sql", "token"]),
     ("project", &["config", "duty", "facts", "name", "source", "sql"]),
     (
@@ -80,6 +81,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "learn",
             "lower",
             "name",
+            "program",
             "project",
             "rule",
             "rulebook",
