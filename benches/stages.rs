@@ -15,12 +15,17 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use mimalloc::MiMalloc;
 use trailcheck::config::{Configuration, Selection};
 use trailcheck::finding::Scan;
 use trailcheck::report;
 use trailcheck::rulebook::Rulebook;
 use trailcheck::scan::{Progress, Request, Step, scan};
 use trailcheck::walk::{self, Walked};
+
+// As the program does.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Bytes of stack for each thread, as for the program itself.
 const STACK: usize = 16 << 20;
