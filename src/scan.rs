@@ -67,6 +67,27 @@ pub trait Progress: Sync {
     fn files(&self, total: usize);
     /// One more file was read.
     fn file_done(&self);
+    /// This step begins, and the one before it is over. It comes once for each program of the run.
+    fn begins(&self, _: Step) {}
+}
+
+/// The steps of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Texts become facts.
+    Lower,
+    /// Facts become one program.
+    Project,
+    /// Functions are followed over all their paths.
+    Follow,
+    /// What functions do is observed.
+    Observe,
+    /// Observations become findings.
+    Check,
+    /// Writes, the tests that reach them, and fixes are put beside the findings.
+    Complete,
+    /// What was found in all programs becomes one.
+    Join,
 }
 
 /// Nobody.
@@ -163,6 +184,7 @@ fn programs(request: &Request<'_>) -> Vec<Program> {
 
 /// The facts of some files, in their order.
 fn lowered(request: &Request<'_>, sources: &[Arc<Source>]) -> Vec<FileFacts> {
+    request.progress.begins(Step::Lower);
     let lowered = |source: &Arc<Source>| {
         let facts = lower(source);
         request.progress.file_done();
@@ -174,6 +196,7 @@ fn lowered(request: &Request<'_>, sources: &[Arc<Source>]) -> Vec<FileFacts> {
 /// What was found in all programs, in the order of the files of the run, and held against what is accepted and what was
 /// there before.
 fn joined(request: &Request<'_>, programs: &[Program], parts: Vec<ProgramScan>) -> Scan {
+    request.progress.begins(Step::Join);
     let sources = &request.walked.sources;
     let mut scan = Scan { gaps: request.walked.gaps.clone(), ..Scan::default() };
     scan.programs = programs.iter().map(|program| program.files.len()).collect();

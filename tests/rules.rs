@@ -20,10 +20,7 @@ use trailcheck::source::{Language, Source};
 use trailcheck::vocabulary::WORDS;
 use trailcheck::walk::Walked;
 
-use modules::{EXAMPLE, modules, with_package};
-
-#[path = "small/modules.rs"]
-mod modules;
+use crate::small::modules::{EXAMPLE, modules, with_package};
 
 /// The day of the scan, so that examples with dates mean the same for ever.
 const TODAY: &str = "2026-01-15";
