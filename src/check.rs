@@ -110,6 +110,12 @@ pub fn check(inputs: Inputs<'_>) -> Checked {
     checked
 }
 
+/// Whether what a scan says of a suppression is true on this day, too, given as `YYYY-MM-DD`.
+pub fn holds_on(record: &SuppressionRecord, today: &str) -> bool {
+    let is_expired = record.until.as_deref().is_some_and(|until| suppression::is_over(until, today));
+    is_expired == record.is_expired
+}
+
 type RulesByWord<'a> = FxHashMap<&'static str, Vec<&'a Rule>>;
 
 /// Each rule under one word of its `find`. A rule matches only where all its words were seen, so looking under the

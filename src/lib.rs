@@ -26,6 +26,7 @@
 //! | [`coverage`] | which lines a test run has executed, from the files of coverage tools | what the lines do |
 //! | [`owners`] | whose a file is, as CODEOWNERS says | what was found in it |
 //! | [`walk`] | folders listed, files read, reports written, in an order that never changes | languages and rules |
+//! | [`cache`] | what was found before, kept under a hash of all it depends on | how it was found |
 //! | [`lower`] | a file's text becomes facts, and gaps where it could not be understood | other files, rules, settings |
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
@@ -56,6 +57,7 @@
 //! `tests/tidy.rs` holds the house to this.
 
 pub mod baseline;
+pub mod cache;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -2,6 +2,9 @@
 //!
 //! `lower → project → flow → check`, each a call of the room of that name; nothing is decided here.
 
+mod kept;
+
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +12,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::baseline::{Baseline, Entry};
+use crate::cache::Cache;
 use crate::check::{self, Accepted, Checked, Covered, Inputs, Policy};
 use crate::config::{self, Asked, Configuration, Selection, Settings};
 use crate::facts::{FileFacts, FunctionKind};
@@ -24,6 +28,8 @@ use crate::since::Before;
 use crate::source::{Source, Span};
 use crate::tested::{self, Tests};
 use crate::walk::Walked;
+
+use kept::Slot;
 
 /// What a scan needs.
 pub struct Request<'a> {
@@ -41,6 +47,8 @@ pub struct Request<'a> {
     pub accepted: Option<Acceptance<'a>>,
     /// What was found before a change, where only what it has brought is wanted.
     pub before: Option<&'a Before>,
+    /// Where what was found is kept, if anywhere.
+    pub cache: Option<&'a Cache>,
     /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
 }
@@ -72,8 +80,13 @@ impl Progress for Quiet {
 
 /// Scans the files of a run.
 pub fn scan(request: Request<'_>) -> Scan {
-    let facts = lowered(&request);
-    scan_facts(request, facts)
+    let slot = Slot::of(&request);
+    let scan = slot.found().unwrap_or_else(|| {
+        let scan = whole(&request, lowered(&request));
+        slot.keep(&scan);
+        scan
+    });
+    brought(scan, request.before)
 }
 
 /// The facts of the files of a run, in their order.
@@ -90,30 +103,49 @@ fn lowered(request: &Request<'_>) -> Vec<FileFacts> {
 
 /// Scans the files of a run and mends what fixes of at most the given daring can mend. Nothing is written.
 pub fn mend(request: Request<'_>, most: Safety) -> Mended {
-    let facts = lowered(&request);
+    let slot = Slot::of(&request);
+    let facts: OnceCell<Vec<FileFacts>> = OnceCell::new();
+    let read = || facts.get_or_init(|| lowered(&request));
+    let first = slot.found().unwrap_or_else(|| {
+        let scan = whole(&request, read().clone());
+        slot.keep(&scan);
+        scan
+    });
+    // What the files would be is scanned for the proof and for nobody else.
     let mut rescan = |texts: &Texts| {
         let mut walked = request.walked.clone();
-        let mut facts = facts.clone();
+        let mut facts = read().clone();
         for (source, facts) in walked.sources.iter_mut().zip(&mut facts) {
             if let Some(new) = texts.get(&source.path) {
                 *source = Arc::clone(new);
                 *facts = lower(new);
             }
         }
-        scan_facts(
-            Request { walked, selection: request.selection.clone(), today: request.today.clone(), ..request },
-            facts,
-        )
+        let (selection, today) = (request.selection.clone(), request.today.clone());
+        scan_facts(Request { walked, selection, today, ..request }, facts)
     };
-    let first = rescan(&Texts::new());
-    fix::mend(first, most, &mut rescan)
+    fix::mend(brought(first, request.before), most, &mut rescan)
 }
 
 /// Scans files whose facts are at hand, those of each file in the order of the files.
 pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
-    let Request { walked, configuration, rulebook, selection, today, accepted, before, progress: _ } =
-        request;
-    let Walked { sources, mut gaps, beside, .. } = walked;
+    brought(whole(&request, facts), request.before)
+}
+
+/// Leaves out what was there before a change, where only what it has brought is wanted.
+fn brought(mut scan: Scan, before: Option<&Before>) -> Scan {
+    scan.since = before.map(|before| Since {
+        revision: before.revision.clone(),
+        left_out: before.leave_brought(&mut scan.files),
+    });
+    scan
+}
+
+/// All that is found in the files, whatever was there before.
+fn whole(request: &Request<'_>, facts: Vec<FileFacts>) -> Scan {
+    let &Request { ref walked, configuration, rulebook, ref selection, ref today, accepted, .. } = request;
+    let Walked { sources, gaps, beside, .. } = walked;
+    let (sources, mut gaps) = (sources.clone(), gaps.clone());
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     note_gaps(&lowered, &mut gaps);
     let settings = configuration.root();
@@ -125,7 +157,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     };
     let naming = naming(settings);
     let project = Project::new(lowered, roles)
-        .beside(&beside)
+        .beside(beside)
         .audited(&settings.trail, settings.audit)
         .kept_by(&settings.trail.libraries);
     let flow = flow::follow(&project);
@@ -135,7 +167,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
     // The file of the baseline is not scanned, but findings may be about it.
     let mut sources = sources;
     sources.extend(accepted.map(|accepted| Arc::clone(&accepted.baseline.source)));
-    let policy = Settled { sources: &sources, configuration, selection: &selection };
+    let policy = Settled { sources: &sources, configuration, selection };
     let unclear: BTreeSet<PathBuf> = accepted
         .iter()
         .flat_map(|accepted| {
@@ -152,7 +184,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         remarks: &remarks,
         rulebook,
         policy: &policy,
-        today: &today,
+        today,
         enclosing: Some(&enclosing),
         accepted: accepted.map(|accepted| Accepted {
             baseline: accepted.baseline,
@@ -198,11 +230,7 @@ pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
         let at = files.partition_point(|other| parts(other) < parts(&file));
         files.insert(at, file);
     }
-    let since = before.map(|before| Since {
-        revision: before.revision.clone(),
-        left_out: before.leave_brought(&mut files),
-    });
-    Scan { files, aside, gaps, suppressions, baseline: held, since }
+    Scan { files, aside, gaps, suppressions, baseline: held, since: None }
 }
 
 /// Learns the convention of the files of a run, whatever the settings say of it, and tells of gaps.

@@ -8,6 +8,7 @@
 //! differs from one machine to the next, such as a global ignore file, is not obeyed. No link below a root is followed.
 
 mod replace;
+mod store;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use crate::finding::Gap;
 use crate::source::{Language, Source, slashed};
 
 pub use replace::replace;
+pub use store::{Store, Stored};
 
 /// What there is to read below some roots.
 #[derive(Clone, Debug, Default)]

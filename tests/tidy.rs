@@ -28,6 +28,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("coverage", &[]),
     ("owners", &["config"]),
     ("walk", &["config", "finding", "source"]),
+    ("cache", &["duty", "facts", "finding", "name", "source", "walk"]),
     ("lower", &["facts", "layout", "name", "source", "sql", "token"]),
     ("project", &["config", "duty", "facts", "name", "source", "sql"]),
     (
@@ -70,6 +71,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "scan",
         &[
             "baseline",
+            "cache",
             "check",
             "config",
             "duty",
@@ -94,6 +96,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "baseline",
+            "cache",
             "check",
             "config",
             "coverage",
