@@ -9,6 +9,7 @@
 //! What cannot be used is passed over and made anew; what cannot be written costs time and nothing else.
 
 mod entry;
+mod facts;
 mod key;
 mod result;
 
@@ -17,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use key::{Key, Parts};
 
+use crate::facts::FileFacts;
 use crate::finding::Scan;
 use crate::source::Source;
 use crate::walk::Store;
@@ -70,6 +72,23 @@ impl Cache {
         }
     }
 
+    /// What these files say that are known by the key together, in their order.
+    pub fn facts(&self, key: &Key, count: usize) -> Option<Vec<FileFacts>> {
+        facts::take(entry::content(key, &self.read(key)?)?, count)
+    }
+
+    /// Keeps what some files say.
+    pub fn keep_facts(&self, key: &Key, facts: &[&FileFacts]) {
+        if let Some(content) = facts::put(facts) {
+            self.keep(key, &content);
+        }
+    }
+
+    /// Takes away what was not used for longest, where all entries together have become too many.
+    pub fn bound(&self) {
+        self.bound_to(MOST_BYTES);
+    }
+
     /// Takes all entries away; says how many there were and how many bytes they had.
     pub fn clear(&self) -> (usize, u64) {
         let gone = self.store.entries(is_own).into_iter().filter(|one| self.store.remove(&one.name));
@@ -84,15 +103,14 @@ impl Cache {
         if content.len() as u64 > MOST_BYTES / 2 {
             return;
         }
-        match self.store.put(&name(key), &[&entry::head(key, content), content], &SIGNS) {
-            Ok(()) => self.bound(MOST_BYTES),
+        if let Err(fault) = self.store.put(&name(key), &[&entry::head(key, content), content], &SIGNS) {
             // One reason is enough.
-            Err(fault) => drop(self.fault.set(fault.to_string())),
+            let _ = self.fault.set(fault.to_string());
         }
     }
 
     /// Takes away what was not used for longest, until the rest has no more than so many bytes.
-    fn bound(&self, most: u64) {
+    fn bound_to(&self, most: u64) {
         let mut room = Some(most);
         for one in self.store.entries(is_own) {
             room = room.and_then(|room| room.checked_sub(one.bytes));
@@ -109,4 +127,49 @@ fn name(key: &Key) -> String {
 
 fn is_own(name: &str) -> bool {
     name.ends_with(ENDING)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::lower::lower;
+    use crate::source::Language;
+
+    fn cache(folder: &Path) -> Cache {
+        Cache::new(Store::at(PathBuf::from(folder), folder).expect("a store"))
+    }
+
+    #[test]
+    fn what_a_file_says_comes_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = cache(folder.path());
+        let text = "import a.b as c\n__all__ = ['f']\n\n@c.d(1, e=[None])\nasync def f(x: 'int' = 2, *y, **z) -> c.E | None:\n    \
+                    with x as y:\n        try:\n            z.q[1] = {1: y}\n        except (c.E, F) as g:\n            raise g from None\n    \
+                    return [i for i in x if i]\n";
+        let facts = lower(&Source::of_text("a.py", Language::Python, text));
+        let key = Parts::of("facts").key();
+        cache.keep_facts(&key, &[&facts, &facts]);
+        let back = cache.facts(&key, 2).expect("it is kept");
+        assert_eq!(format!("{back:?}"), format!("{:?}", [&facts, &facts]));
+        assert!(cache.facts(&key, 1).is_none(), "as many as there are");
+        assert_eq!(cache.fault.get(), None);
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = cache(folder.path());
+        let keys: Vec<Key> = ["a", "b", "c", "d"].into_iter().map(|kind| Parts::of(kind).key()).collect();
+        for key in &keys {
+            cache.keep(key, &[0; 1000]);
+            // Some file systems tell times apart by some milliseconds only.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        cache.bound_to(2500);
+        let left: Vec<bool> = keys.iter().map(|key| cache.read(key).is_some()).collect();
+        assert_eq!(left, [false, false, true, true]);
+        assert_eq!(cache.clear(), (2, 2 * 1076));
+    }
 }

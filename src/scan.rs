@@ -3,13 +3,12 @@
 //! `lower → project → flow → check`, each a call of the room of that name; nothing is decided here.
 
 mod kept;
+mod read;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use rayon::prelude::*;
 
 use crate::baseline::{Baseline, Entry};
 use crate::cache::Cache;
@@ -30,6 +29,7 @@ use crate::tested::{self, Tests};
 use crate::walk::Walked;
 
 use kept::Slot;
+use read::lowered;
 
 /// What a scan needs.
 pub struct Request<'a> {
@@ -87,18 +87,6 @@ pub fn scan(request: Request<'_>) -> Scan {
         scan
     });
     brought(scan, request.before)
-}
-
-/// The facts of the files of a run, in their order.
-fn lowered(request: &Request<'_>) -> Vec<FileFacts> {
-    let sources = &request.walked.sources;
-    request.progress.files(sources.len());
-    let lowered = |source: &Arc<Source>| {
-        let facts = lower(source);
-        request.progress.file_done();
-        facts
-    };
-    sources.par_iter().map(lowered).collect()
 }
 
 /// Scans the files of a run and mends what fixes of at most the given daring can mend. Nothing is written.

@@ -46,6 +46,7 @@ impl<'a> Slot<'a> {
     pub(super) fn keep(&self, scan: &Scan) {
         if let (Some(cache), Some(key)) = (self.request.cache, &self.key) {
             cache.keep_result(key, scan, &self.sources);
+            cache.bound();
         }
     }
 }
