@@ -68,7 +68,7 @@ pub(super) fn clean(arguments: &CleanArguments) -> Result<Outcome, Failure> {
         .map_err(|reason| Failure::Other(format!("cannot clean `{shown}`: {reason}"), None))?;
     let (entries, bytes) = cache.clear();
     let megabytes = bytes as f64 / 1e6;
-    print(&format!("{}, {megabytes:.1} MB, taken away from {shown}\n", count(entries, "result")))?;
+    print(&format!("{}, {megabytes:.1} MB, taken away from {shown}\n", count(entries, "file")))?;
     Ok(Outcome::Clean)
 }
 
