@@ -1,11 +1,10 @@
-//! lower/python: Python by tree-sitter: parses a text, then lowers one body after the other.
+//! lower/python: Python: parses a text, then lowers one body after the other.
+//!
+//! Most texts are read by `plain`, which is fast; what it is not sure of is read by `grammar`, which is right by
+//! definition. Both make the same `tree`, and nothing behind them knows which it was.
 //!
 //! A definition met inside a body is queued and lowered after it, so that nested definitions never nest on the stack.
 //! Expressions and statements do nest, down to [`DEEPEST`]; what lies deeper becomes a gap.
-
-use std::cell::RefCell;
-
-use tree_sitter::{Node, Parser, Tree};
 
 use crate::facts::{Class, FileFacts, Function, FunctionKind, LocalGap};
 use crate::name::Name;
@@ -13,50 +12,44 @@ use crate::source::Span;
 
 use super::outline::empty_function;
 use body::Body;
+use tree::{Node, Tree};
 
 mod body;
 mod definition;
 mod export;
 mod expression;
+mod grammar;
 pub(super) mod layout;
+mod plain;
 mod remark;
 mod statement;
 mod term;
+mod tree;
 
 /// How deep statements and expressions may nest. Real code stays below a quarter of it; the stack holds it easily.
 const DEEPEST: usize = 120;
 
-/// How many places of one file are told one by one as syntax errors.
-const MOST_GAPS: usize = 20;
-
-thread_local! {
-    static PARSER: RefCell<Parser> = RefCell::new(parser());
-}
-
-fn parser() -> Parser {
-    let mut parser = Parser::new();
-    parser
-        .set_language(&tree_sitter_python::LANGUAGE.into())
-        .expect("internal error: the Python grammar does not fit the tree-sitter library");
-    parser
-}
-
-fn parse(text: &str) -> Option<Tree> {
-    PARSER.with_borrow_mut(|parser| parser.parse(text, None))
+/// The tree of a text, and where it is no valid syntax; `None` when even the grammar gives up.
+fn read(text: &str) -> Option<(Tree, Vec<LocalGap>)> {
+    if let Some(tree) = plain::parse(text) {
+        return Some((tree, Vec::new()));
+    }
+    let parsed = grammar::parse(text)?;
+    Some((grammar::tree(&parsed), grammar::gaps(parsed.root_node())))
 }
 
 /// What a Python text says.
 pub(super) fn lower(text: &str) -> FileFacts {
     let mut lowering = Lowering { text, facts: FileFacts::default(), jobs: Vec::new() };
-    let Some(tree) = parse(text) else {
+    let Some((tree, gaps)) = read(text) else {
         lowering.gap(Span::new(0..text.len()), "the parser gave up on this file");
         return lowering.facts;
     };
-    lowering.module(tree.root_node());
-    lowering.syntax_gaps(tree.root_node());
-    lowering.facts.remarks = remark::remarks(text, tree.root_node());
+    lowering.module(tree.root());
+    lowering.facts.gaps.extend(gaps);
     lowering.facts.gaps.sort_by_key(|gap| gap.span);
     lowering.facts.gaps.dedup();
+    lowering.facts.remarks = remark::remarks(text);
     lowering.facts
 }
 
@@ -90,43 +83,12 @@ impl<'t> Lowering<'_, 't> {
         self.facts.exports = export::exports(self.text, root);
     }
 
-    fn syntax_gaps(&mut self, root: Node<'t>) {
-        if !root.has_error() {
-            return;
-        }
-        let mut count = 0;
-        let mut cursor = root.walk();
-        // Walks down only where an error lies, and never into an error itself.
-        loop {
-            let node = cursor.node();
-            let is_error = node.is_error() || node.is_missing();
-            if is_error {
-                count += 1;
-                if count <= MOST_GAPS {
-                    self.gap(span(node), "syntax error");
-                }
-            }
-            if !is_error && node.has_error() && cursor.goto_first_child() {
-                continue;
-            }
-            while !cursor.goto_next_sibling() {
-                if !cursor.goto_parent() {
-                    if count > MOST_GAPS {
-                        let more = count - MOST_GAPS;
-                        self.gap(span(root), &format!("{more} more syntax errors"));
-                    }
-                    return;
-                }
-            }
-        }
-    }
-
     fn gap(&mut self, span: Span, reason: &str) {
         self.facts.gaps.push(LocalGap { span, reason: reason.to_owned() });
     }
 
     fn slice(&self, node: Node<'_>) -> &str {
-        &self.text[node.byte_range()]
+        &self.text[node.range()]
     }
 
     fn name(&self, node: Node<'_>) -> Name {
@@ -147,20 +109,5 @@ impl<'t> Lowering<'_, 't> {
 }
 
 fn span(node: Node<'_>) -> Span {
-    Span::new(node.byte_range())
-}
-
-/// The named children of a node that are no comments.
-fn parts<'t>(node: Node<'t>) -> Vec<Node<'t>> {
-    let mut cursor = node.walk();
-    node.named_children(&mut cursor).filter(|child| !child.is_extra()).collect()
-}
-
-fn field<'t>(node: Node<'t>, name: &str) -> Option<Node<'t>> {
-    node.child_by_field_name(name)
-}
-
-fn fields<'t>(node: Node<'t>, name: &str) -> Vec<Node<'t>> {
-    let mut cursor = node.walk();
-    node.children_by_field_name(name, &mut cursor).filter(|child| child.is_named()).collect()
+    node.span()
 }

@@ -2,14 +2,13 @@
 
 use std::ops::{Deref, DerefMut};
 
-use tree_sitter::Node;
-
 use crate::facts::{BlockId, FunctionKind, Next, RegionId, StepId, StepKind};
 use crate::name::Name;
 use crate::source::Span;
 
 use super::super::outline::{Outline, empty_function};
-use super::{DEEPEST, Lowering, field, span};
+use super::tree::{Kind, Node, Role};
+use super::{DEEPEST, Lowering, span};
 
 /// How many copies of `finally` bodies one function may get, for its jumps.
 const MOST_COPIES: usize = 64;
@@ -95,18 +94,18 @@ impl<'l, 's, 't> Body<'l, 's, 't> {
     fn contents(&mut self, node: Node<'t>) {
         match node.kind() {
             // A module that is broken all over is an error as a whole; what is intact in it is still read.
-            "module" | "ERROR" => self.statements(node),
-            "function_definition" => {
+            Kind::Module | Kind::Error => self.statements(node),
+            Kind::FunctionDefinition => {
                 // A function with a syntax error in it could lose just the line that matters: it is left out, and told.
                 if node.has_error() {
                     return;
                 }
-                if let Some(block) = field(node, "body") {
+                if let Some(block) = node.field(Role::Body) {
                     self.statements(block);
                 }
             }
-            "class_definition" => {
-                if let Some(block) = field(node, "body") {
+            Kind::ClassDefinition => {
+                if let Some(block) = node.field(Role::Body) {
                     self.statements(block);
                 }
             }

@@ -1,14 +1,13 @@
 //! lower/python/definition: functions, parameters and classes.
 
-use tree_sitter::Node;
-
 use crate::facts::{Class, Field, FunctionKind, Param, ParamKind, StepKind};
 use crate::name::Name;
 
 use super::super::outline::empty_function;
 use super::body::Body;
 use super::statement::argument;
-use super::{field, parts, span, term};
+use super::tree::{Kind, Node, Role};
+use super::{span, term};
 use crate::facts::ArgumentKind;
 
 impl<'t> Body<'_, '_, 't> {
@@ -22,17 +21,17 @@ impl<'t> Body<'_, '_, 't> {
 
     /// A function; `whole` includes its decorators.
     pub(super) fn function_definition(&mut self, node: Node<'t>, whole: Node<'t>) {
-        let Some(name_node) = field(node, "name") else { return };
+        let Some(name_node) = node.field(Role::Name) else { return };
         let name = self.lower.name(name_node);
         let mut function = empty_function(name, self.qualified(&name), FunctionKind::Function);
         function.span = span(whole);
         function.name_span = span(name_node);
-        function.is_async = node.child(0).is_some_and(|first| first.kind() == "async");
+        function.is_async = node.child(Kind::Async).is_some();
         function.parent = Some(self.index);
         let decorators = decorators(whole);
         function.decorators = self.terms_of_decorators(&decorators);
-        function.returns = field(node, "return_type").map(|term| term::annotation(self.lower.text, term));
-        if let Some(list) = field(node, "parameters") {
+        function.returns = node.field(Role::ReturnType).map(|term| term::annotation(self.lower.text, term));
+        if let Some(list) = node.field(Role::Parameters) {
             function.params = self.params(list);
         }
         if self.function.kind == FunctionKind::ClassBody {
@@ -51,27 +50,26 @@ impl<'t> Body<'_, '_, 't> {
         let text = self.lower.text;
         let mut params = Vec::new();
         let mut plain = ParamKind::Plain;
-        for node in parts(list) {
-            let inner =
-                if node.kind() == "typed_parameter" { parts(node).first().copied() } else { Some(node) };
+        for node in list.parts() {
+            let inner = if node.kind() == Kind::TypedParameter { node.first_part() } else { Some(node) };
             let Some(inner) = inner else { continue };
             let (kind, name_node) = match inner.kind() {
-                "keyword_separator" => {
+                Kind::KeywordSeparator => {
                     plain = ParamKind::KeywordOnly;
                     continue;
                 }
-                "list_splat_pattern" => {
+                Kind::ListSplatPattern => {
                     plain = ParamKind::KeywordOnly;
-                    (ParamKind::Rest, parts(inner).first().copied())
+                    (ParamKind::Rest, inner.first_part())
                 }
-                "dictionary_splat_pattern" => (ParamKind::RestKeywords, parts(inner).first().copied()),
-                "default_parameter" | "typed_default_parameter" => (plain, field(inner, "name")),
-                "identifier" => (plain, Some(inner)),
+                Kind::DictionarySplatPattern => (ParamKind::RestKeywords, inner.first_part()),
+                Kind::DefaultParameter | Kind::TypedDefaultParameter => (plain, inner.field(Role::Name)),
+                Kind::Identifier => (plain, Some(inner)),
                 _ => continue,
             };
             let Some(name_node) = name_node else { continue };
-            let annotation = field(node, "type").map(|annotation| term::annotation(text, annotation));
-            let default_node = field(node, "value");
+            let annotation = node.field(Role::Type).map(|annotation| term::annotation(text, annotation));
+            let default_node = node.field(Role::Value);
             let default = default_node.map(|value| term::term(text, value));
             let default_step = default_node.map(|value| self.value(value));
             params.push(Param { name: self.lower.name(name_node), kind, annotation, default, default_step });
@@ -82,7 +80,7 @@ impl<'t> Body<'_, '_, 't> {
     /// A class; `whole` includes its decorators.
     pub(super) fn class_definition(&mut self, node: Node<'t>, whole: Node<'t>) {
         let text = self.lower.text;
-        let Some(name_node) = field(node, "name") else { return };
+        let Some(name_node) = node.field(Role::Name) else { return };
         let name = self.lower.name(name_node);
         let qualname = self.qualified(&name);
         let decorators = decorators(whole);
@@ -99,8 +97,8 @@ impl<'t> Body<'_, '_, 't> {
             scope: self.index,
             adds_to: None,
         };
-        if let Some(list) = field(node, "superclasses") {
-            for part in parts(list) {
+        if let Some(list) = node.field(Role::Superclasses) {
+            for part in list.parts() {
                 match argument(text, part) {
                     Some((ArgumentKind::Plain, value)) => class.bases.push(term::term(text, value)),
                     Some((ArgumentKind::Keyword(name), value)) => {
@@ -110,7 +108,7 @@ impl<'t> Body<'_, '_, 't> {
                 }
             }
         }
-        if let Some(block) = field(node, "body") {
+        if let Some(block) = node.field(Role::Body) {
             class.fields = declared_fields(text, block);
         }
         let index = self.lower.add_class(class);
@@ -125,54 +123,51 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn terms_of_decorators(&self, decorators: &[Node<'t>]) -> Vec<crate::facts::Term> {
-        let expression = |decorator: &Node<'t>| parts(*decorator).first().copied();
+        let expression = |decorator: &Node<'t>| decorator.first_part();
         decorators.iter().filter_map(expression).map(|node| term::term(self.lower.text, node)).collect()
     }
 }
 
 fn decorators(whole: Node<'_>) -> Vec<Node<'_>> {
-    if whole.kind() != "decorated_definition" {
+    if whole.kind() != Kind::DecoratedDefinition {
         return Vec::new();
     }
-    parts(whole).into_iter().filter(|part| part.kind() == "decorator").collect()
+    whole.parts().filter(|part| part.kind() == Kind::Decorator).collect()
 }
 
 /// Names assigned or annotated at the top of a class or module, also below an `if` or `try` there.
 pub(super) fn declared_fields(text: &str, block: Node<'_>) -> Vec<Field> {
     let mut found = Vec::new();
-    let mut waiting: Vec<Node<'_>> = parts(block);
-    waiting.reverse();
+    let mut waiting: Vec<Node<'_>> = block.parts().rev().collect();
     while let Some(node) = waiting.pop() {
         match node.kind() {
-            "expression_statement"
-            | "if_statement"
-            | "else_clause"
-            | "elif_clause"
-            | "block"
-            | "try_statement"
-            | "except_clause"
-            | "finally_clause" => {
-                let mut inner = parts(node);
-                inner.reverse();
-                waiting.extend(inner);
+            Kind::ExpressionStatement
+            | Kind::IfStatement
+            | Kind::ElseClause
+            | Kind::ElifClause
+            | Kind::Block
+            | Kind::TryStatement
+            | Kind::ExceptClause
+            | Kind::FinallyClause => {
+                waiting.extend(node.parts().rev());
             }
-            "assignment" => {
-                let Some(left) = field(node, "left").filter(|left| left.kind() == "identifier") else {
+            Kind::Assignment => {
+                let Some(left) = node.field(Role::Left).filter(|left| left.kind() == Kind::Identifier) else {
                     continue;
                 };
                 found.push(Field {
-                    name: Name::new(&text[left.byte_range()]),
-                    annotation: field(node, "type").map(|annotation| term::annotation(text, annotation)),
-                    value: field(node, "right").map(|value| term::term(text, value)),
+                    name: Name::new(&text[left.range()]),
+                    annotation: node.field(Role::Type).map(|annotation| term::annotation(text, annotation)),
+                    value: node.field(Role::Right).map(|value| term::term(text, value)),
                     span: span(left),
                 });
             }
-            "type_alias_statement" => {
+            Kind::TypeAliasStatement => {
                 let Some(name) = alias_name(node) else { continue };
                 found.push(Field {
-                    name: Name::new(&text[name.byte_range()]),
+                    name: Name::new(&text[name.range()]),
                     annotation: None,
-                    value: field(node, "right").map(|value| term::annotation(text, value)),
+                    value: node.field(Role::Right).map(|value| term::annotation(text, value)),
                     span: span(name),
                 });
             }
@@ -184,9 +179,9 @@ pub(super) fn declared_fields(text: &str, block: Node<'_>) -> Vec<Field> {
 
 /// The name that `type Name[T] = …` binds.
 pub(super) fn alias_name<'t>(node: Node<'t>) -> Option<Node<'t>> {
-    let mut at = field(node, "left")?;
-    while at.kind() != "identifier" {
-        at = *parts(at).first()?;
+    let mut at = node.field(Role::Left)?;
+    while at.kind() != Kind::Identifier {
+        at = at.first_part()?;
     }
     Some(at)
 }

@@ -1,55 +1,51 @@
 //! lower/python/export: what a module says it exports: every statement about `__all__` at its top level.
 
-use tree_sitter::Node;
-
 use crate::facts::Export;
 use crate::name::Name;
 
-use super::{field, parts};
+use super::tree::{Kind, Node, Role};
 
 /// The statements about `__all__` in source order; `None` when there is none.
 pub(super) fn exports(text: &str, module: Node<'_>) -> Option<Vec<Export>> {
     let mut found: Option<Vec<Export>> = None;
-    let mut waiting: Vec<Node<'_>> = parts(module);
-    waiting.reverse();
+    let mut waiting: Vec<Node<'_>> = module.parts().rev().collect();
     while let Some(node) = waiting.pop() {
         match node.kind() {
-            "expression_statement"
-            | "if_statement"
-            | "else_clause"
-            | "elif_clause"
-            | "block"
-            | "try_statement"
-            | "except_clause" => {
-                let mut inner = parts(node);
-                inner.reverse();
-                waiting.extend(inner);
+            Kind::ExpressionStatement
+            | Kind::IfStatement
+            | Kind::ElseClause
+            | Kind::ElifClause
+            | Kind::Block
+            | Kind::TryStatement
+            | Kind::ExceptClause => {
+                waiting.extend(node.parts().rev());
             }
-            "assignment" | "augmented_assignment" => {
-                if let (Some(left), Some(right)) = (field(node, "left"), field(node, "right"))
-                    && &text[left.byte_range()] == "__all__"
+            Kind::Assignment | Kind::AugmentedAssignment => {
+                if let (Some(left), Some(right)) = (node.field(Role::Left), node.field(Role::Right))
+                    && &text[left.range()] == "__all__"
                 {
                     // A plain assignment starts anew.
-                    if node.kind() == "assignment" {
+                    if node.kind() == Kind::Assignment {
                         found = None;
                     }
                     found.get_or_insert_default().extend(listed(text, right));
                 }
             }
-            "call" => {
-                let (Some(callee), Some(arguments)) = (field(node, "function"), field(node, "arguments"))
+            Kind::Call => {
+                let (Some(callee), Some(arguments)) =
+                    (node.field(Role::Function), node.field(Role::Arguments))
                 else {
                     continue;
                 };
-                let Some(method) = text[callee.byte_range()].strip_prefix("__all__.") else { continue };
+                let Some(method) = text[callee.range()].strip_prefix("__all__.") else { continue };
                 let exports = found.get_or_insert_default();
-                match (method, parts(arguments).first()) {
-                    ("append", Some(&item)) => match text_of(text, item) {
+                match (method, arguments.first_part()) {
+                    ("append", Some(item)) => match text_of(text, item) {
                         Some(name) => exports.push(Export::Names(vec![name])),
                         None => exports.push(Export::Unknown),
                     },
-                    ("extend", Some(&list)) => exports.extend(listed(text, list)),
-                    ("remove", Some(&item)) => {
+                    ("extend", Some(list)) => exports.extend(listed(text, list)),
+                    ("remove", Some(item)) => {
                         let gone = text_of(text, item);
                         for export in exports {
                             if let Export::Names(names) = export {
@@ -71,31 +67,32 @@ fn listed(text: &str, node: Node<'_>) -> Vec<Export> {
     let mut waiting = vec![node];
     while let Some(node) = waiting.pop() {
         match node.kind() {
-            "list" | "tuple" | "set" | "expression_list" => {
+            Kind::List | Kind::Tuple | Kind::Set | Kind::ExpressionList => {
                 let mut names = Vec::new();
-                for item in parts(node) {
+                for item in node.parts() {
                     match (item.kind(), text_of(text, item)) {
                         (_, Some(name)) => names.push(name),
-                        ("list_splat", None) => waiting.extend(parts(item)),
+                        (Kind::ListSplat, None) => waiting.extend(item.parts()),
                         _ => found.push(Export::Unknown),
                     }
                 }
                 found.push(Export::Names(names));
             }
-            "binary_operator" => {
-                waiting.extend([field(node, "right"), field(node, "left")].into_iter().flatten())
+            Kind::BinaryOperator => {
+                waiting.extend([node.field(Role::Right), node.field(Role::Left)].into_iter().flatten())
             }
-            "parenthesized_expression" => waiting.extend(parts(node)),
-            "call" => {
+            Kind::ParenthesizedExpression => waiting.extend(node.parts()),
+            Kind::Call => {
                 // `list(other.__all__)`
-                let arguments = field(node, "arguments").map(parts).unwrap_or_default();
-                match (&text[field(node, "function").map_or(0..0, |f| f.byte_range())], &arguments[..]) {
+                let arguments =
+                    node.field(Role::Arguments).map_or_else(Vec::new, |list| list.parts().collect());
+                match (&text[node.field(Role::Function).map_or(0..0, |f| f.range())], &arguments[..]) {
                     ("list" | "tuple" | "sorted" | "set", &[inner]) => waiting.push(inner),
                     _ => found.push(Export::Unknown),
                 }
             }
-            "attribute" if text[node.byte_range()].ends_with(".__all__") => {
-                found.push(Export::Of(Name::new(&text[node.byte_range()])));
+            Kind::Attribute if text[node.range()].ends_with(".__all__") => {
+                found.push(Export::Of(Name::new(&text[node.range()])));
             }
             _ => found.push(Export::Unknown),
         }
@@ -104,9 +101,9 @@ fn listed(text: &str, node: Node<'_>) -> Vec<Export> {
 }
 
 fn text_of(text: &str, node: Node<'_>) -> Option<Name> {
-    if node.kind() != "string" {
+    if node.kind() != Kind::String {
         return None;
     }
-    let content = parts(node).into_iter().filter(|part| part.kind() == "string_content");
-    Some(Name::new(&content.map(|part| &text[part.byte_range()]).collect::<String>()))
+    let content = node.parts().filter(|part| part.kind() == Kind::StringContent);
+    Some(Name::new(&content.map(|part| &text[part.range()]).collect::<String>()))
 }

@@ -1,14 +1,15 @@
 //! lower/python/expression: expressions become steps, in the order Python evaluates them.
 
-use tree_sitter::Node;
+use std::borrow::Cow;
 
 use crate::facts::{Argument, Comparison, FunctionKind, Literal, StepId, StepKind};
 use crate::name::Name;
 
 use super::super::outline::empty_function;
 use super::body::Body;
+use super::span;
 use super::statement::argument;
-use super::{field, fields, parts, span};
+use super::tree::{Kind, Node, Role};
 
 impl<'t> Body<'_, '_, 't> {
     /// Lowers an expression and answers the step that holds its value.
@@ -19,12 +20,12 @@ impl<'t> Body<'_, '_, 't> {
         loop {
             let outer = spine[spine.len() - 1];
             let inner = match outer.kind() {
-                "attribute" => field(outer, "object"),
-                "call" => field(outer, "function"),
-                "subscript" => field(outer, "value"),
-                "binary_operator" | "boolean_operator" => field(outer, "left"),
-                "parenthesized_expression" if parts(outer).len() == 1 => parts(outer).first().copied(),
-                "await" => parts(outer).first().copied(),
+                Kind::Attribute => outer.field(Role::Object),
+                Kind::Call => outer.field(Role::Function),
+                Kind::Subscript => outer.field(Role::Value),
+                Kind::BinaryOperator | Kind::BooleanOperator => outer.field(Role::Left),
+                Kind::ParenthesizedExpression => outer.only_part(),
+                Kind::Await => outer.first_part(),
                 _ => None,
             };
             match inner {
@@ -46,15 +47,16 @@ impl<'t> Body<'_, '_, 't> {
     fn around(&mut self, node: Node<'t>, inner: StepId) -> StepId {
         let at = span(node);
         match node.kind() {
-            "attribute" => {
-                let name = field(node, "attribute").map_or(Name::new(""), |part| self.lower.name(part));
+            Kind::Attribute => {
+                let name = node.field(Role::Attribute).map_or(Name::new(""), |part| self.lower.name(part));
                 self.emit(StepKind::Attribute { of: inner, name }, at)
             }
-            "call" => {
+            Kind::Call => {
                 let mut arguments = Vec::new();
-                if let Some(list) = field(node, "arguments") {
-                    let nodes = if list.kind() == "argument_list" { parts(list) } else { vec![list] };
-                    for node in nodes {
+                if let Some(list) = node.field(Role::Arguments) {
+                    let is_list = list.kind() == Kind::ArgumentList;
+                    let alone = Some(list).filter(|_| !is_list);
+                    for node in list.parts().filter(|_| is_list).chain(alone) {
                         if let Some((kind, value)) = argument(self.lower.text, node) {
                             let value = self.value(value);
                             arguments.push(Argument { kind, value });
@@ -63,26 +65,25 @@ impl<'t> Body<'_, '_, 't> {
                 }
                 self.emit(StepKind::Call { callee: inner, arguments }, at)
             }
-            "subscript" => {
-                let keys: Vec<StepId> =
-                    fields(node, "subscript").into_iter().map(|key| self.value(key)).collect();
+            Kind::Subscript => {
+                let keys: Vec<StepId> = node.fields(Role::Subscript).map(|key| self.value(key)).collect();
                 let key = match keys[..] {
                     [key] => key,
                     _ => self.emit(StepKind::List(keys), at),
                 };
                 self.emit(StepKind::Index { of: inner, key }, at)
             }
-            "binary_operator" | "boolean_operator" => {
-                let Some(right) = field(node, "right") else { return inner };
+            Kind::BinaryOperator | Kind::BooleanOperator => {
+                let Some(right) = node.field(Role::Right) else { return inner };
                 let right = self.value(right);
                 let both = vec![inner, right];
                 let kind = match node.kind() {
-                    "boolean_operator" => StepKind::Either(both),
+                    Kind::BooleanOperator => StepKind::Either(both),
                     _ => StepKind::Compute(both),
                 };
                 self.emit(kind, at)
             }
-            "await" => self.emit(StepKind::Await(inner), at),
+            Kind::Await => self.emit(StepKind::Await(inner), at),
             _ => inner,
         }
     }
@@ -91,33 +92,33 @@ impl<'t> Body<'_, '_, 't> {
     fn leaf(&mut self, node: Node<'t>) -> StepId {
         let at = span(node);
         let kind = match node.kind() {
-            "identifier" => {
+            Kind::Identifier => {
                 let name = self.lower.name(node);
                 if let Some(&(_, value)) = self.local_values.iter().rev().find(|(local, _)| *local == name) {
                     return value;
                 }
                 StepKind::Name(name)
             }
-            "none" => StepKind::Literal(Literal::None),
-            "true" => StepKind::Literal(Literal::Switch(true)),
-            "false" => StepKind::Literal(Literal::Switch(false)),
-            "string" | "concatenated_string" => return self.string(node),
-            "list" | "tuple" | "set" | "expression_list" | "pattern_list" => {
-                let items = parts(node).into_iter().map(|item| self.value(item)).collect();
+            Kind::NoneLiteral => StepKind::Literal(Literal::None),
+            Kind::True => StepKind::Literal(Literal::Switch(true)),
+            Kind::False => StepKind::Literal(Literal::Switch(false)),
+            Kind::String | Kind::ConcatenatedString => return self.string(node),
+            Kind::List | Kind::Tuple | Kind::Set | Kind::ExpressionList | Kind::PatternList => {
+                let items = node.parts().map(|item| self.value(item)).collect();
                 StepKind::List(items)
             }
-            "list_splat" | "dictionary_splat" | "keyword_argument" => {
-                let inner = field(node, "value").or_else(|| parts(node).first().copied());
+            Kind::ListSplat | Kind::DictionarySplat | Kind::KeywordArgument => {
+                let inner = node.field(Role::Value).or_else(|| node.first_part());
                 return match inner {
                     Some(inner) => self.value(inner),
                     None => self.emit(StepKind::Literal(Literal::Other), at),
                 };
             }
-            "dictionary" => {
+            Kind::Dictionary => {
                 let mut entries = Vec::new();
-                for part in parts(node) {
-                    let key = field(part, "key").map(|key| self.value(key));
-                    let value = field(part, "value").or_else(|| parts(part).first().copied());
+                for part in node.parts() {
+                    let key = part.field(Role::Key).map(|key| self.value(key));
+                    let value = part.field(Role::Value).or_else(|| part.first_part());
                     if let Some(value) = value {
                         let value = self.value(value);
                         entries.push((key, value));
@@ -125,37 +126,40 @@ impl<'t> Body<'_, '_, 't> {
                 }
                 StepKind::Dictionary(entries)
             }
-            "list_comprehension"
-            | "set_comprehension"
-            | "generator_expression"
-            | "dictionary_comprehension" => {
+            Kind::ListComprehension
+            | Kind::SetComprehension
+            | Kind::GeneratorExpression
+            | Kind::DictionaryComprehension => {
                 return self.comprehension(node);
             }
-            "comparison_operator" => return self.comparison(node),
-            "not_operator" => match field(node, "argument") {
+            Kind::ComparisonOperator => return self.comparison(node),
+            Kind::NotOperator => match node.field(Role::Argument) {
                 Some(argument) => StepKind::Not(self.value(argument)),
                 None => StepKind::Literal(Literal::Other),
             },
-            "unary_operator" => match field(node, "argument") {
+            Kind::UnaryOperator => match node.field(Role::Argument) {
                 Some(argument) => StepKind::Compute(vec![self.value(argument)]),
                 None => StepKind::Literal(Literal::Other),
             },
-            "conditional_expression" => {
-                let inner = parts(node);
-                let [yes, test, no] = inner[..] else { return self.emit(StepKind::Compute(Vec::new()), at) };
+            Kind::ConditionalExpression => {
+                let mut inner = node.parts();
+                let three = (inner.next(), inner.next(), inner.next(), inner.next());
+                let (Some(yes), Some(test), Some(no), None) = three else {
+                    return self.emit(StepKind::Compute(Vec::new()), at);
+                };
                 self.value(test);
                 let yes = self.value(yes);
                 let no = self.value(no);
                 StepKind::Either(vec![yes, no])
             }
-            "lambda" => return self.lambda(node),
-            "yield" => {
+            Kind::Lambda => return self.lambda(node),
+            Kind::Yield => {
                 self.function.is_generator = true;
-                let value = parts(node).first().map(|&value| self.value(value));
+                let value = node.first_part().map(|value| self.value(value));
                 StepKind::Yield(value)
             }
-            "named_expression" => {
-                let (Some(name), Some(value)) = (field(node, "name"), field(node, "value")) else {
+            Kind::NamedExpression => {
+                let (Some(name), Some(value)) = (node.field(Role::Name), node.field(Role::Value)) else {
                     return self.emit(StepKind::Literal(Literal::Other), at);
                 };
                 let value = self.value(value);
@@ -164,12 +168,17 @@ impl<'t> Body<'_, '_, 't> {
                 self.emit(StepKind::Bind { name, value, annotation: None }, at);
                 return value;
             }
-            "assignment" | "augmented_assignment" => StepKind::Compute(Vec::new()),
-            "slice" | "parenthesized_expression" | "as_pattern" => {
-                let items = parts(node).into_iter().map(|item| self.value(item)).collect();
+            Kind::Assignment | Kind::AugmentedAssignment => StepKind::Compute(Vec::new()),
+            Kind::Slice | Kind::ParenthesizedExpression | Kind::AsPattern => {
+                let items = node.parts().map(|item| self.value(item)).collect();
                 StepKind::Compute(items)
             }
-            "attribute" | "call" | "subscript" | "binary_operator" | "boolean_operator" | "await" => {
+            Kind::Attribute
+            | Kind::Call
+            | Kind::Subscript
+            | Kind::BinaryOperator
+            | Kind::BooleanOperator
+            | Kind::Await => {
                 // Its left side is missing: there was a syntax error.
                 StepKind::Compute(Vec::new())
             }
@@ -179,15 +188,17 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn string(&mut self, node: Node<'t>) -> StepId {
-        let pieces = if node.kind() == "concatenated_string" { parts(node) } else { vec![node] };
+        let is_one = node.kind() == Kind::String;
+        let alone = Some(node).filter(|_| is_one);
+        let source = self.lower.text;
         let mut values = Vec::new();
-        let mut text = String::new();
-        for piece in pieces {
-            for part in parts(piece) {
+        let mut text = Cow::Borrowed("");
+        for piece in node.parts().filter(|_| !is_one).chain(alone) {
+            for part in piece.parts() {
                 match part.kind() {
-                    "string_content" => text.push_str(self.lower.slice(part)),
-                    "interpolation" => {
-                        if let Some(inner) = field(part, "expression") {
+                    Kind::StringContent => text += &source[part.range()],
+                    Kind::Interpolation => {
+                        if let Some(inner) = part.field(Role::Expression) {
                             values.push(self.value(inner));
                         }
                     }
@@ -204,20 +215,17 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn comparison(&mut self, node: Node<'t>) -> StepId {
-        let mut cursor = node.walk();
-        let signs: Vec<&str> =
-            node.children_by_field_name("operators", &mut cursor).map(|sign| sign.kind()).collect();
-        let operands: Vec<StepId> = parts(node).into_iter().map(|operand| self.value(operand)).collect();
+        let operands: Vec<StepId> = node.parts().map(|operand| self.value(operand)).collect();
         // `a < b < c` compares the neighbours; the last comparison stands for the whole.
         let mut last = None;
-        for (pair, sign) in operands.windows(2).zip(signs.iter().filter(|sign| !sign.is_empty())) {
-            let (comparison, negated) = match *sign {
-                "is" => (Comparison::Is, false),
-                "is not" => (Comparison::Is, true),
-                "==" => (Comparison::Equal, false),
-                "!=" | "<>" => (Comparison::Equal, true),
-                "in" => (Comparison::In, false),
-                "not in" => (Comparison::In, true),
+        for (pair, sign) in operands.windows(2).zip(node.signs(Role::Operators)) {
+            let (comparison, negated) = match sign {
+                Kind::Is => (Comparison::Is, false),
+                Kind::IsNot => (Comparison::Is, true),
+                Kind::Equal => (Comparison::Equal, false),
+                Kind::Unequal => (Comparison::Equal, true),
+                Kind::In => (Comparison::In, false),
+                Kind::NotIn => (Comparison::In, true),
                 _ => (Comparison::Order, false),
             };
             let kind = StepKind::Compare { comparison, negated, left: pair[0], right: pair[1] };
@@ -229,29 +237,30 @@ impl<'t> Body<'_, '_, 't> {
     fn comprehension(&mut self, node: Node<'t>) -> StepId {
         let outer = self.local_values.len();
         let mut tests = Vec::new();
-        for clause in parts(node) {
+        for clause in node.parts() {
             match clause.kind() {
-                "for_in_clause" => {
+                Kind::ForInClause => {
                     let iterated: Vec<StepId> =
-                        fields(clause, "right").into_iter().map(|right| self.value(right)).collect();
+                        clause.fields(Role::Right).map(|right| self.value(right)).collect();
                     let iterated = match iterated[..] {
                         [one] => one,
                         _ => self.emit(StepKind::List(iterated), span(clause)),
                     };
-                    if let Some(left) = field(clause, "left") {
+                    if let Some(left) = clause.field(Role::Left) {
                         let element = self.emit(StepKind::Element(iterated), span(left));
                         self.local_target(left, element);
                     }
                 }
-                "if_clause" => {
-                    let mut waiting = parts(clause);
+                Kind::IfClause => {
+                    let mut waiting: Vec<_> = clause.parts().collect();
                     while let Some(test) = waiting.pop() {
-                        let is_both = || field(test, "operator").is_some_and(|word| word.kind() == "and");
-                        if test.kind() == "parenthesized_expression" {
-                            waiting.extend(parts(test));
-                        } else if test.kind() == "boolean_operator" && is_both() {
-                            waiting.extend(fields(test, "left"));
-                            waiting.extend(fields(test, "right"));
+                        let is_both =
+                            || test.field(Role::Operator).is_some_and(|word| word.kind() == Kind::And);
+                        if test.kind() == Kind::ParenthesizedExpression {
+                            waiting.extend(test.parts());
+                        } else if test.kind() == Kind::BooleanOperator && is_both() {
+                            waiting.extend(test.fields(Role::Left));
+                            waiting.extend(test.fields(Role::Right));
                         } else {
                             tests.push(self.value(test));
                         }
@@ -260,10 +269,10 @@ impl<'t> Body<'_, '_, 't> {
                 _ => {}
             }
         }
-        let element = match field(node, "body") {
-            Some(body) if body.kind() == "pair" => {
-                let key = field(body, "key").map(|key| self.value(key));
-                let value = field(body, "value").map(|value| self.value(value));
+        let element = match node.field(Role::Body) {
+            Some(body) if body.kind() == Kind::Pair => {
+                let key = body.field(Role::Key).map(|key| self.value(key));
+                let value = body.field(Role::Value).map(|value| self.value(value));
                 if let (Some(key), Some(value)) = (key, value) {
                     let key = self.emit(StepKind::Turns { of: key, tests }, span(body));
                     // The keys say which dictionary comes out; how many there are, nobody can tell.
@@ -281,13 +290,13 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn local_target(&mut self, target: Node<'t>, value: StepId) {
-        if target.kind() == "identifier" {
+        if target.kind() == Kind::Identifier {
             let name = self.lower.name(target);
             self.local_values.push((name, value));
             return;
         }
         self.deeper(target, |body| {
-            for (index, part) in parts(target).into_iter().enumerate() {
+            for (index, part) in target.parts().enumerate() {
                 let piece = body.emit(StepKind::Part { of: value, index: Some(index as u32) }, span(part));
                 body.local_target(part, piece);
             }
@@ -295,7 +304,7 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn lambda(&mut self, node: Node<'t>) -> StepId {
-        let Some(expression) = field(node, "body") else {
+        let Some(expression) = node.field(Role::Body) else {
             return self.emit(StepKind::Literal(Literal::Other), span(node));
         };
         let qualname = self.qualified("<lambda>");
@@ -303,7 +312,7 @@ impl<'t> Body<'_, '_, 't> {
         function.span = span(node);
         function.name_span = span(node);
         function.parent = Some(self.index);
-        if let Some(list) = field(node, "parameters") {
+        if let Some(list) = node.field(Role::Parameters) {
             function.params = self.params(list);
         }
         let index = self.lower.add_function(function, expression);

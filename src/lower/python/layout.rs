@@ -5,7 +5,7 @@ use tree_sitter::Node;
 use crate::layout::{Block, Bracket, ImportLine, Layout, Statement};
 use crate::source::Span;
 
-use super::{field, fields, parse, parts, span};
+use super::grammar::{field, fields, parse, parts, span};
 
 /// How the text is laid out; a text that nothing can be said of has one fault and no statement.
 pub(in crate::lower) fn layout(text: &str) -> Layout {

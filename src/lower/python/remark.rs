@@ -5,12 +5,20 @@ use tree_sitter::Node;
 use crate::facts::Remark;
 use crate::source::Span;
 
-use super::{field, span};
+use super::grammar::{self, field, span};
 
 const MARK: &str = "trailcheck:";
 
 /// The comments that hold the mark, in source order.
-pub(super) fn remarks(text: &str, root: Node<'_>) -> Vec<Remark> {
+pub(super) fn remarks(text: &str) -> Vec<Remark> {
+    if !text.contains(MARK) {
+        return Vec::new();
+    }
+    // Most texts hold none, so only here the comments of a text are asked for.
+    grammar::parse(text).map_or_else(Vec::new, |parsed| of_tree(text, parsed.root_node()))
+}
+
+fn of_tree(text: &str, root: Node<'_>) -> Vec<Remark> {
     let first = first_code(root);
     let mut found: Vec<Remark> = Vec::new();
     for (at, _) in text.match_indices(MARK) {

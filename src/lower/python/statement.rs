@@ -1,7 +1,5 @@
 //! lower/python/statement: statements become steps and blocks.
 
-use tree_sitter::Node;
-
 use crate::facts::{
     Argument, ArgumentKind, Handler, HandlerId, Import, Imported, Next, RegionKind, StepId, StepKind,
 };
@@ -10,13 +8,14 @@ use crate::source::Span;
 
 use super::body::{Body, Cleanup, Jump, Loop};
 use super::definition::alias_name;
-use super::{field, fields, parts, span, term};
+use super::tree::{Kind, Node, Role};
+use super::{span, term};
 
 impl<'t> Body<'_, '_, 't> {
     /// Lowers the statements of a block or module.
     pub(super) fn statements(&mut self, block: Node<'t>) {
         self.deeper(block, |body| {
-            for statement in parts(block) {
+            for statement in block.parts() {
                 body.statement(statement);
             }
         });
@@ -24,86 +23,85 @@ impl<'t> Body<'_, '_, 't> {
 
     fn statement(&mut self, node: Node<'t>) {
         match node.kind() {
-            "function_definition" => self.function_definition(node, node),
-            "class_definition" => self.class_definition(node, node),
-            "decorated_definition" => {
-                if let Some(inner) = field(node, "definition") {
+            Kind::FunctionDefinition => self.function_definition(node, node),
+            Kind::ClassDefinition => self.class_definition(node, node),
+            Kind::DecoratedDefinition => {
+                if let Some(inner) = node.field(Role::Definition) {
                     match inner.kind() {
-                        "class_definition" => self.class_definition(inner, node),
+                        Kind::ClassDefinition => self.class_definition(inner, node),
                         _ => self.function_definition(inner, node),
                     }
                 }
             }
             // What is intact inside a broken stretch is still read.
-            "ERROR" => {
+            Kind::Error => {
                 let is_intact = |part: &Node<'t>| {
-                    part.kind().ends_with("_definition")
-                        || part.kind().ends_with("_statement") && !part.has_error()
+                    part.kind().is_definition() || part.kind().is_statement() && !part.has_error()
                 };
-                for part in parts(node).into_iter().filter(is_intact) {
+                for part in node.parts().filter(is_intact) {
                     self.deeper(part, |body| body.statement(part));
                 }
             }
-            "if_statement" => self.if_statement(node),
-            "for_statement" => self.for_statement(node),
-            "while_statement" => self.while_statement(node),
-            "try_statement" => self.try_statement(node),
-            "with_statement" => self.with_statement(node),
-            "match_statement" => self.match_statement(node),
+            Kind::IfStatement => self.if_statement(node),
+            Kind::ForStatement => self.for_statement(node),
+            Kind::WhileStatement => self.while_statement(node),
+            Kind::TryStatement => self.try_statement(node),
+            Kind::WithStatement => self.with_statement(node),
+            Kind::MatchStatement => self.match_statement(node),
             // A simple statement with an error in it says nothing reliable; the gap is told for the file.
             _ if node.has_error() => {}
-            "expression_statement" => {
-                for part in parts(node) {
+            Kind::ExpressionStatement => {
+                for part in node.parts() {
                     self.expression_statement(part);
                 }
             }
-            "type_alias_statement" => {
+            Kind::TypeAliasStatement => {
                 if let Some(left) = alias_name(node) {
                     let value = self.emit(StepKind::Compute(Vec::new()), span(left));
                     self.assign(left, value, None);
                 }
             }
-            "return_statement" => {
-                let value = parts(node).first().map(|&value| self.value(value));
+            Kind::ReturnStatement => {
+                let value = node.first_part().map(|value| self.value(value));
                 self.emit(StepKind::Return(value), span(node));
                 self.jump(Jump::Leave, 0);
             }
-            "raise_statement" => {
-                let cause = field(node, "cause");
-                let value = parts(node).into_iter().find(|part| Some(*part) != cause);
+            Kind::RaiseStatement => {
+                let cause = node.field(Role::Cause);
+                let value = node.parts().find(|part| Some(*part) != cause);
                 let value = value.map(|value| self.value(value));
                 let cause = cause.map(|cause| self.value(cause));
                 self.emit(StepKind::Raise { value, cause }, span(node));
                 self.finish(Next::Throw);
                 self.begin_unreachable();
             }
-            "break_statement" => {
+            Kind::BreakStatement => {
                 if let Some(&Loop { after, cleanups, .. }) = self.loops.last() {
                     self.jump(Jump::To(after), cleanups);
                 }
             }
-            "continue_statement" => {
+            Kind::ContinueStatement => {
                 if let Some(&Loop { again, cleanups, .. }) = self.loops.last() {
                     self.jump(Jump::To(again), cleanups);
                 }
             }
-            "import_statement" => self.import_statement(node),
-            "import_from_statement" => self.import_from_statement(node),
-            "global_statement" | "nonlocal_statement" => {
-                for part in parts(node) {
+            Kind::ImportStatement => self.import_statement(node),
+            Kind::ImportFromStatement => self.import_from_statement(node),
+            Kind::GlobalStatement | Kind::NonlocalStatement => {
+                for part in node.parts() {
                     let name = self.lower.name(part);
                     self.function.outer_names.push(name);
                 }
             }
-            "delete_statement" => self.delete_statement(node),
-            "assert_statement" => {
-                if let Some(&test) = parts(node).first() {
+            Kind::DeleteStatement => self.delete_statement(node),
+            Kind::AssertStatement => {
+                if let Some(test) = node.first_part() {
                     let value = self.value(test);
                     self.emit(StepKind::Assert(value), span(node));
                 }
             }
-            "print_statement" | "exec_statement" => {
-                for part in parts(node) {
+            Kind::PrintStatement | Kind::ExecStatement => {
+                for part in node.parts() {
                     self.value(part);
                 }
             }
@@ -113,10 +111,10 @@ impl<'t> Body<'_, '_, 't> {
 
     fn expression_statement(&mut self, node: Node<'t>) {
         match node.kind() {
-            "assignment" => {
+            Kind::Assignment => {
                 self.assignment(node);
             }
-            "augmented_assignment" => self.augmented_assignment(node),
+            Kind::AugmentedAssignment => self.augmented_assignment(node),
             _ => {
                 let value = self.value(node);
                 self.function.bare.push(value);
@@ -127,20 +125,20 @@ impl<'t> Body<'_, '_, 't> {
     /// Lowers `left = right`, also chained, and answers the value.
     fn assignment(&mut self, node: Node<'t>) -> Option<StepId> {
         let annotation =
-            field(node, "type").map(|annotation| Box::new(term::annotation(self.lower.text, annotation)));
-        let value = match field(node, "right") {
-            Some(right) if right.kind() == "assignment" => {
+            node.field(Role::Type).map(|annotation| Box::new(term::annotation(self.lower.text, annotation)));
+        let value = match node.field(Role::Right) {
+            Some(right) if right.kind() == Kind::Assignment => {
                 self.deeper(right, |body| body.assignment(right)).flatten()
             }
             Some(right) => Some(self.value(right)),
             None => None,
         };
-        let left = field(node, "left")?;
+        let left = node.field(Role::Left)?;
         match value {
             Some(value) => self.assign(left, value, annotation),
             None => {
                 // `name: Type` without a value declares the name.
-                if left.kind() == "identifier" {
+                if left.kind() == Kind::Identifier {
                     let name = self.lower.name(left);
                     self.bind_name(name);
                     if annotation.is_some() {
@@ -162,13 +160,14 @@ impl<'t> Body<'_, '_, 't> {
     ) {
         let at = span(target);
         match target.kind() {
-            "identifier" => {
+            Kind::Identifier => {
                 let name = self.lower.name(target);
                 self.bind_name(name);
                 self.emit(StepKind::Bind { name, value, annotation }, at);
             }
-            "attribute" => {
-                let (Some(object), Some(attribute)) = (field(target, "object"), field(target, "attribute"))
+            Kind::Attribute => {
+                let (Some(object), Some(attribute)) =
+                    (target.field(Role::Object), target.field(Role::Attribute))
                 else {
                     return;
                 };
@@ -176,23 +175,27 @@ impl<'t> Body<'_, '_, 't> {
                 let name = self.lower.name(attribute);
                 self.emit(StepKind::Store { of, name, value }, at);
             }
-            "subscript" => {
-                let Some(object) = field(target, "value") else { return };
+            Kind::Subscript => {
+                let Some(object) = target.field(Role::Value) else { return };
                 let of = self.value(object);
-                let keys: Vec<StepId> =
-                    fields(target, "subscript").into_iter().map(|key| self.value(key)).collect();
+                let keys: Vec<StepId> = target.fields(Role::Subscript).map(|key| self.value(key)).collect();
                 let key = match keys[..] {
                     [key] => key,
                     _ => self.emit(StepKind::List(keys), at),
                 };
                 self.emit(StepKind::StoreIndex { of, key, value }, at);
             }
-            "pattern_list" | "tuple_pattern" | "list_pattern" | "tuple" | "list" | "expression_list" => {
+            Kind::PatternList
+            | Kind::TuplePattern
+            | Kind::ListPattern
+            | Kind::Tuple
+            | Kind::List
+            | Kind::ExpressionList => {
                 self.deeper(target, |body| {
                     let mut exact = true;
-                    for (index, part) in parts(target).into_iter().enumerate() {
+                    for (index, part) in target.parts().enumerate() {
                         // Behind a starred target the places count from the end.
-                        let starred = part.kind() == "list_splat_pattern";
+                        let starred = part.kind() == Kind::ListSplatPattern;
                         exact &= !starred;
                         let index = if exact { Some(index as u32) } else { None };
                         let piece = body.emit(StepKind::Part { of: value, index }, span(part));
@@ -200,8 +203,11 @@ impl<'t> Body<'_, '_, 't> {
                     }
                 });
             }
-            "list_splat_pattern" | "list_splat" | "parenthesized_expression" | "as_pattern_target" => {
-                if let Some(&inner) = parts(target).first() {
+            Kind::ListSplatPattern
+            | Kind::ListSplat
+            | Kind::ParenthesizedExpression
+            | Kind::AsPatternTarget => {
+                if let Some(inner) = target.first_part() {
                     self.deeper(target, |body| body.assign(inner, value, None));
                 }
             }
@@ -210,7 +216,7 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn augmented_assignment(&mut self, node: Node<'t>) {
-        let (Some(left), Some(right)) = (field(node, "left"), field(node, "right")) else { return };
+        let (Some(left), Some(right)) = (node.field(Role::Left), node.field(Role::Right)) else { return };
         let old = self.value(left);
         let new = self.value(right);
         let value = self.emit(StepKind::Compute(vec![old, new]), span(node));
@@ -218,14 +224,17 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn delete_statement(&mut self, node: Node<'t>) {
-        for part in parts(node) {
-            let targets = if part.kind() == "expression_list" { parts(part) } else { vec![part] };
+        for part in node.parts() {
+            let is_list = part.kind() == Kind::ExpressionList;
+            let targets = if is_list { part.parts().collect() } else { vec![part] };
             for target in targets {
-                if target.kind() == "identifier" {
+                if target.kind() == Kind::Identifier {
                     let name = self.lower.name(target);
                     self.bind_name(name);
                     self.emit(StepKind::Unbind(name), span(target));
-                } else if let (Some(of), Some(key)) = (field(target, "value"), field(target, "subscript")) {
+                } else if let (Some(of), Some(key)) =
+                    (target.field(Role::Value), target.field(Role::Subscript))
+                {
                     // `del a[key]` takes out of `a` what `a.pop(key)` does.
                     let of = self.value(of);
                     let key = Argument { kind: ArgumentKind::Plain, value: self.value(key) };
@@ -241,15 +250,16 @@ impl<'t> Body<'_, '_, 't> {
     fn if_statement(&mut self, node: Node<'t>) {
         let after = self.new_block();
         let mut clauses = vec![node];
-        clauses.extend(fields(node, "alternative"));
+        clauses.extend(node.fields(Role::Alternative));
         for clause in clauses {
-            if clause.kind() == "else_clause" {
-                if let Some(block) = field(clause, "body") {
+            if clause.kind() == Kind::ElseClause {
+                if let Some(block) = clause.field(Role::Body) {
                     self.statements(block);
                 }
                 continue;
             }
-            let (Some(condition), Some(block)) = (field(clause, "condition"), field(clause, "consequence"))
+            let (Some(condition), Some(block)) =
+                (clause.field(Role::Condition), clause.field(Role::Consequence))
             else {
                 continue;
             };
@@ -268,24 +278,25 @@ impl<'t> Body<'_, '_, 't> {
     /// Ends the current block with the branch on a condition; short-circuits become branches of their own.
     pub(super) fn condition(&mut self, node: Node<'t>, yes: u32, no: u32) {
         match node.kind() {
-            "parenthesized_expression" if parts(node).len() == 1 => {
-                let inner = parts(node)[0];
-                if self.deeper(node, |body| body.condition(inner, yes, no)).is_none() {
+            Kind::ParenthesizedExpression if node.only_part().is_some() => {
+                let inner = node.only_part();
+                let done = inner.and_then(|inner| self.deeper(node, |body| body.condition(inner, yes, no)));
+                if done.is_none() {
                     self.finish(Next::Any(vec![yes, no]));
                 }
             }
-            "not_operator" => {
-                let inner = field(node, "argument");
+            Kind::NotOperator => {
+                let inner = node.field(Role::Argument);
                 let done = inner.and_then(|inner| self.deeper(node, |body| body.condition(inner, no, yes)));
                 if done.is_none() {
                     self.finish(Next::Any(vec![yes, no]));
                 }
             }
-            "boolean_operator" => {
+            Kind::BooleanOperator => {
                 // `a and b and c` leans to the left; the spine is walked, not recursed into.
                 let mut spine = vec![node];
-                while let Some(left) = field(spine[spine.len() - 1], "left") {
-                    if left.kind() != "boolean_operator" {
+                while let Some(left) = spine[spine.len() - 1].field(Role::Left) {
+                    if left.kind() != Kind::BooleanOperator {
                         break;
                     }
                     spine.push(left);
@@ -294,12 +305,12 @@ impl<'t> Body<'_, '_, 't> {
                 let mut targets = Vec::with_capacity(spine.len());
                 let (mut outer_yes, mut outer_no) = (yes, no);
                 for &operator in &spine {
-                    let is_and = field(operator, "operator").is_some_and(|sign| sign.kind() == "and");
+                    let is_and = operator.field(Role::Operator).is_some_and(|sign| sign.kind() == Kind::And);
                     let rest = self.new_block();
                     targets.push((outer_yes, outer_no, rest));
                     (outer_yes, outer_no) = if is_and { (rest, outer_no) } else { (outer_yes, rest) };
                 }
-                let Some(first) = field(spine[spine.len() - 1], "left") else {
+                let Some(first) = spine[spine.len() - 1].field(Role::Left) else {
                     self.finish(Next::Any(vec![yes, no]));
                     return;
                 };
@@ -308,7 +319,7 @@ impl<'t> Body<'_, '_, 't> {
                 }
                 for (&operator, &(yes, no, rest)) in spine.iter().zip(&targets).rev() {
                     self.begin(rest);
-                    let right = field(operator, "right");
+                    let right = operator.field(Role::Right);
                     let done =
                         right.and_then(|right| self.deeper(right, |body| body.condition(right, yes, no)));
                     if done.is_none() {
@@ -325,7 +336,7 @@ impl<'t> Body<'_, '_, 't> {
 
     fn for_statement(&mut self, node: Node<'t>) {
         let (Some(left), Some(right), Some(block)) =
-            (field(node, "left"), field(node, "right"), field(node, "body"))
+            (node.field(Role::Left), node.field(Role::Right), node.field(Role::Body))
         else {
             return;
         };
@@ -343,7 +354,9 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn while_statement(&mut self, node: Node<'t>) {
-        let (Some(condition), Some(block)) = (field(node, "condition"), field(node, "body")) else { return };
+        let (Some(condition), Some(block)) = (node.field(Role::Condition), node.field(Role::Body)) else {
+            return;
+        };
         let (head, inside, exhausted, after) =
             (self.new_block(), self.new_block(), self.new_block(), self.new_block());
         self.finish_into(Next::Goto(head), head);
@@ -362,20 +375,18 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn else_clause(&mut self, node: Node<'t>) {
-        let clause = field(node, "alternative")
-            .or_else(|| parts(node).into_iter().find(|part| part.kind() == "else_clause"));
-        if let Some(block) = clause.and_then(|clause| field(clause, "body")) {
+        let clause = node.field(Role::Alternative).or_else(|| node.child(Kind::ElseClause));
+        if let Some(block) = clause.and_then(|clause| clause.field(Role::Body)) {
             self.statements(block);
         }
     }
 
     fn try_statement(&mut self, node: Node<'t>) {
-        let Some(block) = field(node, "body") else { return };
-        let clauses = parts(node);
-        let last_block = |clause: &Node<'t>| parts(*clause).into_iter().rfind(|part| part.kind() == "block");
-        let finally = clauses.iter().find(|c| c.kind() == "finally_clause").and_then(last_block);
+        let Some(block) = node.field(Role::Body) else { return };
+        let last_block = |clause: Node<'t>| clause.parts().rfind(|part| part.kind() == Kind::Block);
+        let finally = node.child(Kind::FinallyClause).and_then(last_block);
         let handlers: Vec<Node<'t>> =
-            clauses.iter().copied().filter(|c| c.kind().starts_with("except")).collect();
+            node.parts().filter(|clause| clause.kind() == Kind::ExceptClause).collect();
 
         let around = self.region();
         let guarded = finally.map(|block| {
@@ -395,9 +406,9 @@ impl<'t> Body<'_, '_, 't> {
             let entry = self.new_block();
             self.function.regions[body as usize].lands.push(entry);
             // Up to the colon: a comment behind it is not what the clause says.
-            let colon = clause.children(&mut clause.walk()).find(|child| child.kind() == ":");
-            let end = colon.map_or(clause.end_byte(), |colon| colon.start_byte());
-            let head = Span::new(clause.start_byte()..end);
+            let colon = clause.child(Kind::Colon);
+            let end = colon.map_or(span(clause).end, |colon| span(colon).start);
+            let head = Span { start: span(clause).start, end };
             self.function.handlers.push(Handler {
                 span: span(clause),
                 head,
@@ -456,17 +467,17 @@ impl<'t> Body<'_, '_, 't> {
             self.function.handlers[id as usize].binds = Some(name);
             self.emit(StepKind::Bind { name, value: caught, annotation: None }, span(alias));
         }
-        if let Some(block) = parts(clause).into_iter().rfind(|part| part.kind() == "block") {
+        if let Some(block) = clause.parts().rfind(|part| part.kind() == Kind::Block) {
             self.statements(block);
         }
         self.set_region(around);
     }
 
     fn with_statement(&mut self, node: Node<'t>) {
-        let Some(block) = field(node, "body") else { return };
+        let Some(block) = node.field(Role::Body) else { return };
         let mut items = Vec::new();
-        for clause in parts(node).into_iter().filter(|part| part.kind() == "with_clause") {
-            items.extend(parts(clause).into_iter().filter(|part| part.kind() == "with_item"));
+        for clause in node.parts().filter(|part| part.kind() == Kind::WithClause) {
+            items.extend(clause.parts().filter(|part| part.kind() == Kind::WithItem));
         }
         self.with_items(&items, block);
     }
@@ -476,9 +487,9 @@ impl<'t> Body<'_, '_, 't> {
             self.statements(block);
             return;
         };
-        let Some(value) = field(item, "value") else { return };
+        let Some(value) = item.field(Role::Value) else { return };
         let (context, target) = match value.kind() {
-            "as_pattern" => (parts(value).first().copied().unwrap_or(value), field(value, "alias")),
+            Kind::AsPattern => (value.first_part().unwrap_or(value), value.field(Role::Alias)),
             _ => (value, None),
         };
         let context_value = self.value(context);
@@ -506,22 +517,19 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn match_statement(&mut self, node: Node<'t>) {
-        let subjects: Vec<StepId> =
-            fields(node, "subject").into_iter().map(|subject| self.value(subject)).collect();
+        let subjects: Vec<StepId> = node.fields(Role::Subject).map(|subject| self.value(subject)).collect();
         let subject = match subjects[..] {
             [subject] => subject,
             _ => self.emit(StepKind::List(subjects), span(node)),
         };
-        let Some(block) = field(node, "body") else { return };
-        let cases: Vec<Node<'t>> =
-            parts(block).into_iter().filter(|part| part.kind() == "case_clause").collect();
+        let Some(block) = node.field(Role::Body) else { return };
+        let cases: Vec<Node<'t>> = block.parts().filter(|part| part.kind() == Kind::CaseClause).collect();
         let after = self.new_block();
         let starts: Vec<u32> = cases.iter().map(|_| self.new_block()).collect();
         let mut ways = starts.clone();
         let catches_all = |case: &Node<'t>| {
-            let patterns: Vec<_> =
-                parts(*case).into_iter().filter(|part| part.kind() == "case_pattern").collect();
-            field(*case, "guard").is_none()
+            let patterns: Vec<_> = case.parts().filter(|part| part.kind() == Kind::CasePattern).collect();
+            case.field(Role::Guard).is_none()
                 && matches!(patterns[..], [pattern] if self.lower.slice(pattern) == "_")
         };
         if !cases.iter().any(catches_all) {
@@ -530,10 +538,10 @@ impl<'t> Body<'_, '_, 't> {
         self.finish(Next::Any(ways));
         for (index, (&case, &start)) in cases.iter().zip(&starts).enumerate() {
             self.begin(start);
-            for pattern in parts(case).into_iter().filter(|part| part.kind() == "case_pattern") {
+            for pattern in case.parts().filter(|part| part.kind() == Kind::CasePattern) {
                 self.captures(pattern, subject);
             }
-            if let Some(&test) = field(case, "guard").map(parts).as_deref().and_then(<[_]>::first) {
+            if let Some(test) = case.field(Role::Guard).and_then(Node::first_part) {
                 let (yes, no) = (self.new_block(), self.new_block());
                 self.condition(test, yes, no);
                 // A guard that fails tries the cases below.
@@ -542,7 +550,7 @@ impl<'t> Body<'_, '_, 't> {
                 below.push(after);
                 self.finish_into(Next::Any(below), yes);
             }
-            if let Some(block) = field(case, "consequence") {
+            if let Some(block) = case.field(Role::Consequence) {
                 self.statements(block);
             }
             self.finish(Next::Goto(after));
@@ -553,10 +561,12 @@ impl<'t> Body<'_, '_, 't> {
     /// Binds the names a pattern captures.
     fn captures(&mut self, pattern: Node<'t>, subject: StepId) {
         self.deeper(pattern, |body| {
-            for part in parts(pattern) {
+            for part in pattern.parts() {
                 match part.kind() {
                     // A bare name captures, a dotted one is compared.
-                    "dotted_name" if part.named_child_count() == 1 && pattern.kind() != "class_pattern" => {
+                    Kind::DottedName
+                        if !body.lower.slice(part).contains('.') && pattern.kind() != Kind::ClassPattern =>
+                    {
                         let name = body.lower.name(part);
                         if &*name != "_" {
                             body.bind_name(name);
@@ -564,7 +574,7 @@ impl<'t> Body<'_, '_, 't> {
                             body.emit(StepKind::Bind { name, value, annotation: None }, span(part));
                         }
                     }
-                    "identifier" if matches!(pattern.kind(), "as_pattern" | "splat_pattern") => {
+                    Kind::Identifier if matches!(pattern.kind(), Kind::AsPattern | Kind::SplatPattern) => {
                         let name = body.lower.name(part);
                         body.bind_name(name);
                         let value = body.emit(StepKind::Part { of: subject, index: None }, span(part));
@@ -577,7 +587,7 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn import_statement(&mut self, node: Node<'t>) {
-        for item in fields(node, "name") {
+        for item in node.fields(Role::Name) {
             let (path, alias) = aliased(item);
             let module = self.lower.name(path);
             let (item_kind, binds) = match alias {
@@ -589,19 +599,19 @@ impl<'t> Body<'_, '_, 't> {
     }
 
     fn import_from_statement(&mut self, node: Node<'t>) {
-        let Some(from) = field(node, "module_name") else { return };
+        let Some(from) = node.field(Role::ModuleName) else { return };
         let text = self.lower.slice(from);
         let dotted: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let module = dotted.trim_start_matches('.');
         let level = (dotted.len() - module.len()) as u32;
         let module = Name::new(module);
-        for item in fields(node, "name") {
+        for item in node.fields(Role::Name) {
             let (path, alias) = aliased(item);
             let name = self.lower.name(path);
             let binds = alias.map_or(name, |alias| self.lower.name(alias));
             self.import(Import { module, level, item: Imported::Item(name), binds, span: span(item) });
         }
-        if let Some(star) = parts(node).into_iter().find(|part| part.kind() == "wildcard_import") {
+        if let Some(star) = node.child(Kind::WildcardImport) {
             let index = self.lower.facts.imports.len();
             self.function.stars.push(index);
             let binds = Name::new("*");
@@ -635,7 +645,7 @@ impl<'t> Body<'_, '_, 't> {
         decorators: &[Node<'t>],
     ) {
         for &decorator in decorators {
-            if let Some(&expression) = parts(decorator).first() {
+            if let Some(expression) = decorator.first_part() {
                 self.value(expression);
             }
         }
@@ -648,19 +658,19 @@ impl<'t> Body<'_, '_, 't> {
 /// The kind of an argument, and the node of its value.
 pub(super) fn argument<'t>(text: &str, node: Node<'t>) -> Option<(ArgumentKind, Node<'t>)> {
     match node.kind() {
-        "keyword_argument" => {
-            let name = Name::new(&text[field(node, "name")?.byte_range()]);
-            Some((ArgumentKind::Keyword(name), field(node, "value")?))
+        Kind::KeywordArgument => {
+            let name = Name::new(&text[node.field(Role::Name)?.range()]);
+            Some((ArgumentKind::Keyword(name), node.field(Role::Value)?))
         }
-        "list_splat" => Some((ArgumentKind::Spread, parts(node).first().copied()?)),
-        "dictionary_splat" => Some((ArgumentKind::SpreadKeywords, parts(node).first().copied()?)),
+        Kind::ListSplat => Some((ArgumentKind::Spread, node.first_part()?)),
+        Kind::DictionarySplat => Some((ArgumentKind::SpreadKeywords, node.first_part()?)),
         _ => Some((ArgumentKind::Plain, node)),
     }
 }
 
 fn aliased(item: Node<'_>) -> (Node<'_>, Option<Node<'_>>) {
     match item.kind() {
-        "aliased_import" => (field(item, "name").unwrap_or(item), field(item, "alias")),
+        Kind::AliasedImport => (item.field(Role::Name).unwrap_or(item), item.field(Role::Alias)),
         _ => (item, None),
     }
 }
@@ -668,21 +678,20 @@ fn aliased(item: Node<'_>) -> (Node<'_>, Option<Node<'_>>) {
 /// The expressions that name what a clause catches; a tuple gives several, a bare `except` none.
 fn caught_types(clause: Node<'_>) -> Vec<Node<'_>> {
     let mut found = Vec::new();
-    for value in parts(clause).into_iter().filter(|part| part.kind() != "block") {
-        if Some(value) == field(clause, "alias") {
+    for value in clause.parts().filter(|part| part.kind() != Kind::Block) {
+        if Some(value) == clause.field(Role::Alias) {
             continue;
         }
         let value = match value.kind() {
-            "as_pattern" => parts(value).first().copied().unwrap_or(value),
+            Kind::AsPattern => value.first_part().unwrap_or(value),
             _ => value,
         };
         match value.kind() {
-            "tuple" | "expression_list" => found.extend(parts(value)),
-            "parenthesized_expression" => {
-                let inner = parts(value);
-                match inner[..] {
-                    [one] if one.kind() == "tuple" => found.extend(parts(one)),
-                    _ => found.extend(inner),
+            Kind::Tuple | Kind::ExpressionList => found.extend(value.parts()),
+            Kind::ParenthesizedExpression => {
+                match value.only_part().filter(|one| one.kind() == Kind::Tuple) {
+                    Some(tuple) => found.extend(tuple.parts()),
+                    None => found.extend(value.parts()),
                 }
             }
             _ => found.push(value),
@@ -692,10 +701,10 @@ fn caught_types(clause: Node<'_>) -> Vec<Node<'_>> {
 }
 
 fn caught_alias(clause: Node<'_>) -> Option<Node<'_>> {
-    if let Some(alias) = field(clause, "alias") {
+    if let Some(alias) = clause.field(Role::Alias) {
         return Some(alias);
     }
-    let pattern = parts(clause).into_iter().find(|part| part.kind() == "as_pattern")?;
-    let target = field(pattern, "alias")?;
-    parts(target).first().copied().or(Some(target))
+    let pattern = clause.child(Kind::AsPattern)?;
+    let target = pattern.field(Role::Alias)?;
+    target.first_part().or(Some(target))
 }

@@ -1,12 +1,13 @@
 //! lower/python/term: expressions that declare something: annotations, bases, decorators, columns, defaults.
 
-use tree_sitter::Node;
+use std::borrow::Cow;
 
 use crate::facts::{ArgumentKind, Term};
 use crate::name::Name;
 
+use super::read;
 use super::statement::argument;
-use super::{field, fields, parse, parts};
+use super::tree::{Kind, Node, Role};
 
 /// How deep a declaration is looked into.
 const DEEPEST: usize = 24;
@@ -29,14 +30,14 @@ pub(super) fn annotation(text: &str, node: Node<'_>) -> Term {
 }
 
 fn reparsed(text: &str) -> Term {
-    let Some(tree) = parse(text) else { return Term::Other };
-    if tree.root_node().has_error() {
+    let Some((tree, _)) = read(text) else { return Term::Other };
+    let root = tree.root();
+    if root.has_error() {
         return Term::Other;
     }
-    let statement = parts(tree.root_node()).into_iter().next();
-    let expression = statement.filter(|s| s.kind() == "expression_statement").map(parts);
-    match expression.as_deref() {
-        Some(&[expression]) => match term(text, expression) {
+    let statement = root.first_part().filter(|statement| statement.kind() == Kind::ExpressionStatement);
+    match statement.and_then(Node::only_part) {
+        Some(expression) => match term(text, expression) {
             // One pair of quotes is enough for anybody.
             Term::Text(_) => Term::Other,
             term => term,
@@ -55,22 +56,22 @@ fn at_depth(text: &str, node: Node<'_>, depth: usize) -> Term {
         return Term::Other;
     }
     let inner = |node| at_depth(text, node, depth + 1);
-    let slice = |node: Node<'_>| &text[node.byte_range()];
+    let slice = |node: Node<'_>| &text[node.range()];
     match node.kind() {
-        "identifier" => Term::Path(Name::new(slice(node))),
-        "attribute" | "member_type" => {
-            let object = field(node, "object").or_else(|| parts(node).first().copied());
-            let last = field(node, "attribute").or_else(|| parts(node).last().copied());
+        Kind::Identifier => Term::Path(Name::new(slice(node))),
+        Kind::Attribute | Kind::MemberType => {
+            let object = node.field(Role::Object).or_else(|| node.first_part());
+            let last = node.field(Role::Attribute).or_else(|| node.parts().next_back());
             match (object.map(inner), last) {
                 (Some(Term::Path(path)), Some(last)) => Term::Path(path.join(slice(last))),
                 _ => Term::Other,
             }
         }
-        "call" => {
-            let Some(callee) = field(node, "function").map(inner) else { return Term::Other };
+        Kind::Call => {
+            let Some(callee) = node.field(Role::Function).map(inner) else { return Term::Other };
             let mut arguments = Vec::new();
             let mut keywords = Vec::new();
-            for part in field(node, "arguments").map(parts).unwrap_or_default() {
+            for part in node.field(Role::Arguments).into_iter().flat_map(Node::parts) {
                 match argument(text, part) {
                     Some((ArgumentKind::Plain, value)) => arguments.push(inner(value)),
                     Some((ArgumentKind::Keyword(name), value)) => keywords.push((name, inner(value))),
@@ -79,30 +80,30 @@ fn at_depth(text: &str, node: Node<'_>, depth: usize) -> Term {
             }
             Term::Call { callee: Box::new(callee), arguments, keywords }
         }
-        "subscript" => {
-            let Some(base) = field(node, "value").map(inner) else { return Term::Other };
+        Kind::Subscript => {
+            let Some(base) = node.field(Role::Value).map(inner) else { return Term::Other };
             let mut arguments = Vec::new();
-            for part in fields(node, "subscript") {
+            for part in node.fields(Role::Subscript) {
                 match inner(part) {
-                    Term::List(items) if part.kind() == "tuple" => arguments.extend(items),
+                    Term::List(items) if part.kind() == Kind::Tuple => arguments.extend(items),
                     item => arguments.push(item),
                 }
             }
             Term::Generic { base: Box::new(base), arguments }
         }
-        "generic_type" => {
-            let all = parts(node);
-            let Some((base, rest)) = all.split_first() else { return Term::Other };
-            let arguments = rest.iter().flat_map(|&list| parts(list)).map(inner).collect();
-            Term::Generic { base: Box::new(inner(*base)), arguments }
+        Kind::GenericType => {
+            let mut all = node.parts();
+            let Some(base) = all.next() else { return Term::Other };
+            let arguments = all.flat_map(Node::parts).map(inner).collect();
+            Term::Generic { base: Box::new(inner(base)), arguments }
         }
-        "binary_operator" if field(node, "operator").is_some_and(|sign| sign.kind() == "|") => {
-            let sides = [field(node, "left"), field(node, "right")];
+        Kind::BinaryOperator if node.field(Role::Operator).is_some_and(|sign| sign.kind() == Kind::Bar) => {
+            let sides = [node.field(Role::Left), node.field(Role::Right)];
             union(sides.into_iter().flatten().map(inner))
         }
-        "binary_operator" if field(node, "operator").is_some_and(|sign| sign.kind() == "+") => {
+        Kind::BinaryOperator if node.field(Role::Operator).is_some_and(|sign| sign.kind() == Kind::Plus) => {
             let mut parts = Vec::new();
-            for side in [field(node, "left"), field(node, "right")].into_iter().flatten().map(inner) {
+            for side in [node.field(Role::Left), node.field(Role::Right)].into_iter().flatten().map(inner) {
                 match side {
                     Term::Sum(inner) => parts.extend(inner),
                     other => parts.push(other),
@@ -110,39 +111,34 @@ fn at_depth(text: &str, node: Node<'_>, depth: usize) -> Term {
             }
             Term::Sum(parts)
         }
-        "union_type" => union(parts(node).into_iter().map(inner)),
-        "type" | "parenthesized_expression" | "expression_statement" => match parts(node)[..] {
-            [one] => inner(one),
-            _ => Term::Other,
-        },
-        "list" | "tuple" | "set" | "expression_list" => {
-            Term::List(parts(node).into_iter().map(inner).collect())
+        Kind::UnionType => union(node.parts().map(inner)),
+        Kind::Type | Kind::ParenthesizedExpression | Kind::ExpressionStatement => {
+            node.only_part().map_or(Term::Other, inner)
         }
-        "string" => {
-            let content = parts(node);
-            if content.iter().any(|part| part.kind() == "interpolation") {
+        Kind::List | Kind::Tuple | Kind::Set | Kind::ExpressionList => {
+            Term::List(node.parts().map(inner).collect())
+        }
+        Kind::String => {
+            let content = node.parts();
+            if content.clone().any(|part| part.kind() == Kind::Interpolation) {
                 return Term::Other;
             }
-            let body: String = content
-                .iter()
-                .filter(|part| part.kind() == "string_content")
-                .map(|&part| slice(part))
-                .collect();
-            Term::Text(Name::new(&body))
+            let said = content.filter(|part| part.kind() == Kind::StringContent).map(slice);
+            Term::Text(Name::new(&said.fold(Cow::Borrowed(""), |all, said| all + said)))
         }
-        "concatenated_string" => {
+        Kind::ConcatenatedString => {
             let mut body = String::new();
-            for piece in parts(node) {
+            for piece in node.parts() {
                 let Term::Text(text) = inner(piece) else { return Term::Other };
                 body.push_str(&text);
             }
             Term::Text(Name::new(&body))
         }
         // A dictionary with plain keys says the same as a call of `dict`.
-        "dictionary" => {
+        Kind::Dictionary => {
             let mut keywords = Vec::new();
-            for pair in parts(node) {
-                if let (Some(key), Some(value)) = (field(pair, "key").map(inner), field(pair, "value"))
+            for pair in node.parts() {
+                if let (Some(key), Some(value)) = (pair.field(Role::Key).map(inner), pair.field(Role::Value))
                     && let Term::Text(name) = key
                 {
                     keywords.push((name, inner(value)));
@@ -151,10 +147,10 @@ fn at_depth(text: &str, node: Node<'_>, depth: usize) -> Term {
             let callee = Box::new(Term::Path(Name::new("dict")));
             Term::Call { callee, arguments: Vec::new(), keywords }
         }
-        "integer" => slice(node).replace('_', "").parse().map_or(Term::Other, Term::Number),
-        "none" => Term::None,
-        "true" => Term::Switch(true),
-        "false" => Term::Switch(false),
+        Kind::Integer => slice(node).replace('_', "").parse().map_or(Term::Other, Term::Number),
+        Kind::NoneLiteral => Term::None,
+        Kind::True => Term::Switch(true),
+        Kind::False => Term::Switch(false),
         _ => Term::Other,
     }
 }
