@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 pub use key::{Key, Parts};
 
 use crate::facts::FileFacts;
-use crate::finding::Scan;
+use crate::finding::ProgramScan;
 use crate::source::Source;
 use crate::walk::Store;
 
@@ -28,7 +28,10 @@ pub const MOST_BYTES: u64 = 256 << 20;
 
 /// The files that tell others what the folder is: backups and version control pass it over.
 const SIGNS: [(&str, &str); 2] = [
-    ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of trailcheck.\n"),
+    (
+        "CACHEDIR.TAG",
+        "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of trailcheck.\n",
+    ),
     (".gitignore", "*\n"),
 ];
 
@@ -60,14 +63,26 @@ impl Cache {
         self.told.set(()).ok().map(|()| reason.as_str())
     }
 
-    /// What a scan of these sources found that is known by the key.
-    pub fn result(&self, key: &Key, sources: &[Arc<Source>]) -> Option<Scan> {
+    /// What was found in these sources that is known by the key.
+    pub fn result(&self, key: &Key, sources: &[Arc<Source>]) -> Option<ProgramScan> {
         result::take(entry::content(key, &self.read(key)?)?, sources)
     }
 
-    /// Keeps what a scan of these sources has found.
-    pub fn keep_result(&self, key: &Key, scan: &Scan, sources: &[Arc<Source>]) {
+    /// Keeps what was found in these sources.
+    pub fn keep_result(&self, key: &Key, scan: &ProgramScan, sources: &[Arc<Source>]) {
         if let Some(content) = result::put(scan, sources) {
+            self.keep(key, &content);
+        }
+    }
+
+    /// Some numbers, in groups, that are known by the key.
+    pub fn groups(&self, key: &Key) -> Option<Vec<Vec<usize>>> {
+        postcard::from_bytes(entry::content(key, &self.read(key)?)?).ok()
+    }
+
+    /// Keeps numbers in groups.
+    pub fn keep_groups(&self, key: &Key, groups: &[&[usize]]) {
+        if let Ok(content) = postcard::to_stdvec(groups) {
             self.keep(key, &content);
         }
     }

@@ -59,8 +59,6 @@ pub struct Inputs<'a> {
     /// The qualified name of the function around a place, for findings about comments; without it they are said of
     /// `<module>`.
     pub enclosing: Option<&'a dyn Fn(usize, Span) -> String>,
-    /// What of the findings is accepted for now.
-    pub accepted: Option<Accepted<'a>>,
 }
 
 /// A baseline that findings are held against.
@@ -68,8 +66,6 @@ pub struct Inputs<'a> {
 pub struct Accepted<'a> {
     /// The baseline.
     pub baseline: &'a Baseline,
-    /// Its file, as an index into [`Inputs::sources`].
-    pub file: usize,
     /// Whether the scan would have found what an entry accepts, if it were there.
     pub is_in_sight: &'a dyn Fn(&Entry) -> bool,
 }
@@ -81,8 +77,6 @@ pub struct Checked {
     pub findings: Vec<Vec<Finding>>,
     /// The suppressions that are heeded, by file and line.
     pub suppressions: Vec<SuppressionRecord>,
-    /// What came of holding the findings against a baseline, where there is one.
-    pub held: Option<Comparison>,
     /// Suppressions that could not be understood and are therefore not heeded, in file order.
     pub notes: Vec<Gap>,
 }
@@ -101,12 +95,6 @@ pub fn check(inputs: Inputs<'_>) -> Checked {
         checked.findings.push(findings);
         checked.suppressions.extend(suppressions);
     }
-    if let Some(accepted) = inputs.accepted {
-        let held = baseline::hold(&mut checked.findings, accepted.baseline, accepted.is_in_sight);
-        let desk = Desk { inputs, by_word: &by_word, file: accepted.file };
-        checked.findings[accepted.file] = desk.judge_baseline(accepted.baseline, &held);
-        checked.held = Some(held);
-    }
     checked
 }
 
@@ -114,6 +102,19 @@ pub fn check(inputs: Inputs<'_>) -> Checked {
 pub fn holds_on(record: &SuppressionRecord, today: &str) -> bool {
     let is_expired = record.until.as_deref().is_some_and(|until| suppression::is_over(until, today));
     is_expired == record.is_expired
+}
+
+/// Holds findings, given by file, against a baseline, and checks the baseline itself: its file is the only one of the
+/// inputs.
+pub fn hold(
+    findings: &mut [Vec<Finding>],
+    accepted: Accepted<'_>,
+    inputs: Inputs<'_>,
+) -> (Comparison, Vec<Finding>) {
+    let held = baseline::hold(findings, accepted.baseline, accepted.is_in_sight);
+    let desk = Desk { inputs, by_word: &rules_by_word(inputs.rulebook), file: 0 };
+    let of_baseline = desk.judge_baseline(accepted.baseline, &held);
+    (held, of_baseline)
 }
 
 type RulesByWord<'a> = FxHashMap<&'static str, Vec<&'a Rule>>;
@@ -401,7 +402,6 @@ mod tests {
             policy,
             today: "2026-01-15",
             enclosing: None,
-            accepted: None,
         })
     }
 

@@ -43,7 +43,8 @@ fn build(root: &Path) -> u64 {
     }
     files.sort();
     // A package that is built from a registry may come without the lock.
-    files.extend([root.join("Cargo.toml"), root.join("Cargo.lock")].into_iter().filter(|file| file.is_file()));
+    files
+        .extend([root.join("Cargo.toml"), root.join("Cargo.lock")].into_iter().filter(|file| file.is_file()));
     let mut hasher = DefaultHasher::new();
     for file in files {
         let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().into_owned();

@@ -319,11 +319,28 @@ pub struct Since {
     pub left_out: usize,
 }
 
+/// What a scan found in one program: in files that may see one another, and see no others.
+#[derive(Clone, Debug, Default)]
+pub struct ProgramScan {
+    /// Its files, in path order.
+    pub files: Vec<FileReport>,
+    /// How many writes stand in tests, migrations, seeds and scripts.
+    pub aside: usize,
+    /// What of its files could not be understood.
+    pub gaps: Vec<Gap>,
+    /// Suppressions that could not be understood and are therefore not heeded.
+    pub notes: Vec<Gap>,
+    /// The comments that suppress findings, by file and line.
+    pub suppressions: Vec<SuppressionRecord>,
+}
+
 /// Everything one scan found.
 #[derive(Clone, Debug, Default)]
 pub struct Scan {
     /// Every scanned file, in path order.
     pub files: Vec<FileReport>,
+    /// Of how many files each of its programs is, in the order of the first of each.
+    pub programs: Vec<usize>,
     /// How many writes stand in tests, migrations, seeds and scripts. They are in no file's list: who counts the writes of
     /// a service does not mean them.
     pub aside: usize,

@@ -1,8 +1,8 @@
 //! trailcheck proves that service code stamps and audits every row it writes.
 //!
-//! This is the map of the house. Data goes one way: `walk → lower → facts → project → flow → check → report`, and back only
-//! to mend: `fix` makes new texts of what `check` found, has them scanned, and `walk` writes them. Read left to right it is
-//! the run; right to left it is who may know whom.
+//! This is the map of the house. Data goes one way: `walk → program → lower → facts → project → flow → check → report`,
+//! and back only to mend: `fix` makes new texts of what `check` found, has them scanned, and `walk` writes them. Read left
+//! to right it is the run; right to left it is who may know whom.
 //!
 //! | room | what is in it | what it does not know |
 //! | --- | --- | --- |
@@ -27,6 +27,7 @@
 //! | [`owners`] | whose a file is, as CODEOWNERS says | what was found in it |
 //! | [`walk`] | folders listed, files read, reports written, in an order that never changes | languages and rules |
 //! | [`cache`] | what was found before, kept under a hash of all it depends on | how it was found |
+//! | [`program`] | which files may see one another, told from their paths and bytes alone | what a file means |
 //! | [`lower`] | a file's text becomes facts, and gaps where it could not be understood | other files, rules, settings |
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
 //! | [`flow`] | what every function does over all its paths, its writes and how their duties stand | rules, languages |
@@ -78,6 +79,7 @@ pub mod metric;
 pub mod name;
 pub mod nearest;
 pub mod owners;
+pub mod program;
 pub mod project;
 pub mod remedy;
 pub mod report;

@@ -1,35 +1,41 @@
 //! scan: the way of the data, from the files of a run to everything found in them.
 //!
-//! `lower → project → flow → check`, each a call of the room of that name; nothing is decided here.
-
-mod kept;
-mod read;
+//! `lower → project → flow → check`, each a call of the room of that name, for one program after the other; nothing is
+//! decided here.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::baseline::{Baseline, Entry};
 use crate::cache::Cache;
-use crate::check::{self, Accepted, Checked, Covered, Inputs, Policy};
-use crate::config::{self, Asked, Configuration, Selection, Settings};
-use crate::facts::{FileFacts, FunctionKind};
-use crate::finding::{FileReport, Gap, Guard, Safety, Scan, Severity, Since, Write};
-use crate::fix::{self, Limits, Mended, Texts};
-use crate::flow::{self, Flow, Judgement, Naming};
+use crate::check::{self, Accepted, Inputs};
+use crate::config::{self, Configuration, Selection, Settings};
+use crate::facts::FileFacts;
+use crate::finding::{FileReport, Gap, ProgramScan, Safety, Scan, Since};
+use crate::fix::{self, Mended, Texts};
+use crate::flow::{self, Flow, Naming};
 use crate::learn::{self, Learned};
 use crate::lower::lower;
-use crate::project::{FileId, FunctionId, Project, Roles};
-use crate::rule::{Rule, Scope};
+use crate::program::{self, Program};
+use crate::project::{FileId, Project, Roles};
 use crate::rulebook::Rulebook;
 use crate::since::Before;
-use crate::source::{Source, Span};
-use crate::tested::{self, Tests};
+use crate::source::Source;
 use crate::walk::Walked;
 
-use kept::Slot;
+use kept::Kept;
+use policy::Settled;
 use read::lowered;
+
+mod kept;
+mod part;
+mod policy;
+mod read;
 
 /// What a scan needs.
 pub struct Request<'a> {
@@ -80,150 +86,174 @@ impl Progress for Quiet {
 
 /// Scans the files of a run.
 pub fn scan(request: Request<'_>) -> Scan {
-    let slot = Slot::of(&request);
-    let scan = slot.found().unwrap_or_else(|| {
-        let scan = whole(&request, lowered(&request));
-        slot.keep(&scan);
-        scan
-    });
-    brought(scan, request.before)
+    request.progress.files(request.walked.sources.len());
+    let kept = Kept::of(&request);
+    let programs = kept.programs(|| programs(&request));
+    let scanned = |program: &Program| {
+        let sources = program.of(&request.walked.sources);
+        kept.part(&sources, || part::scan(&request, sources.clone(), lowered(&request, &sources)))
+    };
+    let parts = programs.iter().map(scanned).collect();
+    kept.bound();
+    joined(&request, &programs, parts)
+}
+
+/// Scans files whose facts are at hand, those of each file in the order of the files.
+pub fn scan_facts(request: Request<'_>, mut facts: Vec<FileFacts>) -> Scan {
+    let programs = programs(&request);
+    let scanned = |program: &Program| {
+        let facts = program.files.iter().map(|&file| std::mem::take(&mut facts[file])).collect();
+        part::scan(&request, program.of(&request.walked.sources), facts)
+    };
+    let parts = programs.iter().map(scanned).collect();
+    joined(&request, &programs, parts)
 }
 
 /// Scans the files of a run and mends what fixes of at most the given daring can mend. Nothing is written.
 pub fn mend(request: Request<'_>, most: Safety) -> Mended {
-    let slot = Slot::of(&request);
-    let facts: OnceCell<Vec<FileFacts>> = OnceCell::new();
-    let read = || facts.get_or_init(|| lowered(&request));
-    let first = slot.found().unwrap_or_else(|| {
-        let scan = whole(&request, read().clone());
-        slot.keep(&scan);
-        scan
-    });
-    // What the files would be is scanned for the proof and for nobody else.
+    let read = &request.walked.sources;
+    request.progress.files(read.len());
+    let kept = Kept::of(&request);
+    let programs = kept.programs(|| programs(&request));
+    let facts: Vec<OnceCell<Vec<FileFacts>>> = vec![OnceCell::new(); programs.len()];
+    // A program whose texts are those of the round before is not scanned again.
+    let mut last: Vec<Option<(Texts, ProgramScan)>> = vec![None; programs.len()];
     let mut rescan = |texts: &Texts| {
         let mut walked = request.walked.clone();
-        let mut facts = read().clone();
-        for (source, facts) in walked.sources.iter_mut().zip(&mut facts) {
+        for source in &mut walked.sources {
             if let Some(new) = texts.get(&source.path) {
                 *source = Arc::clone(new);
-                *facts = lower(new);
             }
         }
-        let (selection, today) = (request.selection.clone(), request.today.clone());
-        scan_facts(Request { walked, selection, today, ..request }, facts)
+        let request =
+            Request { walked, selection: request.selection.clone(), today: request.today.clone(), ..request };
+        let mut parts = Vec::new();
+        for ((program, facts), last) in programs.iter().zip(&facts).zip(&mut last) {
+            let sources = program.of(&request.walked.sources);
+            let own: Texts = sources
+                .iter()
+                .filter(|source| texts.contains_key(&source.path))
+                .map(|source| (source.path.clone(), Arc::clone(source)))
+                .collect();
+            let part = match last.take() {
+                Some((texts, part)) if is_same(&texts, &own) => part,
+                _ if own.is_empty() => {
+                    let facts = || facts.get_or_init(|| lowered(&request, &sources)).clone();
+                    kept.part(&sources, || part::scan(&request, sources.clone(), facts()))
+                }
+                // What the files would be is scanned for the proof, and kept for nobody.
+                _ => {
+                    let mut facts = facts.get_or_init(|| lowered(&request, &program.of(read))).clone();
+                    for (source, facts) in sources.iter().zip(&mut facts) {
+                        if own.contains_key(&source.path) {
+                            *facts = lower(source);
+                        }
+                    }
+                    part::scan(&request, sources, facts)
+                }
+            };
+            *last = Some((own, part.clone()));
+            parts.push(part);
+        }
+        joined(&request, &programs, parts)
     };
-    fix::mend(brought(first, request.before), most, &mut rescan)
+    let first = rescan(&Texts::new());
+    kept.bound();
+    fix::mend(first, most, &mut rescan)
 }
 
-/// Scans files whose facts are at hand, those of each file in the order of the files.
-pub fn scan_facts(request: Request<'_>, facts: Vec<FileFacts>) -> Scan {
-    brought(whole(&request, facts), request.before)
+fn is_same(one: &Texts, other: &Texts) -> bool {
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .all(|((path, text), (its_path, its_text))| path == its_path && Arc::ptr_eq(text, its_text))
 }
 
-/// Leaves out what was there before a change, where only what it has brought is wanted.
-fn brought(mut scan: Scan, before: Option<&Before>) -> Scan {
-    scan.since = before.map(|before| Since {
+/// The programs among the files of a run.
+fn programs(request: &Request<'_>) -> Vec<Program> {
+    program::programs(&request.walked.sources, &request.walked.homes)
+}
+
+/// What was found in all programs, in the order of the files of the run, and held against what is accepted and what was
+/// there before.
+fn joined(request: &Request<'_>, programs: &[Program], parts: Vec<ProgramScan>) -> Scan {
+    let sources = &request.walked.sources;
+    let mut scan = Scan { gaps: request.walked.gaps.clone(), ..Scan::default() };
+    scan.programs = programs.iter().map(|program| program.files.len()).collect();
+    let mut notes = Vec::new();
+    let mut files: Vec<Option<FileReport>> = sources.iter().map(|_| None).collect();
+    for (program, part) in programs.iter().zip(parts) {
+        for (&file, report) in program.files.iter().zip(part.files) {
+            files[file] = Some(report);
+        }
+        scan.aside += part.aside;
+        scan.suppressions.extend(part.suppressions);
+        scan.gaps.extend(part.gaps);
+        notes.extend(part.notes);
+    }
+    scan.files = files.into_iter().flatten().collect();
+    if programs.len() > 1 {
+        let numbers: FxHashMap<String, usize> =
+            sources.iter().zip(0..).map(|(source, number)| (source.display_path(), number)).collect();
+        scan.suppressions.sort_by_key(|record| numbers.get(&record.path).copied());
+    }
+    if let Some(accepted) = request.accepted {
+        hold(&mut scan, request, accepted);
+    }
+    scan.gaps.extend(notes);
+    scan.gaps.sort();
+    scan.gaps.dedup();
+    scan.since = request.before.map(|before| Since {
         revision: before.revision.clone(),
         left_out: before.leave_brought(&mut scan.files),
     });
     scan
 }
 
-/// All that is found in the files, whatever was there before.
-fn whole(request: &Request<'_>, facts: Vec<FileFacts>) -> Scan {
-    let &Request { ref walked, configuration, rulebook, ref selection, ref today, accepted, .. } = request;
-    let Walked { sources, gaps, beside, .. } = walked;
-    let (sources, mut gaps) = (sources.clone(), gaps.clone());
-    let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
-    note_gaps(&lowered, &mut gaps);
-    let settings = configuration.root();
-    let roles = Roles {
-        fields: settings.fields.clone(),
-        setters: settings.setters.clone(),
-        common: Settings::default().fields,
-        ..Roles::default()
-    };
-    let naming = naming(settings);
-    let project = Project::new(lowered, roles)
-        .beside(beside)
-        .audited(&settings.trail, settings.audit)
-        .kept_by(&settings.trail.libraries);
-    let flow = flow::follow(&project);
-    note_unsettled(&project, &flow, &mut gaps);
-    let (observations, judgements) = flow::observe(&project, &flow, &naming);
-    let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
-    // The file of the baseline is not scanned, but findings may be about it.
-    let mut sources = sources;
-    sources.extend(accepted.map(|accepted| Arc::clone(&accepted.baseline.source)));
-    let policy = Settled { sources: &sources, configuration, selection };
-    let unclear: BTreeSet<PathBuf> = accepted
-        .iter()
-        .flat_map(|accepted| {
-            let ground = &accepted.baseline.ground;
-            gaps.iter().map(|gap| config::absolute(&ground.here, Path::new(&gap.path)))
-        })
-        .collect();
-    let in_sight =
-        |entry: &Entry| accepted.is_some_and(|accepted| policy.sees(entry, accepted, rulebook, &unclear));
-    let enclosing = |file: usize, span: Span| enclosing(&project, file, span);
-    let Checked { findings, suppressions, held, notes } = check::check(Inputs {
-        sources: &sources,
-        observations: &observations,
-        remarks: &remarks,
-        rulebook,
-        policy: &policy,
-        today,
-        enclosing: Some(&enclosing),
-        accepted: accepted.map(|accepted| Accepted {
-            baseline: accepted.baseline,
-            file: sources.len() - 1,
-            is_in_sight: &in_sight,
-        }),
-    });
-    gaps.extend(notes);
-    gaps.sort();
-    gaps.dedup();
-    let is_test = |file: FileId| {
-        let path = &project.file(file).source.path;
-        configuration.for_path(path).is_test_code(path)
-    };
-    let tests = tested::tests(&project, &flow, &is_test);
-    let mut writes = writes(&project, &judgements, tests.as_ref());
-    let mut guards = guards(&project, &writes, tests.as_ref());
-    let mut aside = 0;
-    let mut files: Vec<FileReport> = sources
-        .into_iter()
-        .zip(findings)
-        .enumerate()
-        .map(|(index, (source, findings))| {
-            let mut writes = writes.remove(&index).unwrap_or_default();
-            if !configuration.for_path(&source.path).is_service_code(&source.path) {
-                aside += writes.len();
-                writes.clear();
-            }
-            let guards = guards.remove(&index).unwrap_or_default();
-            FileReport { source, writes, guards, findings, changes: Vec::new() }
-        })
-        .collect();
-    let paths: Vec<PathBuf> = files.iter().map(|file| file.source.path.clone()).collect();
-    let is_protected = |file: usize| configuration.for_path(&paths[file]).is_protected(&paths[file]);
-    let is_own = |package: &str| project.has_package(package);
-    fix::propose(&mut files, &Limits { is_protected: &is_protected, is_own: &is_own });
-    if held.is_some()
-        && let Some(file) = files.pop()
-    {
-        let parts = |file: &FileReport| {
-            file.source.path.components().map(|part| part.as_os_str().to_owned()).collect::<Vec<_>>()
-        };
-        let at = files.partition_point(|other| parts(other) < parts(&file));
-        files.insert(at, file);
+/// Holds a scan against a baseline, whose file takes its place among the files: it is not scanned, but findings may be
+/// about it.
+fn hold(scan: &mut Scan, request: &Request<'_>, accepted: Acceptance<'_>) {
+    let Request { configuration, rulebook, selection, today, .. } = request;
+    let source = &accepted.baseline.source;
+    let ground = &accepted.baseline.ground;
+    let unclear: BTreeSet<PathBuf> =
+        scan.gaps.iter().map(|gap| config::absolute(&ground.here, Path::new(&gap.path))).collect();
+    let sources = std::slice::from_ref(source);
+    let policy = Settled { sources, configuration, selection };
+    let in_sight = |entry: &Entry| policy.sees(entry, accepted, rulebook, &unclear);
+    let mut findings: Vec<_> = scan.files.iter_mut().map(|file| std::mem::take(&mut file.findings)).collect();
+    let (held, of_baseline) = check::hold(
+        &mut findings,
+        Accepted { baseline: accepted.baseline, is_in_sight: &in_sight },
+        Inputs {
+            sources,
+            observations: &[],
+            remarks: &[],
+            rulebook,
+            policy: &policy,
+            today,
+            enclosing: None,
+        },
+    );
+    for (file, findings) in scan.files.iter_mut().zip(findings) {
+        file.findings = findings;
     }
-    Scan { files, aside, gaps, suppressions, baseline: held, since: None }
+    scan.baseline = Some(held);
+    let parts = |source: &Source| -> Vec<OsString> {
+        source.path.components().map(|part| part.as_os_str().to_owned()).collect()
+    };
+    let own = parts(source);
+    let at = scan.files.partition_point(|other| parts(&other.source) < own);
+    let (writes, guards, changes) = (Vec::new(), Vec::new(), Vec::new());
+    let report = FileReport { source: Arc::clone(source), writes, guards, findings: of_baseline, changes };
+    scan.files.insert(at, report);
 }
 
 /// Learns the convention of the files of a run, whatever the settings say of it, and tells of gaps.
 pub fn learn(request: Request<'_>) -> (Learned, Vec<Gap>) {
-    let facts = lowered(&request);
+    request.progress.files(request.walked.sources.len());
+    let facts = lowered(&request, &request.walked.sources);
     let Request { walked, configuration, .. } = request;
     let Walked { sources, mut gaps, beside, .. } = walked;
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
@@ -288,127 +318,4 @@ fn note_unsettled(project: &Project, flow: &Flow, gaps: &mut Vec<Gap>) {
         let line = Some(source.line(function.name_span.start));
         gaps.push(Gap { path: source.display_path(), line, reason });
     }
-}
-
-/// The settings of a run, as checking asks for them.
-struct Settled<'a> {
-    sources: &'a [Arc<Source>],
-    configuration: &'a Configuration,
-    selection: &'a Selection,
-}
-
-impl Settled<'_> {
-    fn path(&self, file: usize) -> &Path {
-        &self.sources[file].path
-    }
-
-    fn severity_at(&self, path: &Path, rule: &Rule) -> Option<Severity> {
-        let scope = match rule.scope {
-            Scope::Everywhere => config::Scope::Everywhere,
-            Scope::Service => config::Scope::Service,
-        };
-        let asked = Asked { id: &rule.id, pack: &rule.pack, severity: rule.severity, scope };
-        self.configuration.for_path(path).severity(asked, self.selection, path)
-    }
-
-    /// Whether this scan would have found what an entry of the baseline accepts. Not where it sees less of the program
-    /// than there was, where the file was left out or not understood, and where the rule did not run. A rule that is
-    /// not there any more will never find it again.
-    fn sees(
-        &self,
-        entry: &Entry,
-        accepted: Acceptance<'_>,
-        rulebook: &Rulebook,
-        unclear: &BTreeSet<PathBuf>,
-    ) -> bool {
-        let path = accepted.baseline.ground.found(&entry.path);
-        let runs = rulebook.get(&entry.rule).is_none_or(|rule| self.severity_at(&path, rule).is_some());
-        accepted.sees_all && runs && !unclear.contains(&path) && !self.configuration.leaves_out(&path)
-    }
-}
-
-impl Policy for Settled<'_> {
-    fn severity(&self, file: usize, rule: &Rule) -> Option<Severity> {
-        self.severity_at(self.path(file), rule)
-    }
-
-    fn covered(&self, file: usize) -> Covered {
-        match self.configuration.for_path(self.path(file)).covered_by_default {
-            config::Covered::Review => Covered::Review,
-            config::Covered::Error => Covered::Error,
-            config::Covered::Allow => Covered::Allow,
-        }
-    }
-
-    fn is_protected(&self, file: usize) -> bool {
-        self.configuration.for_path(self.path(file)).is_protected(self.path(file))
-    }
-}
-
-/// The qualified name of the innermost function around a place.
-fn enclosing(project: &Project, file: usize, span: Span) -> String {
-    let functions = &project.files[file].facts.functions;
-    let around = functions.iter().filter(|f| f.kind != FunctionKind::Lambda && f.span.contains(span));
-    let innermost = around.min_by_key(|function| function.span.end - function.span.start);
-    innermost.map_or_else(|| "<module>".to_owned(), |function| function.qualname.clone())
-}
-
-/// The writes of each file, in position order.
-fn writes(project: &Project, judgements: &[Judgement], tests: Option<&Tests>) -> BTreeMap<usize, Vec<Write>> {
-    let mut found: BTreeMap<usize, Vec<Write>> = BTreeMap::new();
-    for judgement in judgements {
-        let FunctionId { file: FileId(file), .. } = judgement.function;
-        let function = project.function(judgement.function);
-        let span = function.steps.get(judgement.step as usize).map_or(function.name_span, |step| step.span);
-        found.entry(file as usize).or_default().push(Write {
-            operation: judgement.operation,
-            entity: project.entity_name(judgement.model).to_string(),
-            declared_in: project.file(judgement.model.file).source.display_path(),
-            table: project
-                .model(judgement.model)
-                .and_then(|model| model.table)
-                .map(|table| table.to_string()),
-            language: project.file(judgement.function.file).source.language,
-            function: function.qualname.clone(),
-            span,
-            duties: judgement.duties.clone(),
-            tested: tests.map(|tests| tests.reach(judgement.function)),
-        });
-    }
-    for writes in found.values_mut() {
-        writes.sort_by_key(|write| (write.span, write.operation));
-    }
-    found
-}
-
-/// The handlers around the writes of each file, in position order.
-fn guards(
-    project: &Project,
-    writes: &BTreeMap<usize, Vec<Write>>,
-    tests: Option<&Tests>,
-) -> BTreeMap<usize, Vec<Guard>> {
-    let of_file = |(&index, writes): (&usize, &Vec<Write>)| {
-        let file = FileId(index as u32);
-        let functions = project.file(file).facts.functions.iter().zip(0..);
-        let mut found: Vec<Guard> = functions
-            .flat_map(|(function, number)| {
-                let is_around = |body: Span| {
-                    // Writes are in position order, so the first one behind the start of the body tells.
-                    let first = writes.partition_point(|write| write.span.start < body.start);
-                    writes.get(first).is_some_and(|write| body.contains(write.span))
-                };
-                let tested = tests.map(|tests| tests.failing(FunctionId { file, index: number }));
-                let around = function.handlers.iter().filter(move |handler| is_around(handler.body_span));
-                around.map(move |handler| Guard {
-                    function: function.qualname.clone(),
-                    span: handler.span,
-                    head: handler.head,
-                    tested,
-                })
-            })
-            .collect();
-        found.sort_by_key(|guard| guard.span);
-        (index, found)
-    };
-    writes.iter().map(of_file).collect()
 }

@@ -7,6 +7,7 @@
 //! Obeyed are `.gitignore` files, also where there is no repository; hidden files and folders are passed over. What
 //! differs from one machine to the next, such as a global ignore file, is not obeyed. No link below a root is followed.
 
+mod home;
 mod replace;
 mod store;
 
@@ -35,6 +36,16 @@ pub struct Listing {
     pub roots: Vec<PathBuf>,
     entries: Vec<Entry>,
     gaps: Vec<Gap>,
+    homes: Vec<Home>,
+}
+
+/// A folder whose files are all of one project.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Home {
+    /// The folder as it is shown.
+    pub below: PathBuf,
+    /// The top of the project, absolute: folders of one project have the same.
+    pub project: PathBuf,
 }
 
 /// The files of a run, read.
@@ -47,6 +58,8 @@ pub struct Walked {
     /// What else lies in the folders of the files and in those above them, read or not: slashed paths as they are
     /// shown, up to the first dot of the last part; `*` for a folder that was not looked into.
     pub beside: Vec<String>,
+    /// Where projects are known to lie; a file that lies in none of these folders may be of any.
+    pub homes: Vec<Home>,
     /// How many files the configuration leaves out.
     pub left_out: usize,
 }
@@ -88,6 +101,7 @@ pub fn list(roots: &[PathBuf], here: &Path) -> Result<Listing, RootError> {
     listing.entries = found.files.into_values().collect();
     listing.entries.sort_by(|a, b| by_parts(&a.shown, &b.shown));
     listing.gaps = found.gaps;
+    listing.homes = home::homes(roots, &listing.entries, here);
     Ok(listing)
 }
 
@@ -107,6 +121,7 @@ pub fn read(listing: Listing, configuration: &Configuration) -> Walked {
     walked.gaps.sort_by(|a, b| by_parts(Path::new(&a.path), Path::new(&b.path)).then_with(|| a.cmp(b)));
     walked.gaps.dedup();
     walked.beside = beside(&wanted);
+    walked.homes = listing.homes.clone();
     walked.left_out = listing.entries.len() - wanted.len();
     walked
 }
@@ -150,7 +165,7 @@ fn unseen(shown: &Path) -> Vec<String> {
 /// Takes bytes that are at hand, such as an editor's unsaved text, as the only file of a run.
 pub fn given(name: &Path, bytes: Vec<u8>) -> Walked {
     match decode(name, bytes) {
-        Ok(source) => Walked { sources: vec![source], gaps: Vec::new(), beside: unseen(name), left_out: 0 },
+        Ok(source) => Walked { sources: vec![source], beside: unseen(name), ..Walked::default() },
         Err(gap) => Walked { gaps: vec![gap], ..Walked::default() },
     }
 }

@@ -29,6 +29,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("owners", &["config"]),
     ("walk", &["config", "finding", "source"]),
     ("cache", &["duty", "facts", "finding", "name", "source", "walk"]),
+    ("program", &["source", "walk"]),
     ("lower", &["facts", "layout", "name", "source", "sql", "token"]),
     ("project", &["config", "duty", "facts", "name", "source", "sql"]),
     (
@@ -82,6 +83,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "learn",
             "lower",
             "name",
+            "program",
             "project",
             "rule",
             "rulebook",

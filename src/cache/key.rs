@@ -11,6 +11,13 @@ const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRAILCHECK_BUI
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(pub(super) Digest);
 
+impl Key {
+    /// The whole hash.
+    pub fn digest(&self) -> &Digest {
+        &self.0
+    }
+}
+
 /// Parts that are being hashed one after the other, each with its length before it, so that no two lists of parts run
 /// into each other.
 pub struct Parts(blake3::Hasher);

@@ -1,4 +1,5 @@
-//! cache/result: everything a scan found as bytes, and back, with the texts of the files left to whoever has read them.
+//! cache/result: everything found in a program as bytes, and back, with the texts of the files left to whoever has read
+//! them.
 //!
 //! Files are told by their index. What comes back is held against the texts: a place that is none means that the bytes
 //! are not what was kept.
@@ -11,27 +12,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::duty::Operation;
 use crate::finding::{
-    Comparison, Edit, FileReport, Finding, Fix, Gap, Guard, Place, Related, Safety, Scan, Severity, Suppressed,
+    Edit, FileReport, Finding, Fix, Gap, Guard, Place, ProgramScan, Related, Safety, Severity, Suppressed,
     SuppressionRecord, Write,
 };
 use crate::source::{Source, Span};
 
 #[derive(Serialize, Deserialize)]
-struct KeptScan<'a> {
-    /// Where each file of the scan stands among the sources, where the order is another one.
-    order: Option<Vec<u32>>,
+struct Kept<'a> {
     /// The files in which something was found.
     #[serde(borrow)]
     files: Vec<KeptFile<'a>>,
     aside: usize,
     gaps: Vec<Gap>,
+    notes: Vec<Gap>,
     suppressions: Vec<SuppressionRecord>,
-    baseline: Option<Comparison>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct KeptFile<'a> {
-    /// Which file of the scan.
+    /// Which file.
     at: u32,
     writes: Vec<Write>,
     guards: Vec<Guard>,
@@ -61,8 +60,8 @@ struct KeptFinding<'a> {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct KeptPlace {
-    /// Which source.
-    source: u32,
+    /// Which file.
+    file: u32,
     span: Span,
 }
 
@@ -74,42 +73,36 @@ struct KeptFix<'a> {
     edits: Vec<(KeptPlace, &'a str)>,
 }
 
-/// A scan of these sources as bytes; `None` where it speaks of other files. What only a change has brought is no scan of
-/// its own, and remedies have become fixes by then: neither is kept.
-pub(super) fn put(scan: &Scan, sources: &[Arc<Source>]) -> Option<Vec<u8>> {
+/// What was found in these sources as bytes; `None` where it speaks of others. Remedies have become fixes by then, or
+/// never will.
+pub(super) fn put(scan: &ProgramScan, sources: &[Arc<Source>]) -> Option<Vec<u8>> {
+    let ProgramScan { files, aside, gaps, notes, suppressions } = scan;
     let numbers: FxHashMap<_, _> =
         sources.iter().zip(0..).map(|(source, at)| (source.path.as_path(), at)).collect();
-    if numbers.len() != sources.len() {
+    if numbers.len() != sources.len() || files.len() != sources.len() {
         return None;
     }
-    let sources = Numbers(numbers);
-    let mut order = Vec::with_capacity(scan.files.len());
-    let mut files = Vec::new();
-    for (file, at) in scan.files.iter().zip(0..) {
-        order.push(sources.of(&file.source)?);
-        let FileReport { source: _, writes, guards, findings, changes: _ } = file;
+    let numbers = Numbers(numbers);
+    let mut kept = Vec::new();
+    for (file, at) in files.iter().zip(0..) {
+        let FileReport { source, writes, guards, findings, changes: _ } = file;
+        if numbers.of(source)? != at {
+            return None;
+        }
         if !(writes.is_empty() && guards.is_empty() && findings.is_empty()) {
-            let findings = findings.iter().map(|finding| sources.finding(finding)).collect::<Option<_>>()?;
-            files.push(KeptFile { at, writes: writes.clone(), guards: guards.clone(), findings });
+            let findings = findings.iter().map(|finding| numbers.finding(finding)).collect::<Option<_>>()?;
+            kept.push(KeptFile { at, writes: writes.clone(), guards: guards.clone(), findings });
         }
     }
-    let is_same = order.iter().copied().eq(0..sources.0.len() as u32);
-    let kept = KeptScan {
-        order: (!is_same).then_some(order),
-        files,
-        aside: scan.aside,
-        gaps: scan.gaps.clone(),
-        suppressions: scan.suppressions.clone(),
-        baseline: scan.baseline.clone(),
-    };
-    postcard::to_stdvec(&kept).ok()
+    let (gaps, notes, suppressions) = (gaps.clone(), notes.clone(), suppressions.clone());
+    postcard::to_stdvec(&Kept { files: kept, aside: *aside, gaps, notes, suppressions }).ok()
 }
 
-/// The scan of these sources that the bytes hold.
-pub(super) fn take(bytes: &[u8], sources: &[Arc<Source>]) -> Option<Scan> {
-    let (kept, rest) = postcard::take_from_bytes::<KeptScan<'_>>(bytes).ok()?;
-    let KeptScan { order, files: kept, aside, gaps, suppressions, baseline } = kept;
-    if !rest.is_empty() || order.as_ref().is_some_and(|order| order.len() != sources.len()) {
+/// What the bytes say was found in these sources.
+pub(super) fn take(bytes: &[u8], sources: &[Arc<Source>]) -> Option<ProgramScan> {
+    let (kept, rest) = postcard::take_from_bytes::<Kept<'_>>(bytes).ok()?;
+    let Kept { files: kept, aside, gaps, notes, suppressions } = kept;
+    if !rest.is_empty() {
         return None;
     }
     let empty = |source: &Arc<Source>| FileReport {
@@ -119,12 +112,7 @@ pub(super) fn take(bytes: &[u8], sources: &[Arc<Source>]) -> Option<Scan> {
         findings: Vec::new(),
         changes: Vec::new(),
     };
-    let mut files: Vec<FileReport> = match order {
-        None => sources.iter().map(empty).collect(),
-        Some(order) => {
-            order.into_iter().map(|at| Some(empty(sources.get(at as usize)?))).collect::<Option<_>>()?
-        }
-    };
+    let mut files: Vec<FileReport> = sources.iter().map(empty).collect();
     for KeptFile { at, writes, guards, findings } in kept {
         let file = files.get_mut(at as usize)?;
         let spans = writes.iter().map(|write| write.span);
@@ -132,11 +120,10 @@ pub(super) fn take(bytes: &[u8], sources: &[Arc<Source>]) -> Option<Scan> {
         if !spans.all(|span| fits(&file.source, span)) {
             return None;
         }
-        file.findings =
-            findings.into_iter().map(|finding| finding.among(sources)).collect::<Option<_>>()?;
+        file.findings = findings.into_iter().map(|finding| finding.among(sources)).collect::<Option<_>>()?;
         (file.writes, file.guards) = (writes, guards);
     }
-    Some(Scan { files, aside, gaps, suppressions, baseline, since: None })
+    Some(ProgramScan { files, aside, gaps, notes, suppressions })
 }
 
 fn fits(source: &Source, span: Span) -> bool {
@@ -152,7 +139,7 @@ impl Numbers<'_> {
     }
 
     fn place(&self, place: &Place) -> Option<KeptPlace> {
-        Some(KeptPlace { source: self.of(&place.source)?, span: place.span })
+        Some(KeptPlace { file: self.of(&place.source)?, span: place.span })
     }
 
     fn finding<'f>(&self, finding: &'f Finding) -> Option<KeptFinding<'f>> {
@@ -204,7 +191,7 @@ impl Numbers<'_> {
 
 impl KeptPlace {
     fn among(self, sources: &[Arc<Source>]) -> Option<Place> {
-        let source = sources.get(self.source as usize).filter(|source| fits(source, self.span))?;
+        let source = sources.get(self.file as usize).filter(|source| fits(source, self.span))?;
         Some(Place { source: Arc::clone(source), span: self.span })
     }
 }

@@ -103,7 +103,8 @@ fn folder(given: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
 /// Where programs keep what they can make anew, as the system has it.
 fn own_folder() -> Option<PathBuf> {
     let named = |name: &str| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let below_home = |names: &[&str]| Some(names.iter().fold(named("HOME")?, |folder, name| folder.join(name)));
+    let below_home =
+        |names: &[&str]| Some(names.iter().fold(named("HOME")?, |folder, name| folder.join(name)));
     let caches = if cfg!(windows) {
         named("LOCALAPPDATA")
     } else if cfg!(target_os = "macos") {

@@ -66,7 +66,8 @@ pub(super) fn before(run: &Run, arguments: &ScanArguments, revision: &str) -> Re
     };
     old.extend(wanted.into_iter().zip(contents).filter_map(read));
     old.sort_by(|a, b| walk::by_parts(&a.path, &b.path));
-    let walked = Walked { sources: old, gaps: Vec::new(), beside: run.walked.beside.clone(), left_out: 0 };
+    let (beside, homes) = (run.walked.beside.clone(), run.walked.homes.clone());
+    let walked = Walked { sources: old, beside, homes, ..Walked::default() };
     Ok(Before::new(commit, run.scan_of(walked)))
 }
 

@@ -196,7 +196,14 @@ impl Run {
     pub(super) fn tell_time(&self, scan: &Scan) {
         if self.is_verbose {
             let files = report::count(report::Tally::of(scan).scanned, "file");
-            say(&format!("{files} in {:.2} s", self.started.elapsed().as_secs_f64()));
+            let programs = match scan.programs.as_slice() {
+                [] | [_] => String::new(),
+                all => {
+                    let sizes: Vec<String> = all.iter().map(usize::to_string).collect();
+                    format!(" of {} programs ({})", all.len(), sizes.join(" + "))
+                }
+            };
+            say(&format!("{files}{programs} in {:.2} s", self.started.elapsed().as_secs_f64()));
         }
     }
 

@@ -1,4 +1,4 @@
-//! scan/read: what the files of a run say, lowered, or taken from what was kept of files that say the same.
+//! scan/read: what files say, lowered, or taken from what was kept of files that say the same.
 //!
 //! Some files that follow one another share an entry, for many small ones would be slow. Where one ends is told by paths
 //! alone, so that a file that comes, goes or changes touches no entry but its own.
@@ -19,10 +19,8 @@ const SHARED_BY: u8 = 32;
 /// The most files that do, however their paths fall.
 const MOST: usize = 4 * SHARED_BY as usize;
 
-/// The facts of the files of a run, in their order.
-pub(super) fn lowered(request: &Request<'_>) -> Vec<FileFacts> {
-    let sources = &request.walked.sources;
-    request.progress.files(sources.len());
+/// The facts of some files, in their order.
+pub(super) fn lowered(request: &Request<'_>, sources: &[Arc<Source>]) -> Vec<FileFacts> {
     let lowered = |source: &Arc<Source>| {
         let facts = lower(source);
         request.progress.file_done();
@@ -46,10 +44,7 @@ pub(super) fn lowered(request: &Request<'_>) -> Vec<FileFacts> {
 /// What files say depends on their texts, and a file of SQL on its name.
 fn key(sources: &[Arc<Source>]) -> Key {
     let mut parts = Parts::of("facts");
-    for source in sources {
-        parts.text(&source.path.to_string_lossy());
-        parts.digest(source.digest());
-    }
+    super::kept::files(&mut parts, sources);
     parts.key()
 }
 

@@ -141,7 +141,8 @@ mod tests {
         store.put("x", &[b"two"], &[]).expect("it can be written again");
         assert_eq!(store.read("x", 3).as_deref(), Some(b"two".as_slice()));
         assert_eq!(store.read("x", 2), None, "longer than anybody wants");
-        let names: Vec<String> = store.entries(|name| name != "sign").into_iter().map(|one| one.name).collect();
+        let names: Vec<String> =
+            store.entries(|name| name != "sign").into_iter().map(|one| one.name).collect();
         assert_eq!(names, ["x"], "nothing else is left");
         assert!(store.remove("x") && !store.remove("x"));
     }
@@ -156,7 +157,10 @@ mod tests {
         symlink(elsewhere.path(), here.join("out")).expect("a link");
         assert!(Store::at(here.join("out"), &here).is_err());
         assert!(Store::at(here.join("out/below"), &here).is_err());
-        assert!(Store::at(elsewhere.path().to_owned(), &here).is_ok(), "who names a folder elsewhere means it");
+        assert!(
+            Store::at(elsewhere.path().to_owned(), &here).is_ok(),
+            "who names a folder elsewhere means it"
+        );
         // An entry that is a link is not read, and what it leads to is not written.
         let target = elsewhere.path().join("target");
         fs::write(&target, "theirs").expect("a file");
