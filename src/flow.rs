@@ -1,9 +1,9 @@
 //! flow: what each function does, over the whole program.
 //!
 //! Every function is followed over all its paths (`trace`) and leaves a summary: which rows it changes and how far it
-//! discharges their duties, whether it logs, rolls back, commits, always raises, what it returns. Functions whose
-//! callees' summaries changed are followed again, all of a round in parallel against the summaries of the round
-//! before, so the result does not depend on the number of threads. What comes out are writes with the standing of each
+//! discharges their duties, whether it logs, rolls back, commits, always raises, what it returns. What is
+//! called is followed before who calls it (`schedule`), and functions whose callees' summaries changed are followed again,
+//! all of a level in parallel against what was known before it, so the result does not depend on the number of threads. What comes out are writes with the standing of each
 //! duty, and observations in the words of the vocabulary. No rule is known here, and no language.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,7 @@ pub use trail::Failing;
 pub use verdict::{Judgement, Subject};
 pub use worker::Worker;
 
+use schedule::Schedule;
 use summary::Knowledge;
 use value::Value;
 
@@ -38,6 +39,7 @@ mod clock;
 mod collection;
 mod comprehension;
 mod coverage;
+mod cow;
 mod declared;
 mod dependency;
 mod django;
@@ -82,6 +84,7 @@ mod read;
 mod repeated;
 mod row;
 mod rust;
+mod schedule;
 mod session;
 mod shared;
 mod sql;
@@ -152,48 +155,92 @@ pub fn follow(project: &Project) -> Flow {
         ..Knowledge::default()
     };
     let mut outcomes: FxHashMap<FunctionId, Outcome> = FxHashMap::default();
-    let mut due: Vec<FunctionId> = project.function_ids();
+    let mut schedule = Schedule::of(project);
     let mut handings = 0;
-    let mut round = 0;
     loop {
-        if due.is_empty() || round == MOST_ROUNDS {
-            // Nothing changes any more: now what callers hand over can be told, and may tell more in turn.
-            let handed = variant::handed(project, outcomes.values());
-            if handings == MOST_HANDINGS || handed == knowledge.handed || !due.is_empty() {
-                break;
-            }
-            due = receivers(&knowledge.handed, &handed);
-            knowledge.handed = handed;
-            handings += 1;
-            round = 0;
+        let unsettled = settle(project, &mut knowledge, &mut outcomes, &mut schedule);
+        // Nothing changes any more: now what callers hand over can be told, and may tell more in turn.
+        let handed = variant::handed(project, outcomes.values());
+        if handings == MOST_HANDINGS || handed == knowledge.handed || !unsettled.is_empty() {
+            return told(project, knowledge, outcomes, unsettled);
         }
-        let news: Vec<(FunctionId, Outcome)> =
-            due.par_iter().map(|&id| (id, trace::trace(project, &knowledge, id))).collect();
-        let mut changed: FxHashSet<FunctionId> = FxHashSet::default();
-        let mut changed_classes: FxHashSet<ClassId> = FxHashSet::default();
-        for (id, mut outcome) in news {
-            if round >= PATIENT_ROUNDS
-                && let Some(before) = knowledge.summaries.get(&id)
-            {
-                outcome.summary.settle_with(before);
-            }
-            if knowledge.summaries.get(&id) != Some(&outcome.summary) {
-                knowledge.summaries.insert(id, outcome.summary.clone());
-                changed.insert(id);
-            }
-            for ((class, name), value) in &outcome.attributes {
-                let known = knowledge.attributes.get(&(*class, *name));
-                let joined = known.map_or(value.clone(), |known| joined_attribute(known, value));
-                if known != Some(&joined) {
-                    knowledge.attributes.insert((*class, *name), joined);
-                    changed_classes.insert(*class);
-                }
-            }
-            outcomes.insert(id, outcome);
-        }
-        due = due_next(project, &outcomes, &changed, &changed_classes);
-        round += 1;
+        receivers(&knowledge.handed, &handed).into_iter().for_each(|id| schedule.call_up(id));
+        knowledge.handed = handed;
+        handings += 1;
     }
+}
+
+/// Follows functions until none is due; answers those that were still changing when that was given up.
+fn settle(
+    project: &Project,
+    knowledge: &mut Knowledge,
+    outcomes: &mut FxHashMap<FunctionId, Outcome>,
+    schedule: &mut Schedule,
+) -> Vec<FunctionId> {
+    for round in 0..MOST_ROUNDS {
+        let mut is_done = true;
+        for level in 0..schedule.levels() {
+            let due = schedule.take(level);
+            is_done &= due.is_empty();
+            let mut news: Vec<(FunctionId, Outcome)> =
+                due.par_iter().map(|&id| (id, trace::trace(project, knowledge, id))).collect();
+            // First all that was asked for, then what is new: those of a level may ask for one another.
+            for (id, outcome) in &mut news {
+                schedule.note(*id, std::mem::take(&mut outcome.sought));
+            }
+            for (id, outcome) in news {
+                learn(knowledge, outcomes, schedule, (id, outcome), round);
+            }
+        }
+        if is_done {
+            break;
+        }
+    }
+    schedule.left()
+}
+
+/// Takes up what following a function has told, and calls up those to whom it is news.
+fn learn(
+    knowledge: &mut Knowledge,
+    outcomes: &mut FxHashMap<FunctionId, Outcome>,
+    schedule: &mut Schedule,
+    (id, mut outcome): (FunctionId, Outcome),
+    round: usize,
+) {
+    if round >= PATIENT_ROUNDS
+        && let Some(before) = knowledge.summaries.get(&id)
+    {
+        outcome.summary.settle_with(before);
+    }
+    // Until all is told, summaries are kept in one place only.
+    let summary = std::mem::take(&mut outcome.summary);
+    if knowledge.summaries.get(&id) != Some(&summary) {
+        knowledge.summaries.insert(id, summary);
+        schedule.tell_dependants(id);
+    }
+    for ((class, name), value) in &outcome.attributes {
+        let known = knowledge.attributes.get(&(*class, *name));
+        let joined = match known {
+            // Too many kinds of things are told apart no more, or they would be counted anew for ever.
+            Some(Value::Plain) if round >= PATIENT_ROUNDS => continue,
+            Some(known) => joined_attribute(known, value),
+            None => value.clone(),
+        };
+        if known != Some(&joined) {
+            knowledge.attributes.insert((*class, *name), joined);
+            schedule.tell_readers((*class, *name));
+        }
+    }
+    outcomes.insert(id, outcome);
+}
+
+/// What is known of the whole program, once all functions are followed.
+fn told(
+    project: &Project,
+    knowledge: Knowledge,
+    mut outcomes: FxHashMap<FunctionId, Outcome>,
+    unsettled: Vec<FunctionId>,
+) -> Flow {
     let mut callers: FxHashMap<FunctionId, BTreeSet<FunctionId>> = FxHashMap::default();
     for (&caller, outcome) in &outcomes {
         for &callee in outcome.calls.iter().filter(|&&callee| callee != caller) {
@@ -213,6 +260,11 @@ pub fn follow(project: &Project) -> Flow {
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     let worker = worker::worker(project, &outcomes);
+    for (id, summary) in knowledge.summaries {
+        if let Some(outcome) = outcomes.get_mut(&id) {
+            outcome.summary = summary;
+        }
+    }
     Flow {
         reach,
         told,
@@ -224,7 +276,7 @@ pub fn follow(project: &Project) -> Flow {
         migrated,
         triggers,
         worker,
-        unsettled: due,
+        unsettled,
     }
 }
 
@@ -250,33 +302,6 @@ fn joined_attribute(known: &Value, value: &Value) -> Value {
             joined => joined,
         },
     }
-}
-
-/// Functions that must be followed again: callers of what changed, and methods around an attribute that changed.
-fn due_next(
-    project: &Project,
-    outcomes: &FxHashMap<FunctionId, Outcome>,
-    changed: &FxHashSet<FunctionId>,
-    changed_classes: &FxHashSet<ClassId>,
-) -> Vec<FunctionId> {
-    let concerned = |id: FunctionId| {
-        let Some(outcome) = outcomes.get(&id) else { return false };
-        let calls_changed = outcome.calls.iter().chain(&outcome.hears).any(|callee| changed.contains(callee));
-        let of_changed_class = || {
-            // A function nested in a method sees the method's `self`.
-            let mut at = Some(id);
-            while let Some(here) = at {
-                if let Some(class) = project.class_of(here) {
-                    return project.hierarchy(class).classes().any(|class| changed_classes.contains(&class));
-                }
-                let parent = project.function(here).parent;
-                at = parent.map(|index| FunctionId { file: here.file, index: index as u32 });
-            }
-            false
-        };
-        calls_changed || (!changed_classes.is_empty() && of_changed_class())
-    };
-    project.function_ids().into_iter().filter(|&id| concerned(id)).collect()
 }
 
 fn row_classes(project: &Project) -> FxHashSet<ClassId> {

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use memchr::{memchr, memchr2_iter};
+
 /// A half-open range of bytes in a [`Source`]'s decoded text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {
@@ -224,9 +226,9 @@ pub fn slashed(path: &std::path::Path) -> String {
 fn line_starts(text: &str) -> Vec<u32> {
     let mut starts = vec![0];
     let bytes = text.as_bytes();
-    for (at, &byte) in bytes.iter().enumerate() {
+    for at in memchr2_iter(b'\n', b'\r', bytes) {
         // A lone carriage return ends a line in Python, too.
-        let ends = byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
+        let ends = bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
         if ends {
             starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
         }
@@ -239,7 +241,7 @@ fn decode(language: Language, bytes: Vec<u8>) -> Result<(String, Encoding), Deco
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return error(None, "UTF-16 text; save it as UTF-8");
     }
-    if let Some(at) = bytes.iter().position(|&b| b == 0) {
+    if let Some(at) = memchr(0, &bytes) {
         let reason = match language {
             Language::Python => "NUL byte; Python does not read such a file",
             _ => "NUL byte; this is no text",

@@ -446,10 +446,11 @@ pub fn shown(here: &Path, root: &Path) -> PathBuf {
 
 /// Parts are compared as bytes, so that a folder's files stay together on every machine.
 pub fn by_parts(a: &Path, b: &Path) -> Ordering {
-    let parts = |path: &Path| -> Vec<Vec<u8>> {
-        path.components().map(|part| part.as_os_str().as_encoded_bytes().to_vec()).collect()
-    };
-    parts(a).cmp(&parts(b))
+    parts(a).cmp(parts(b))
+}
+
+fn parts(path: &Path) -> impl Iterator<Item = &[u8]> {
+    path.components().map(|part| part.as_os_str().as_encoded_bytes())
 }
 
 /// The path and the reason inside an error of the walk.

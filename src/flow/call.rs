@@ -6,6 +6,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Symbol};
 
 use super::actor;
+use super::cow::Shared;
 use super::external::is_harmless;
 use super::form;
 use super::keys::{Dump, dumped};
@@ -86,7 +87,7 @@ impl Trace<'_> {
             Value::Method(receiver, function) => {
                 match self.call_override(state, step, &receiver, function, arguments) {
                     Some(known) => known,
-                    None => self.apply_any(state, step, *receiver, function, arguments),
+                    None => self.apply_any(state, step, receiver.into_inner(), function, arguments),
                 }
             }
             Value::Symbol(Symbol::External(path)) if self.is_rust() => {
@@ -100,7 +101,7 @@ impl Trace<'_> {
             Value::Manager(function) => Value::Manager(function),
             Value::SessionMaker(kind) => Value::Session(SessionKey::Opened(step), kind),
             Value::Attribute(receiver, method) if self.is_rust() => {
-                self.rust_method(state, step, *receiver, method, &values)
+                self.rust_method(state, step, receiver.into_inner(), method, &values)
             }
             Value::Attribute(receiver, method) => {
                 if matches!(&*receiver, Value::Unknown | Value::Param(_) | Value::External(_))
@@ -111,7 +112,7 @@ impl Trace<'_> {
                 self.tell_enqueue(step, &receiver, &method, &values);
                 let handed: Vec<StepId> = arguments.iter().map(|argument| argument.value).collect();
                 self.tell_early(state, step, &handed);
-                self.library_method(state, step, *receiver, method, arguments, &values)
+                self.library_method(state, step, receiver.into_inner(), method, arguments, &values)
             }
             // `error.to_string()`
             Value::Caught(handler) if self.is_rust() => Value::Caught(handler),
@@ -154,7 +155,7 @@ impl Trace<'_> {
                 let added = if &*method == "extend" { last.element() } else { last };
                 let old = state.locals.get(&name).cloned()?.element();
                 let element = if old == Value::Unknown { added } else { old.join(added) };
-                state.locals.insert(name, Value::Many(Box::new(element)));
+                state.locals.insert(name, Value::Many(Shared::new(element)));
                 Some(Value::None)
             }
             (Value::Dictionary(_), "update") => {
@@ -173,7 +174,7 @@ impl Trace<'_> {
                             let value = arguments.get(1).map_or(Value::None, |a| self.value(a.value).clone());
                             keys.give_if_absent(key, &value);
                         }
-                        (_, "pop") => *keys = keys.thinned(),
+                        (_, "pop") => keys = Shared::new(keys.thinned()),
                         _ => keys.is_open = true,
                     }
                 }
@@ -391,8 +392,7 @@ impl Trace<'_> {
         let function = self.project.function(method);
         let raises_only = || {
             let names_it = |step: &crate::facts::Step| matches!(step.kind, StepKind::Name(name) if &*name == "NotImplementedError");
-            self.knowledge.summaries.get(&method).is_some_and(Summary::always_raises)
-                && function.steps.iter().any(names_it)
+            self.summary(method).is_some_and(Summary::always_raises) && function.steps.iter().any(names_it)
         };
         if !decorated(&function.decorators, "abstractmethod") && !raises_only() {
             return Vec::new();
@@ -436,8 +436,7 @@ impl Trace<'_> {
         if is_manager {
             return Value::Manager(callee);
         }
-        let knowledge = self.knowledge;
-        let Some(summary) = knowledge.summaries.get(&callee) else {
+        let Some(summary) = self.summary(callee) else {
             self.used.hidden = true;
             return self.declared_result(state, step, callee);
         };
@@ -454,7 +453,7 @@ impl Trace<'_> {
             // Its code runs when it is iterated over; what it yields is what its elements are.
             let element = summary.yields.clone().unwrap_or(Value::Unknown);
             let element = self.translate(state, step, &element, summary, &binding);
-            return Value::Many(Box::new(element));
+            return Value::Many(Shared::new(element));
         }
         match &summary.returns {
             None => {
@@ -515,11 +514,11 @@ impl Trace<'_> {
                 }
             }
         }
-        let switches = self.knowledge.summaries.get(&callee).map(|summary| summary.variants.as_slice());
+        let switches = self.summary(callee).map(|summary| summary.variants.as_slice());
         for (index, param) in function.params.iter().enumerate() {
             if param.kind == ParamKind::RestKeywords {
                 rest.retain(|key| !function.params.iter().any(|param| param.name == *key));
-                binding[index] = Value::Dictionary(Box::new(std::mem::take(&mut rest)));
+                binding[index] = Value::Dictionary(Shared::new(std::mem::take(&mut rest)));
             } else if !is_given[index]
                 && let Some(default) = variant::default_of(&param.default)
                 && switches

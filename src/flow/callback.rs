@@ -25,7 +25,7 @@ impl Trace<'_> {
 
     fn may_run(&mut self, function: FunctionId) {
         self.outcome.calls.insert(function);
-        if let Some(summary) = self.knowledge.summaries.get(&function) {
+        if let Some(summary) = self.summary(function) {
             self.used.merge(DatabaseUse { outer: false, ..summary.database });
         }
     }

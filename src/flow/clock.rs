@@ -306,7 +306,7 @@ impl Trace<'_> {
         match self.value(value) {
             Value::Symbol(Symbol::External(path)) => read(*path, None).unwrap_or(Value::Unknown),
             Value::Symbol(Symbol::Function(function)) | Value::Method(_, function) => {
-                let summary = self.knowledge.summaries.get(function);
+                let summary = self.summary(*function);
                 summary.and_then(|summary| summary.returns.clone()).unwrap_or(Value::Unknown)
             }
             _ => Value::Unknown,

@@ -14,7 +14,7 @@ impl Trace<'_> {
     /// The kind of the session that a parameter is handed: what the function it depends on yields or returns.
     pub(super) fn kind_handed_to(&self, param: &Param) -> SessionKind {
         let Some(owner) = dependency(self.project, self.id.file, param) else { return SessionKind::Unknown };
-        let summary = self.knowledge.summaries.get(&owner);
+        let summary = self.summary(owner);
         let known = summary.and_then(|known| known.yields.as_ref().or(known.returns.as_ref()));
         match known {
             Some(Value::Session(_, kind)) if *kind != SessionKind::Unknown => *kind,

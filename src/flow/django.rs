@@ -335,7 +335,7 @@ impl Trace<'_> {
             self.outcome.calls.insert(function);
             let params = &project.function(function).params;
             let Some(number) = params.iter().position(|param| &*param.name == "instance") else { continue };
-            let Some(summary) = self.knowledge.summaries.get(&function) else { continue };
+            let Some(summary) = self.summary(function) else { continue };
             let Some(effect) = summary.param(number as u32) else { continue };
             let base = self.rows[key.0 as usize].base;
             if let Some(row) = state.rows.get_mut(&key) {

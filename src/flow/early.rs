@@ -50,7 +50,7 @@ impl Trace<'_> {
         let bond = if here == Within::Caller { Bond::Loose } else { Bond::Within };
         let is_event = library::names_audit(&self.project.function(task).name)
             || self.project.is_emitter(task)
-            || self.knowledge.summaries.get(&task).is_some_and(|summary| summary.trail.emits.is_some());
+            || self.summary(task).is_some_and(|summary| summary.trail.emits.is_some());
         let handed = match is_event {
             true => Some(Handed::Event),
             false => arguments.iter().find_map(|&argument| self.written_behind(state, argument)),

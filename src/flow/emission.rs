@@ -1,11 +1,12 @@
 //! flow/emission: audit events and the changes of state they tell of, on the way over the paths of a function.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::duty::Operation;
 use crate::facts::{HandlerId, Next, RegionId, RegionKind, StepId, StepKind};
 use crate::project::{ClassId, FunctionId, Mapping};
 
+use super::cow::Shared;
 use super::django::Api;
 use super::hearing::Heard;
 use super::library;
@@ -108,9 +109,7 @@ impl Trace<'_> {
     ) {
         let mut told = std::mem::take(&mut state.untold);
         told.changes.extend(self.untold_rows(state));
-        for row in state.rows.values_mut() {
-            row.is_untold = false;
-        }
+        state.change_rows(|row| row.is_untold, |row| row.is_untold = false);
         state.untold.emitted = true;
         // What is told where something has failed is told of the failure.
         let in_handler = self.enclosing(self.region).any(|(_, kind)| matches!(kind, RegionKind::Handler(_)));
@@ -195,15 +194,13 @@ impl Trace<'_> {
             };
             Some((alteration, (step, Bonds::one(Bond::Within))))
         };
-        state.rows.iter().filter_map(of_row).collect()
+        state.rows.iter().filter_map(|(key, row)| of_row((key, row))).collect()
     }
 
     /// A commit: what was changed stays.
     pub(super) fn commit_trail(&mut self, state: &mut State) {
         let rows = self.untold_rows(state);
-        for row in state.rows.values_mut() {
-            row.is_untold = false;
-        }
+        state.change_rows(|row| row.is_untold, |row| row.is_untold = false);
         for (alteration, (step, bonds)) in rows {
             state.untold.add(alteration, step, bonds);
         }
@@ -289,8 +286,10 @@ impl Trace<'_> {
         if !std::mem::take(&mut row.is_untold) {
             return;
         }
-        let one = std::iter::once((key, super::row::RowState { is_untold: true, ..row.clone() })).collect();
-        for (alteration, (step, bonds)) in self.untold_rows(&State { rows: one, ..State::default() }) {
+        let mut row = row.clone();
+        row.is_untold = true;
+        let alone = State { rows: Shared::new(BTreeMap::from([(key, row)])), ..State::default() };
+        for (alteration, (step, bonds)) in self.untold_rows(&alone) {
             state.untold.add(alteration, step, bonds);
         }
     }
@@ -316,9 +315,7 @@ impl Trace<'_> {
         let tells = library::names_audit(&path) || self.project.is_external_emitter(&path);
         if tells && self.project.keeps_trail() {
             state.untold.forget();
-            for row in state.rows.values_mut() {
-                row.is_untold = false;
-            }
+            state.change_rows(|row| row.is_untold, |row| row.is_untold = false);
             state.untold.emitted = true;
             state.untold.before = None;
         }
@@ -339,7 +336,7 @@ impl Trace<'_> {
             untold.changes.iter().map(|(a, (at, bonds))| (*a, *at, *bonds, true)).collect();
         if !untold.emitted {
             for (&key, row) in state.rows.iter().filter(|(_, row)| row.is_untold) {
-                let one = std::iter::once((key, row.clone())).collect();
+                let one = Shared::new(BTreeMap::from([(key, row.clone())]));
                 let alone = State { rows: one, ..State::default() };
                 // What callers see on the row itself they need not be told.
                 let is_param = matches!(self.rows[key.0 as usize].base, Base::Param(_));

@@ -2,8 +2,9 @@
 
 use crate::facts::StepId;
 
+use super::cow::Shared;
 use super::life::Reload;
-use super::row::Base;
+use super::row::{Base, RowState};
 use super::state::State;
 use super::trace::Trace;
 use super::value::{ModelRef, RowKey, SessionKey, Value, texts};
@@ -11,9 +12,7 @@ use super::value::{ModelRef, RowKey, SessionKey, Value, texts};
 impl Trace<'_> {
     /// Flushes a session: its open changes become visible.
     pub(super) fn flush(&mut self, state: &mut State, session: SessionKey, step: StepId) {
-        for row in state.rows.values_mut() {
-            row.published.get_or_insert(step);
-        }
+        state.change_rows(|row| row.published.is_none(), |row| row.published = Some(step));
         self.flush_lives(state, session, step);
     }
 
@@ -98,9 +97,7 @@ impl Trace<'_> {
             state.rolled_back = true;
             self.outcome.summary.may_roll_back = true;
         }
-        for row in state.rows.values_mut() {
-            row.roll_back();
-        }
+        state.change_rows(RowState::is_open, RowState::roll_back);
         state.untold.roll_back();
     }
 
@@ -126,7 +123,7 @@ fn held<'s>(
     rows: &'s [super::row::RowInfo],
     state: &'s mut State,
     session: SessionKey,
-) -> impl Iterator<Item = (RowKey, &'s mut super::row::RowState)> {
+) -> impl Iterator<Item = (RowKey, &'s mut Shared<RowState>)> {
     let is_held = move |key: &RowKey| rows[key.0 as usize].session == Some(session);
     state.rows.iter_mut().filter(move |(key, _)| is_held(key)).map(|(key, row)| (*key, row))
 }

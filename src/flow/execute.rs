@@ -5,6 +5,7 @@ use crate::facts::{Argument, ArgumentKind, StepId, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FileId, Symbol};
 
+use super::cow::Shared;
 use super::library::{self, Begins};
 use super::outcome::Executed;
 use super::sql;
@@ -99,7 +100,7 @@ impl Trace<'_> {
             "delete" => Operation::Delete,
             _ => return None,
         };
-        Some(Value::Statement(Box::new(Statement::begun(operation, model_of(receiver), step))))
+        Some(Value::Statement(Shared::new(Statement::begun(operation, model_of(receiver), step))))
     }
 
     /// `insert(M).from_select(columns, query)`.
@@ -146,7 +147,7 @@ impl Trace<'_> {
             return None;
         }
         let model = self.project.model_of_table(self.id.file, table)?;
-        Some(Value::Attribute(Box::new(Value::Symbol(Symbol::Class(model))), Name::new("__table__")))
+        Some(Value::Attribute(Shared::new(Value::Symbol(Symbol::Class(model))), Name::new("__table__")))
     }
 
     /// The SQL text or table that a call of something external makes at the top level of a module or class.

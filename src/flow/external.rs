@@ -6,6 +6,7 @@ use crate::name::Name;
 use crate::project::Symbol;
 
 use super::clock;
+use super::cow::Shared;
 use super::keys::dumped;
 use super::library::{self, Begins};
 use super::row::{Change, Level, Touch};
@@ -48,7 +49,7 @@ impl Trace<'_> {
                 Begins::Update => Operation::Update,
                 Begins::Delete => Operation::Delete,
             };
-            return Value::Statement(Box::new(Statement::begun(operation, model, step)));
+            return Value::Statement(Shared::new(Statement::begun(operation, model, step)));
         }
         if let (true, Some(Value::Symbol(Symbol::Function(function)))) =
             (library::makes_manager(path), values.first())
@@ -97,7 +98,7 @@ impl Trace<'_> {
                 return self.project.class_of(self.id).map_or(Value::Unknown, Value::Super);
             }
             "builtins.dict" => {
-                return Value::Dictionary(Box::new(self.gathered(arguments)));
+                return Value::Dictionary(Shared::new(self.gathered(arguments)));
             }
             "builtins.vars" if values.len() == 1 => {
                 return self.attribute(state, values[0].clone(), Name::new("__dict__"));
@@ -105,7 +106,7 @@ impl Trace<'_> {
             "dataclasses.asdict" | "fastapi.encoders.jsonable_encoder" => match values.first() {
                 Some(Value::Object(class, _)) => {
                     let keys = dumped(self.project, *class, &dump_of(self, arguments));
-                    return Value::Dictionary(Box::new(keys));
+                    return Value::Dictionary(Shared::new(keys));
                 }
                 Some(dictionary @ Value::Dictionary(_)) => return dictionary.clone(),
                 _ => {}
@@ -113,11 +114,11 @@ impl Trace<'_> {
             "builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.sorted" | "builtins.reversed" => {
                 return match values.first() {
                     Some(Value::Query(Some(model))) => {
-                        Value::Many(Box::new(Value::Row(self.loaded_row(state, step, *model))))
+                        Value::Many(Shared::new(Value::Row(self.loaded_row(state, step, *model))))
                     }
                     Some(Value::Rows(rows)) => {
                         let row = self.row_of(state, step, &rows.clone());
-                        Value::Many(Box::new(row))
+                        Value::Many(Shared::new(row))
                     }
                     Some(Value::Many(inner)) => Value::Many(inner.clone()),
                     Some(Value::Tuple(parts)) => Value::Tuple(parts.clone()),
@@ -130,9 +131,9 @@ impl Trace<'_> {
                 return match &*path {
                     "builtins.next" => first.element(),
                     "builtins.enumerate" => {
-                        Value::Many(Box::new(Value::Tuple(vec![Value::Plain, first.element()])))
+                        Value::Many(Shared::new(Value::Tuple(vec![Value::Plain, first.element()])))
                     }
-                    _ => Value::Many(Box::new(Value::Tuple(
+                    _ => Value::Many(Shared::new(Value::Tuple(
                         values.iter().map(|value| value.clone().element()).collect(),
                     ))),
                 };
@@ -276,7 +277,7 @@ impl Trace<'_> {
             Value::Rows(rows) => self.rows_method(state, step, &rows, &method, arguments, values),
             Value::Super(_) => self.super_method(state, step, &method, arguments, values),
             Value::Statement(statement) => {
-                self.statement_method(step, *statement, &method, arguments, values)
+                self.statement_method(step, statement.into_inner(), &method, arguments, values)
             }
             Value::Logger => {
                 if library::logs(&method) {
@@ -313,7 +314,7 @@ impl Trace<'_> {
             Value::Object(class, _) => match &*method {
                 "model_dump" | "dict" => {
                     let keys = dumped(self.project, class, &dump_of(self, arguments));
-                    Value::Dictionary(Box::new(keys))
+                    Value::Dictionary(Shared::new(keys))
                 }
                 "model_dump_json" | "json" => Value::Plain,
                 _ => {
@@ -344,11 +345,11 @@ impl Trace<'_> {
                 }
                 if matches!(&*method, "model_dump" | "dict") {
                     let ModelRef::Class(class) = self.rows[key.0 as usize].model else {
-                        return Value::Dictionary(Box::new(Keys::open()));
+                        return Value::Dictionary(Shared::new(Keys::open()));
                     };
                     // What a row holds is no news from a client.
                     let keys = dumped(self.project, class, &dump_of(self, arguments));
-                    return Value::Dictionary(Box::new(keys.thinned().unsent()));
+                    return Value::Dictionary(Shared::new(keys.thinned().unsent()));
                 }
                 if &*method == "sqlmodel_update" {
                     self.take_over(state, step, key, arguments);
@@ -358,13 +359,13 @@ impl Trace<'_> {
             Value::Dictionary(keys) => match &*method {
                 "items" => {
                     let held = keys.held().unwrap_or(Value::Unknown);
-                    let pair = Value::Tuple(vec![Value::KeyOf(Box::new(keys.unheld())), held]);
-                    Value::Many(Box::new(pair))
+                    let pair = Value::Tuple(vec![Value::KeyOf(Shared::new(keys.unheld())), held]);
+                    Value::Many(Shared::new(pair))
                 }
-                "keys" => Value::Many(Box::new(Value::KeyOf(Box::new(keys.unheld())))),
+                "keys" => Value::Many(Shared::new(Value::KeyOf(Shared::new(keys.unheld())))),
                 "copy" => Value::Dictionary(keys),
                 "get" => keys.held().map_or(Value::Unknown, |held| held.join(Value::None)),
-                "values" => keys.held().map_or(Value::Unknown, |held| Value::Many(Box::new(held))),
+                "values" => keys.held().map_or(Value::Unknown, |held| Value::Many(Shared::new(held))),
                 _ => Value::Unknown,
             },
             Value::KeyOf(_) => Value::Unknown,
@@ -384,7 +385,7 @@ impl Trace<'_> {
                     self.read_dictionary(state, step, &receiver, *name);
                 }
                 if matches!(&*method, "model_dump" | "dict") {
-                    return Value::Dictionary(Box::new(Keys::open()));
+                    return Value::Dictionary(Shared::new(Keys::open()));
                 }
                 if error.is_some() || matches!(&*method, "append" | "add") {
                     self.deed(state, Deeds::RECORDED);

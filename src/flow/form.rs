@@ -9,6 +9,7 @@ use crate::facts::{Argument, ArgumentKind, StepId};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Handling, Saving};
 
+use super::cow::Shared;
 use super::django::{Api, Listed};
 use super::life::Life;
 use super::row::{Base, Change, Level, RowInfo, Touch};
@@ -194,7 +195,7 @@ impl Trace<'_> {
             return self.write_by_serializer(state, step, (class, key), model, &keys);
         };
         keys.is_open = true;
-        let data = Value::Dictionary(Box::new(keys));
+        let data = Value::Dictionary(Shared::new(keys));
         let binding = match base {
             Base::New => vec![Value::Form(class, key), data],
             _ => vec![Value::Form(class, key), Value::Row(key), data],

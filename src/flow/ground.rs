@@ -21,6 +21,10 @@ pub(super) struct Ground {
     pub(super) flags: Vec<Name>,
     /// By block: its place in an order that visits what comes before a join before the join.
     pub(super) order: Vec<u32>,
+    /// The blocks that can be reached, in that order.
+    pub(super) sequence: Vec<BlockId>,
+    /// Whether no block leads back to one before it.
+    pub(super) is_straight: bool,
     /// By first block: the handler.
     pub(super) entries: FxHashMap<BlockId, HandlerId>,
     /// Whether a decorator opens a transaction of Django around it.
@@ -57,6 +61,8 @@ impl Ground {
             actors: actor::actors(project, function),
             flags: variant::flag_names(function),
             order: Vec::new(),
+            sequence: Vec::new(),
+            is_straight: false,
             entries: function.handlers.iter().zip(0..).map(|(handler, id)| (handler.entry, id)).collect(),
             takes_all: (0..function.handlers.len() as HandlerId)
                 .map(|handler| passing.takes_all(handler))
@@ -68,6 +74,15 @@ impl Ground {
             outside: landings(function, &passing, None),
         };
         ground.order = order(function, &ground);
+        let place = |block: BlockId| ground.order[block as usize];
+        let reached = (0..function.blocks.len() as BlockId).filter(|&block| place(block) != u32::MAX);
+        let mut sequence: Vec<BlockId> = reached.collect();
+        sequence.sort_by_key(|&block| place(block));
+        let goes_on = |&block: &BlockId| {
+            successors(function, &ground, block).into_iter().all(|next| place(next) > place(block))
+        };
+        ground.is_straight = sequence.iter().all(goes_on);
+        ground.sequence = sequence;
         ground
     }
 

@@ -43,9 +43,8 @@ impl Trace<'_> {
         let project = self.project;
         for signal in signals {
             for receiver in project.receivers_of(model, *signal) {
-                self.outcome.hears.insert(receiver.function);
                 let emits = |summary: &super::summary::Summary| summary.trail.emits.is_some();
-                if !self.knowledge.summaries.get(&receiver.function).is_some_and(emits) {
+                if !self.summary(receiver.function).is_some_and(emits) {
                     continue;
                 }
                 // Deleting a whole query set sends the signals of every row.
@@ -61,8 +60,7 @@ impl Trace<'_> {
         if is_bulk {
             let name = if operation == Operation::Delete { "delete" } else { "save" };
             if let Some(own) = project.method(model, Name::new(name)) {
-                self.outcome.hears.insert(own);
-                if self.knowledge.summaries.get(&own).is_some_and(|summary| summary.trail.emits.is_some()) {
+                if self.summary(own).is_some_and(|summary| summary.trail.emits.is_some()) {
                     passes_by = Some("override");
                 }
             }

@@ -12,6 +12,7 @@ use crate::facts::{Argument, ArgumentKind, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 
+use super::cow::Shared;
 use super::ground::Ground;
 use super::life::Life;
 use super::row::{Base, Level, RowInfo, RowState};
@@ -156,7 +157,7 @@ impl Trace<'_> {
             let elsewhere = self.stamped_elsewhere(class);
             let open = Duty::ALL.into_iter().filter(|duty| elsewhere[duty.index()]);
             open.for_each(|duty| row.discharge(duty, Level::Perhaps));
-            row
+            Shared::new(row)
         });
         Some(Value::Row(key))
     }

@@ -6,6 +6,7 @@ use crate::facts::{Field, Term};
 use crate::name::Name;
 use crate::project::{ClassId, Project};
 
+use super::cow::Shared;
 use super::value::Value;
 
 /// Keys a dictionary is known to have.
@@ -28,7 +29,7 @@ pub struct Keys {
     /// Whether other keys may be there.
     pub is_open: bool,
     /// What stands under keys that only running the code tells: `{order.number: order for order in orders}`.
-    pub holds: Option<Box<Value>>,
+    pub holds: Option<Shared<Value>>,
 }
 
 impl Keys {
@@ -60,7 +61,7 @@ impl Keys {
             let Value::Dictionary(keys) = part else { return None };
             all.extend(keys);
         }
-        (parts.len() > 1).then(|| Value::Dictionary(Box::new(all)))
+        (parts.len() > 1).then(|| Value::Dictionary(Shared::new(all)))
     }
 
     /// A key gets a value.
@@ -184,7 +185,7 @@ impl Keys {
     pub fn hold(&mut self, value: &Value) {
         self.is_open = true;
         if !value.rows().is_empty() {
-            self.holds = either(&self.holds, &Some(Box::new(value.clone())));
+            self.holds = either(&self.holds, &Some(Shared::new(value.clone())));
         }
     }
 
@@ -226,10 +227,10 @@ impl Keys {
     }
 }
 
-fn either(one: &Option<Box<Value>>, other: &Option<Box<Value>>) -> Option<Box<Value>> {
+fn either(one: &Option<Shared<Value>>, other: &Option<Shared<Value>>) -> Option<Shared<Value>> {
     match (one, other) {
         (Some(one), Some(other)) if one != other => {
-            Some(Box::new(one.as_ref().clone().join(other.as_ref().clone())))
+            Some(Shared::new((**one).clone().join((**other).clone())))
         }
         (one, other) => one.clone().or(other.clone()),
     }

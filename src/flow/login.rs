@@ -56,8 +56,7 @@ impl Trace<'_> {
         }));
         let mut is_heard = model.is_some_and(|model| self.project.libraries_of(model).next().is_some());
         for receiver in self.project.receivers().iter().filter(|receiver| receiver.signal == signal) {
-            self.outcome.hears.insert(receiver.function);
-            let summary = self.knowledge.summaries.get(&receiver.function);
+            let summary = self.summary(receiver.function);
             is_heard |= summary.is_some_and(|summary| summary.trail.emits.is_some());
         }
         if is_heard {

@@ -35,7 +35,7 @@ impl Trace<'_> {
             }
             _ => return,
         };
-        let Some(summary) = ends.and_then(|function| self.knowledge.summaries.get(&function)) else { return };
+        let Some(summary) = ends.and_then(|function| self.summary(function)) else { return };
         if raising && summary.may_roll_back {
             self.roll_back(state, session, enter);
         } else if !raising && summary.may_commit && matches!(context, Value::Object(..)) {

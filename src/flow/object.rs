@@ -6,6 +6,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Mapping, Symbol};
 
 use super::clock;
+use super::cow::Shared;
 use super::each::{COLUMN, NAMES_OF_COLUMN};
 use super::keys::{Dump, dumped};
 use super::library;
@@ -105,8 +106,7 @@ impl Trace<'_> {
                         Value::Object(class, SessionKey::Outer)
                     }
                     Some(Symbol::Function(function)) => {
-                        match self.knowledge.summaries.get(&function).and_then(|known| known.returns.clone())
-                        {
+                        match self.summary(function).and_then(|known| known.returns.clone()) {
                             Some(
                                 value @ (Value::Logger
                                 | Value::Clock(_)
@@ -188,7 +188,7 @@ impl Trace<'_> {
                     return rows;
                 }
                 if self.is_saved_by_call(*key) {
-                    return Value::Attribute(Box::new(of), name);
+                    return Value::Attribute(Shared::new(of), name);
                 }
                 // A class method of a base makes rows of the class it was called on, which has the base's methods.
                 if let (ModelRef::Param(0), Some(class)) = (info.model, self.project.class_of(self.id))
@@ -198,18 +198,18 @@ impl Trace<'_> {
                 }
                 // Columns are plain.
                 return match info.model {
-                    _ if &*name == DICTIONARY => Value::Attribute(Box::new(of), name),
-                    ModelRef::Unknown => Value::Attribute(Box::new(of), name),
+                    _ if &*name == DICTIONARY => Value::Attribute(Shared::new(of), name),
+                    ModelRef::Unknown => Value::Attribute(Shared::new(of), name),
                     ModelRef::Class(class)
                         if self
                             .project
                             .model(class)
                             .is_some_and(|model| model.other_names.contains(&name)) =>
                     {
-                        Value::Attribute(Box::new(of), name)
+                        Value::Attribute(Shared::new(of), name)
                     }
                     _ if matches!(&*name, "sqlmodel_update" | "model_dump" | "dict") => {
-                        Value::Attribute(Box::new(of), name)
+                        Value::Attribute(Shared::new(of), name)
                     }
                     _ => Value::Unknown,
                 };
@@ -231,11 +231,11 @@ impl Trace<'_> {
                     let receiver =
                         self.function.params.first().and_then(|p| state.locals.get(&p.name).cloned());
                     return Value::Method(
-                        Box::new(receiver.unwrap_or(Value::Object(*class, SessionKey::Outer))),
+                        Shared::new(receiver.unwrap_or(Value::Object(*class, SessionKey::Outer))),
                         method,
                     );
                 }
-                None => Value::Attribute(Box::new(of.clone()), name),
+                None => Value::Attribute(Shared::new(of.clone()), name),
             },
             Value::Caught(handler) => return Value::Caught(*handler),
             Value::Attribute(names, column)
@@ -251,11 +251,11 @@ impl Trace<'_> {
             }
             Value::Rows(rows) => return self.rows_attribute(rows, name),
             Value::Logger | Value::Session(..) | Value::Query(_) | Value::Statement(_) => {
-                return Value::Attribute(Box::new(of), name);
+                return Value::Attribute(Shared::new(of), name);
             }
             held => {
                 self.hold_by_way_back(held, name);
-                Value::Attribute(Box::new(of.clone()), name)
+                Value::Attribute(Shared::new(of.clone()), name)
             }
         };
         if !value.is_vague() {
@@ -281,20 +281,20 @@ impl Trace<'_> {
             }
             _ => return None,
         };
-        Some(Value::Dictionary(Box::new(keys)))
+        Some(Value::Dictionary(Shared::new(keys)))
     }
 
     fn symbol_attribute(&self, symbol: Symbol, name: Name, of: &Value) -> Value {
         if let Symbol::Class(class) = symbol {
             if let Some(method) = self.project.method(class, name) {
-                return Value::Method(Box::new(of.clone()), method);
+                return Value::Method(Shared::new(of.clone()), method);
             }
             if let Some(manager) = self.manager(class, name) {
                 return manager;
             }
             // An abstract base knows no rows but those of the class it is called on.
             if let (Value::Own(_), "objects") = (of, &*name) {
-                return Value::Rows(Box::new(RowSet::of(ModelRef::Param(0), Vec::new())));
+                return Value::Rows(Shared::new(RowSet::of(ModelRef::Param(0), Vec::new())));
             }
             if &*name == "query" && self.project.model(class).is_some_and(|model| model.django.is_none()) {
                 return Value::Query(Some(ModelRef::Class(class)));
@@ -302,7 +302,7 @@ impl Trace<'_> {
         }
         match self.project.member(symbol, name) {
             Some(symbol) => self.symbol(symbol),
-            None => Value::Attribute(Box::new(of.clone()), name),
+            None => Value::Attribute(Shared::new(of.clone()), name),
         }
     }
 
@@ -312,7 +312,7 @@ impl Trace<'_> {
         }
         let project = self.project;
         for ancestor in project.hierarchy(class).classes() {
-            if let Some(value) = self.knowledge.attributes.get(&(ancestor, name))
+            if let Some(value) = self.attribute_of_objects(ancestor, name)
                 && !value.is_vague()
             {
                 if matches!(value, Value::Session(..)) {
@@ -322,7 +322,7 @@ impl Trace<'_> {
                     && self.project.django(model).is_some()
                 {
                     let row = self.held_row(state, (class, name), model);
-                    return row.unwrap_or_else(|| Value::Attribute(Box::new(of.clone()), name));
+                    return row.unwrap_or_else(|| Value::Attribute(Shared::new(of.clone()), name));
                 }
                 return value.clone();
             }
@@ -354,7 +354,7 @@ impl Trace<'_> {
                 }
             }
         }
-        Value::Attribute(Box::new(of.clone()), name)
+        Value::Attribute(Shared::new(of.clone()), name)
     }
 
     fn method_or_property(&self, of: Value, method: FunctionId) -> Value {
@@ -362,9 +362,9 @@ impl Trace<'_> {
         let is_property =
             decorated(&function.decorators, "property") || decorated(&function.decorators, "cached_property");
         if !is_property {
-            return Value::Method(Box::new(of), method);
+            return Value::Method(Shared::new(of), method);
         }
-        let known = self.knowledge.summaries.get(&method).and_then(|summary| summary.returns.clone());
+        let known = self.summary(method).and_then(|summary| summary.returns.clone());
         match known {
             Some(
                 value @ (Value::Session(..)
@@ -480,7 +480,7 @@ fn with_key(of: Value, key: &Value, value: &Value) -> Value {
     let mut keys = match of {
         Value::Dictionary(keys) => keys,
         // Whatever it is, the key is there from now on.
-        Value::Unknown if matches!(key, Value::Text(_)) => Box::new(Keys::open()),
+        Value::Unknown if matches!(key, Value::Text(_)) => Shared::new(Keys::open()),
         other => return other,
     };
     match key {

@@ -17,7 +17,7 @@ use super::partial::Partial;
 use super::row::{Paths, RowInfo, Touch};
 use super::stamp::Stamp;
 use super::state::{Deeds, State};
-use super::summary::{DatabaseUse, Summary};
+use super::summary::{DatabaseUse, Sought, Summary};
 use super::trail::{Alteration, Emission};
 use super::value::{Form, Keys, RowKey, SessionKey, Value};
 use super::waiting::Waiting;
@@ -218,8 +218,8 @@ pub struct Outcome {
     pub sees_session: bool,
     /// Tasks that it hands to a worker while a transaction may be open, by step.
     pub early: BTreeMap<StepId, Early>,
-    /// Functions that hear of what it writes.
-    pub hears: BTreeSet<FunctionId>,
+    /// What it was followed with.
+    pub(super) sought: Sought,
     /// Functions that it calls outside of any transaction block of its own.
     pub calls_loose: BTreeSet<FunctionId>,
     /// Functions that it calls inside of one.

@@ -176,7 +176,7 @@ impl Trace<'_> {
         let stampers: Vec<(FunctionId, u32)> = own.into_iter().chain(receivers).collect();
         let stamps = |duty: &Duty| {
             stampers.iter().any(|(function, number)| {
-                let effect = self.knowledge.summaries.get(function).and_then(|known| known.param(*number));
+                let effect = self.summary(*function).and_then(|known| known.param(*number));
                 effect
                     .is_some_and(|effect| effect.open[duty.index()].elements().any(|e| e.level == Level::Set))
             })

@@ -5,6 +5,7 @@ use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, Reverse, Symbol, To};
 
+use super::cow::Shared;
 use super::django::{Api, Listed};
 use super::outcome::Executed;
 use super::row::{Base, Change, Level, RowInfo, RowState, Touch};
@@ -65,7 +66,7 @@ impl Trace<'_> {
         };
         let manager = self.project.django(class)?.managers.get(&name)?;
         let rows = RowSet::of(ModelRef::Class(class), manager.classes.clone());
-        Some(Value::Rows(Box::new(rows)))
+        Some(Value::Rows(Shared::new(rows)))
     }
 
     /// The rows that point to a row, under the name they add to it.
@@ -85,7 +86,7 @@ impl Trace<'_> {
 
     pub(super) fn rows_of(&self, model: ClassId) -> Value {
         let manager = self.manager(model, Name::new("objects"));
-        manager.unwrap_or_else(|| Value::Rows(Box::new(RowSet::of(ModelRef::Class(model), Vec::new()))))
+        manager.unwrap_or_else(|| Value::Rows(Shared::new(RowSet::of(ModelRef::Class(model), Vec::new()))))
     }
 
     /// What a manager or query set class knows of itself in its own methods.
@@ -95,7 +96,7 @@ impl Trace<'_> {
             [only] => ModelRef::Class(*only),
             _ => ModelRef::Param(0),
         };
-        Value::Rows(Box::new(RowSet::of(model, vec![class])))
+        Value::Rows(Shared::new(RowSet::of(model, vec![class])))
     }
 
     /// An attribute of a manager or query set.
@@ -107,10 +108,10 @@ impl Trace<'_> {
                 _ => Value::Unknown,
             };
         }
-        let own = Value::Rows(Box::new(rows.clone()));
+        let own = Value::Rows(Shared::new(rows.clone()));
         match rows.classes.iter().find_map(|class| self.project.method(*class, name)) {
-            Some(method) => Value::Method(Box::new(own), method),
-            None => Value::Attribute(Box::new(own), name),
+            Some(method) => Value::Method(Shared::new(own), method),
+            None => Value::Attribute(Shared::new(own), name),
         }
     }
 
@@ -252,7 +253,7 @@ impl Trace<'_> {
                         "values" | "values_list" | "dates" | "datetimes" => rows.loads = Loads::Values,
                         _ => {}
                     }
-                    Value::Rows(Box::new(rows))
+                    Value::Rows(Shared::new(rows))
                 }
             },
         }
@@ -472,13 +473,13 @@ impl Trace<'_> {
             },
         };
         let row = self.row_of(state, step, &rows);
-        Some(if is_many { Value::Many(Box::new(row)) } else { row })
+        Some(if is_many { Value::Many(Shared::new(row)) } else { row })
     }
 
     /// `rows[0]` is a row, `rows[:5]` are rows.
     pub(super) fn indexed(&mut self, state: &mut State, step: StepId, rows: RowSet, key: StepId) -> Value {
         match self.function.steps[key as usize].kind {
-            StepKind::Compute(_) => Value::Rows(Box::new(rows)),
+            StepKind::Compute(_) => Value::Rows(Shared::new(rows)),
             _ => self.row_of(state, step, &rows),
         }
     }

@@ -9,7 +9,7 @@ use super::life::{Life, Loss, Reading};
 use super::outcome::ExpiredRead;
 use super::row::Base;
 use super::state::State;
-use super::summary::{Knowledge, Summary};
+use super::summary::Summary;
 use super::trace::Trace;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
 
@@ -162,13 +162,28 @@ impl Trace<'_> {
     /// request a dependency is called once.
     fn shares_session(&self, number: u32, provider: FunctionId) -> bool {
         let mut of_provider = Vec::new();
-        sessions_behind(self.project, self.knowledge, provider, &mut of_provider, 0);
+        self.sessions_behind(provider, &mut of_provider, 0);
         let others = self.function.params.iter().enumerate().filter(|(index, _)| *index != number as usize);
         let mut here = Vec::new();
         for provider in others.filter_map(|(_, param)| self.dependency(param)) {
-            sessions_behind(self.project, self.knowledge, provider, &mut here, 0);
+            self.sessions_behind(provider, &mut here, 0);
         }
         of_provider.iter().any(|session| here.contains(session))
+    }
+
+    /// The dependencies behind a dependency that provide sessions, itself included.
+    fn sessions_behind(&self, provider: FunctionId, found: &mut Vec<FunctionId>, depth: usize) {
+        let provides = |value: &Option<Value>| matches!(value, Some(Value::Session(..)));
+        if self.summary(provider).is_some_and(|known| provides(&known.yields) || provides(&known.returns)) {
+            found.push(provider);
+        }
+        if depth < DEEPEST {
+            for param in &self.project.function(provider).params {
+                if let Some(next) = dependency(self.project, provider.file, param) {
+                    self.sessions_behind(next, found, depth + 1);
+                }
+            }
+        }
     }
 }
 
@@ -186,26 +201,4 @@ fn are_kin(project: &Project, one: ClassId, other: ClassId) -> bool {
     one == other
         || project.hierarchy(one).classes().any(|class| class == other)
         || project.hierarchy(other).classes().any(|class| class == one)
-}
-
-/// The dependencies behind a dependency that provide sessions, itself included.
-fn sessions_behind(
-    project: &Project,
-    knowledge: &Knowledge,
-    provider: FunctionId,
-    found: &mut Vec<FunctionId>,
-    depth: usize,
-) {
-    let summary = knowledge.summaries.get(&provider);
-    let provides = |value: &Option<Value>| matches!(value, Some(Value::Session(..)));
-    if summary.is_some_and(|known| provides(&known.yields) || provides(&known.returns)) {
-        found.push(provider);
-    }
-    if depth < DEEPEST {
-        for param in &project.function(provider).params {
-            if let Some(next) = dependency(project, provider.file, param) {
-                sessions_behind(project, knowledge, next, found, depth + 1);
-            }
-        }
-    }
 }

@@ -322,6 +322,15 @@ impl RowState {
         }
     }
 
+    /// Whether anything is there that could be taken back.
+    pub(super) fn is_open(&self) -> bool {
+        let is_written = |paths: &Paths| paths.elements().any(|e| e.change != Change::No || e.is_added);
+        self.is_untold
+            || !self.marks.are_none()
+            || self.touches.iter().any(|touches| !touches.is_empty())
+            || self.open.iter().any(is_written)
+    }
+
     /// The open write was taken back.
     pub(super) fn roll_back(&mut self) {
         self.marks.take_back();

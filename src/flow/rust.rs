@@ -7,6 +7,7 @@ use crate::facts::{Argument, HandlerId, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{Mapping, Symbol};
 
+use super::cow::Shared;
 use super::library;
 use super::state::{Deeds, State};
 use super::trace::Trace;
@@ -146,9 +147,9 @@ impl Trace<'_> {
             (Value::Many(_), "values" | "values_mut" | "into_values" | "drain") => {
                 return match receiver.element() {
                     Value::Tuple(pair) if pair.len() == 2 => {
-                        Value::Many(Box::new(Value::Tuple(pair).part(Some(1))))
+                        Value::Many(Shared::new(Value::Tuple(pair).part(Some(1))))
                     }
-                    element => Value::Many(Box::new(element)),
+                    element => Value::Many(Shared::new(element)),
                 };
             }
             _ => {}
@@ -196,7 +197,7 @@ impl Trace<'_> {
                 };
                 let old = before.clone().element();
                 let element = if old == Value::Unknown { added } else { old.join(added) };
-                (Value::Many(Box::new(element)), Value::None)
+                (Value::Many(Shared::new(element)), Value::None)
             }
             _ => return None,
         };

@@ -3,6 +3,7 @@
 use crate::duty::{Duty, Operation};
 use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 
+use super::cow::Shared;
 use super::execute::defines;
 use super::library::{self, Answers};
 use super::outcome::Executed;
@@ -206,7 +207,7 @@ impl Trace<'_> {
             }
             (Answers::One, Some(model)) => Value::Row(self.loaded_row(state, step, model)),
             (Answers::Many, Some(model)) => {
-                Value::Many(Box::new(Value::Row(self.loaded_row(state, step, model))))
+                Value::Many(Shared::new(Value::Row(self.loaded_row(state, step, model))))
             }
             (_, None) => Value::Unknown,
         }
@@ -261,7 +262,7 @@ impl Trace<'_> {
         }
         // The whole chain so far is the statement.
         statement.begun = step;
-        Value::Statement(Box::new(statement))
+        Value::Statement(Shared::new(statement))
     }
 
     pub(super) fn execute(&mut self, step: StepId, statement: &Statement, rows: Option<&Value>) {
@@ -333,7 +334,7 @@ impl Trace<'_> {
             Value::Savepoint => Value::Savepoint,
             Value::Manager(function) => {
                 self.outcome.calls.insert(function);
-                let Some(summary) = self.knowledge.summaries.get(&function) else { return Value::Unknown };
+                let Some(summary) = self.summary(function) else { return Value::Unknown };
                 match summary.yields.clone() {
                     Some(Value::Session(_, kind)) => Value::Session(SessionKey::Opened(step), kind),
                     Some(value) if value.rows().is_empty() => self.handed_out(step, value),
@@ -370,9 +371,7 @@ impl Trace<'_> {
             self.leave_manager(state, enter, &context, session, raising);
             let commits = match context {
                 Value::Transaction(..) => true,
-                Value::Manager(function) => {
-                    self.knowledge.summaries.get(&function).is_some_and(|summary| summary.commits)
-                }
+                Value::Manager(function) => self.summary(function).is_some_and(|summary| summary.commits),
                 // The savepoint is rolled back, the transaction around it lives on.
                 Value::Savepoint if raising => {
                     state.erring.clear();

@@ -61,6 +61,11 @@ impl Marks {
         self.is_presumed |= other.is_presumed;
     }
 
+    /// Whether nothing is there that could be taken back.
+    pub(super) fn are_none(&self) -> bool {
+        self.given == 0 && self.nulls.is_empty()
+    }
+
     /// What was stored is taken back.
     pub(super) fn take_back(&mut self) {
         self.given = 0;

@@ -9,6 +9,7 @@ use crate::name::Name;
 use crate::project::FunctionId;
 
 use super::catch::Errors;
+use super::cow::Shared;
 use super::row::RowState;
 use super::trail::Untold;
 use super::value::{RowKey, SessionKey, Value};
@@ -66,13 +67,16 @@ impl HandlerPaths {
     }
 }
 
+/// What happened to each row.
+pub(super) type Rows = Shared<BTreeMap<RowKey, Shared<RowState>>>;
+
 /// Everything known at one point.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
     /// Local variables.
-    pub locals: FxHashMap<Name, Value>,
+    pub locals: Shared<FxHashMap<Name, Value>>,
     /// Rows.
-    pub rows: BTreeMap<RowKey, RowState>,
+    pub rows: Rows,
     /// By row: the rows that its relationships hand to a session along with it.
     pub brings: BTreeMap<RowKey, BTreeSet<RowKey>>,
     /// Sessions that a handler has let go in the failed state.
@@ -106,33 +110,46 @@ impl State {
         if self == other {
             return false;
         }
-        let mut joined = self.clone();
-        joined.join(other);
-        let is_news = joined != *self;
-        *self = joined;
-        is_news
+        let before = self.clone();
+        self.join(other);
+        *self != before
+    }
+
+    /// Changes the rows that a change concerns; the others go on being shared.
+    pub(super) fn change_rows(
+        &mut self,
+        concerns: impl Fn(&RowState) -> bool,
+        change: impl Fn(&mut RowState),
+    ) {
+        if self.rows.values().any(|row| concerns(row)) {
+            self.rows.values_mut().filter(|row| concerns(row)).for_each(|row| change(row));
+        }
     }
 
     /// The state after either of two paths.
     pub(super) fn join(&mut self, other: &State) {
-        for (name, value) in &other.locals {
-            match self.locals.get_mut(name) {
-                Some(known) if known == value => {}
-                Some(known) => {
-                    let old = std::mem::replace(known, Value::Unknown);
-                    *known = old.join(value.clone());
-                }
-                None => {
-                    self.locals.insert(*name, value.clone());
-                }
+        if !self.locals.is_same(&other.locals) {
+            for (name, value) in &other.locals {
+                let joined = match self.locals.get(name) {
+                    Some(known) if known == value => continue,
+                    Some(known) => known.clone().join(value.clone()),
+                    None => value.clone(),
+                };
+                self.locals.insert(*name, joined);
             }
         }
-        for (key, row) in &other.rows {
-            match self.rows.get_mut(key) {
-                Some(known) => known.join(row),
-                None => {
-                    self.rows.insert(*key, row.clone());
-                }
+        if !self.rows.is_same(&other.rows) {
+            for (key, row) in &other.rows {
+                let joined = match self.rows.get(key) {
+                    Some(known) if known == row => continue,
+                    Some(known) => {
+                        let mut joined = known.clone();
+                        joined.join(row);
+                        joined
+                    }
+                    None => row.clone(),
+                };
+                self.rows.insert(*key, joined);
             }
         }
         for (owner, rows) in &other.brings {
@@ -176,6 +193,11 @@ impl States {
     /// The states.
     pub(super) fn all(&self) -> impl Iterator<Item = &State> {
         self.0.iter().map(|(_, state)| state)
+    }
+
+    /// The states, handed over.
+    pub(super) fn into_all(self) -> impl Iterator<Item = State> {
+        self.0.into_iter().map(|(_, state)| state)
     }
 
     /// Adds a state; answers whether anything new came with it.

@@ -5,6 +5,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Lookup, Symbol};
 
 use super::clock;
+use super::cow::Shared;
 use super::each::COLUMN;
 use super::library;
 use super::state::{Deeds, State};
@@ -49,7 +50,7 @@ impl Trace<'_> {
                 self.attribute(state, of, *name)
             }
             StepKind::Index { of, key } => match value(of) {
-                Value::Rows(rows) => self.indexed(state, step, *rows, *key),
+                Value::Rows(rows) => self.indexed(state, step, rows.into_inner(), *key),
                 // One row of a result that holds whole rows.
                 Value::Row(row) => Value::Row(row),
                 Value::Caught(handler) => Value::Caught(handler),
@@ -90,7 +91,7 @@ impl Trace<'_> {
                         },
                     }
                 }
-                caught.map_or(Value::Dictionary(Box::new(keys)), Value::Caught)
+                caught.map_or(Value::Dictionary(Shared::new(keys)), Value::Caught)
             }
             StepKind::Format(parts) | StepKind::Compute(parts) => {
                 let parts: Vec<Value> = parts.iter().map(value).collect();
@@ -129,7 +130,7 @@ impl Trace<'_> {
                 of => of.decision().map_or(Value::Plain, Value::Decision),
             },
             StepKind::Either(parts) => Value::one_of(parts.iter().map(value)),
-            StepKind::Gather(of) => Value::Many(Box::new(value(of))),
+            StepKind::Gather(of) => Value::Many(Shared::new(value(of))),
             StepKind::Turns { of, .. } => value(of),
             StepKind::Element(of) => {
                 let of = value(of);
@@ -250,7 +251,9 @@ impl Trace<'_> {
                 Value::one_of(elements)
             }
             other => match self.column_names(&other) {
-                Some(keys) => Value::Attribute(Box::new(Value::KeyOf(Box::new(keys))), Name::new(COLUMN)),
+                Some(keys) => {
+                    Value::Attribute(Shared::new(Value::KeyOf(Shared::new(keys))), Name::new(COLUMN))
+                }
                 None => other.element(),
             },
         }

@@ -176,6 +176,15 @@ impl Summary {
     }
 }
 
+/// What following a function has asked for: when that changes, it has to be followed again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sought {
+    /// Functions, whether they were known already or not.
+    pub functions: FxHashSet<FunctionId>,
+    /// Attributes of objects, whether anything was known of them or not.
+    pub attributes: FxHashSet<(ClassId, Name)>,
+}
+
 /// What is known of all functions and of the attributes that methods give their objects.
 #[derive(Debug, Default)]
 pub(super) struct Knowledge {

@@ -1,5 +1,6 @@
 //! flow/trace: follows one function over all its paths, until nothing new is learned, and once more to tell of it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
@@ -13,14 +14,15 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 
 use super::catch::{Errors, Landings};
+use super::cow::Shared;
 use super::ground::Ground;
 use super::life::Life;
 use super::outcome::{End, Outcome, Way};
 use super::queryset::Loads;
 use super::row::{Base, Level, RowInfo, RowState};
 use super::rust::transaction::Connection;
-use super::state::{Deeds, Failure, HandlerPaths, State, States};
-use super::summary::{DatabaseUse, Knowledge};
+use super::state::{Deeds, Failure, HandlerPaths, Rows, State, States};
+use super::summary::{DatabaseUse, Knowledge, Sought, Summary};
 use super::trail::Altered;
 use super::value::{ModelRef, RowKey, SessionKey, Value};
 use super::variant::{self, Choice};
@@ -33,6 +35,8 @@ const MOST_VISITS: u32 = 40;
 pub(super) struct Trace<'p> {
     pub(super) project: &'p Project,
     pub(super) knowledge: &'p Knowledge,
+    /// What of that was asked for.
+    sought: RefCell<Sought>,
     pub(super) id: FunctionId,
     pub(super) function: &'p Function,
     pub(super) outcome: Outcome,
@@ -91,6 +95,8 @@ pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) ->
             }
         }
         outcome.summary.variants.push((choice, without.summary));
+        outcome.sought.functions.extend(without.sought.functions);
+        outcome.sought.attributes.extend(without.sought.attributes);
     }
     outcome.summary.takes_actor = !optional.is_empty();
     outcome
@@ -102,62 +108,23 @@ fn trace_choice(
     id: FunctionId,
     choice: &Choice,
 ) -> (Outcome, BTreeSet<Name>) {
-    let function = project.function(id);
     let ground = &knowledge.grounds[&id];
-    let mut trace = Trace {
-        project,
-        knowledge,
-        id,
-        function,
-        outcome: Outcome::default(),
-        rows: Vec::new(),
-        actors: ground.actors.clone(),
-        left_out: Vec::new(),
-        telling: false,
-        region: None,
-        used: DatabaseUse::default(),
-        may_fail: BTreeMap::new(),
-        fails_itself: false,
-        never_returns: false,
-        rolled_back: BTreeSet::new(),
-        connection: None,
-        altered: Vec::new(),
-        ground,
-        has_committed: false,
-        values: vec![Value::Unknown; function.steps.len()],
-        row_keys: FxHashMap::default(),
-        relatives: FxHashMap::default(),
-        held: FxHashMap::default(),
-        cleaned: BTreeMap::new(),
-        parts: FxHashMap::default(),
-        saved_forms: FxHashMap::default(),
-    };
-    let mut start = trace.start();
-    for (number, value) in choice {
-        let name = function.params[*number as usize].name;
-        start.locals.insert(name, value.clone());
-        if *value == Value::None {
-            trace.left_out.push(name);
+    if ground.is_straight {
+        let mut trace = Trace::of(project, knowledge, id);
+        let start = trace.start(choice);
+        trace.go_through(start);
+        if !trace.knows_better() {
+            return trace.end();
         }
     }
-    let known_actors = trace.actors.len();
+    let mut trace = Trace::of(project, knowledge, id);
+    let start = trace.start(choice);
     let mut states = trace.settle(start.clone());
-    if trace.actors.len() > known_actors {
-        // A callee turned out to stamp an actor: what was tested before now reads differently.
+    if trace.actors.len() > ground.actors.len() {
         states = trace.settle(start);
     }
     trace.tell(&states);
-    (trace.outcome, trace.actors)
-}
-
-/// The duties that rows lack, on some path.
-fn lacking(state: &State) -> Vec<(RowKey, Duty)> {
-    let of_row = |(key, row): (&RowKey, &RowState)| {
-        let lacks: Vec<(RowKey, Duty)> =
-            Duty::ALL.into_iter().filter(|duty| !row.has(*duty)).map(|duty| (*key, duty)).collect();
-        lacks
-    };
-    state.rows.iter().flat_map(of_row).collect()
+    trace.end()
 }
 
 /// Leaves of the errors on their way those that come along.
@@ -169,7 +136,58 @@ fn restrict(erring: &mut BTreeMap<SessionKey, Errors>, errors: Errors) {
 }
 
 impl<'p> Trace<'p> {
-    fn start(&mut self) -> State {
+    fn of(project: &'p Project, knowledge: &'p Knowledge, id: FunctionId) -> Trace<'p> {
+        let function = project.function(id);
+        let ground = &knowledge.grounds[&id];
+        Trace {
+            project,
+            knowledge,
+            sought: RefCell::default(),
+            id,
+            function,
+            outcome: Outcome::default(),
+            rows: Vec::new(),
+            actors: ground.actors.clone(),
+            left_out: Vec::new(),
+            telling: false,
+            region: None,
+            used: DatabaseUse::default(),
+            may_fail: BTreeMap::new(),
+            fails_itself: false,
+            never_returns: false,
+            rolled_back: BTreeSet::new(),
+            connection: None,
+            altered: Vec::new(),
+            ground,
+            has_committed: false,
+            values: vec![Value::Unknown; function.steps.len()],
+            row_keys: FxHashMap::default(),
+            relatives: FxHashMap::default(),
+            held: FxHashMap::default(),
+            cleaned: BTreeMap::new(),
+            parts: FxHashMap::default(),
+            saved_forms: FxHashMap::default(),
+        }
+    }
+
+    /// Whether what was learned on the way would have been good to know before: that a callee stamps an actor, so that
+    /// what was tested reads differently; where a form is saved that was made above; which row a field of one has found.
+    fn knows_better(&self) -> bool {
+        self.actors.len() > self.ground.actors.len()
+            || !self.saved_forms.is_empty()
+            || !self.cleaned.is_empty()
+    }
+
+    /// What was told.
+    fn end(mut self) -> (Outcome, BTreeSet<Name>) {
+        self.tell_declared_clocks();
+        self.finish();
+        self.outcome.sought = self.sought.into_inner();
+        (self.outcome, self.actors)
+    }
+
+    /// The state in which it begins, where some parameters are known to have certain values.
+    fn start(&mut self, choice: &Choice) -> State {
         let mut state = State::default();
         if self.function.kind == FunctionKind::Lambda || self.function.kind == FunctionKind::Function {
             for index in 0..self.function.params.len() {
@@ -177,7 +195,32 @@ impl<'p> Trace<'p> {
                 state.locals.insert(self.function.params[index].name, value);
             }
         }
+        for (number, value) in choice {
+            let name = self.function.params[*number as usize].name;
+            state.locals.insert(name, value.clone());
+            if *value == Value::None {
+                self.left_out.push(name);
+            }
+        }
         state
+    }
+
+    /// Follows code without loops: in an order in which every path has come to a block before it is looked at, once is
+    /// enough to learn and to tell.
+    fn go_through(&mut self, start: State) {
+        self.telling = true;
+        let ground = self.ground;
+        let mut states = vec![States::default(); self.function.blocks.len()];
+        if let Some(first) = states.first_mut() {
+            first.add(start, &ground.flags);
+        }
+        for &block in &ground.sequence {
+            for state in std::mem::take(&mut states[block as usize]).into_all() {
+                for (target, state) in self.block(block, state) {
+                    states[target as usize].add(state, &ground.flags);
+                }
+            }
+        }
     }
 
     fn settle(&mut self, start: State) -> Vec<States> {
@@ -214,8 +257,6 @@ impl<'p> Trace<'p> {
                 self.block(block as BlockId, state.clone());
             }
         }
-        self.tell_declared_clocks();
-        self.finish();
     }
 
     /// The body and the way out of a loop over rows that are at hand. Such a loop runs at least once, as far as those
@@ -228,7 +269,7 @@ impl<'p> Trace<'p> {
         let StepKind::Element(of) = self.function.steps.get(first as usize)?.kind else { return None };
         let is_at_hand = match self.value(of) {
             // What a row had is as good as the row.
-            Value::Many(inner) if matches!(inner.clone().part(Some(0)), Value::KeyOf(keys) if keys.changes_nothing()) => {
+            Value::Many(inner) if matches!((**inner).clone().part(Some(0)), Value::KeyOf(keys) if keys.changes_nothing()) => {
                 true
             }
             list @ (Value::Many(_) | Value::Tuple(_)) => !list.rows().is_empty(),
@@ -262,7 +303,7 @@ impl<'p> Trace<'p> {
             self.has_committed = false;
             self.rolled_back.clear();
             self.connection = None;
-            let lacking = if self.telling { lacking(&state) } else { Vec::new() };
+            let rows_before = self.telling.then(|| state.rows.clone());
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
             if self.used.hidden {
@@ -274,9 +315,9 @@ impl<'p> Trace<'p> {
             if self.used.writes {
                 self.deed(&mut state, Deeds::RECORDED);
             }
-            if self.telling {
+            if let Some(rows_before) = rows_before {
                 self.tell_use(step, block.region);
-                self.tell_discharged(&state, step, &lacking);
+                self.tell_discharged(&state, step, &rows_before);
             }
             if let Some(mut before) = before {
                 if state.failures.len() < before.failures.len() {
@@ -377,9 +418,7 @@ impl<'p> Trace<'p> {
             let mut state = state.clone();
             restrict(&mut state.erring, errors);
             // What the failing code was about to write is not judged: no path from here completes it.
-            for row in state.rows.values_mut() {
-                row.roll_back();
-            }
+            state.change_rows(RowState::is_open, RowState::roll_back);
             state.untold.forget();
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
@@ -526,6 +565,18 @@ impl<'p> Trace<'p> {
         matches!(&self.values[context as usize], Value::External(path) if path.last() == "suppress")
     }
 
+    /// What is known of a function so far; following this one depends on it from now on.
+    pub(super) fn summary(&self, function: FunctionId) -> Option<&'p Summary> {
+        self.sought.borrow_mut().functions.insert(function);
+        self.knowledge.summaries.get(&function)
+    }
+
+    /// What methods store in an attribute of objects of a class; following this function depends on it from now on.
+    pub(super) fn attribute_of_objects(&self, class: ClassId, name: Name) -> Option<&'p Value> {
+        self.sought.borrow_mut().attributes.insert((class, name));
+        self.knowledge.attributes.get(&(class, name))
+    }
+
     /// The value a step has computed.
     pub(super) fn value(&self, step: StepId) -> &Value {
         &self.values[step as usize]
@@ -561,7 +612,7 @@ impl<'p> Trace<'p> {
                 }
             }
             None => {
-                state.rows.insert(key, RowState::start(life));
+                state.rows.insert(key, Shared::new(RowState::start(life)));
             }
         }
         key
@@ -579,9 +630,9 @@ impl<'p> Trace<'p> {
         }
         let key = self.related_row(state, of, name, relation.target);
         Some(match relation.is_many {
-            Some(true) => Value::Many(Box::new(Value::Row(key))),
+            Some(true) => Value::Many(Shared::new(Value::Row(key))),
             Some(false) => Value::Row(key),
-            None => Value::OneOf(vec![Value::Row(key), Value::Many(Box::new(Value::Row(key)))]),
+            None => Value::OneOf(vec![Value::Row(key), Value::Many(Shared::new(Value::Row(key)))]),
         })
     }
 
@@ -612,7 +663,10 @@ impl<'p> Trace<'p> {
             self.rows.push(RowInfo { base: Base::Loaded, model, origin, at: info.at, ..info });
         }
         let life = state.rows.get(&of).map(|row| row.life.clone()).filter(|life| !life.is_handed());
-        state.rows.entry(key).or_insert_with(|| RowState::start(life.unwrap_or_else(Life::loaded)));
+        state
+            .rows
+            .entry(key)
+            .or_insert_with(|| Shared::new(RowState::start(life.unwrap_or_else(Life::loaded))));
         key
     }
 
@@ -636,10 +690,14 @@ impl<'p> Trace<'p> {
     }
 
     /// A step has discharged duties that were lacking before it.
-    fn tell_discharged(&mut self, state: &State, step: StepId, lacking: &[(RowKey, Duty)]) {
-        for &(key, duty) in lacking {
-            if !self.has_committed && state.rows.get(&key).is_some_and(|row| row.has(duty)) {
-                let known = self.outcome.discharged.entry((key, duty)).or_insert(step);
+    fn tell_discharged(&mut self, state: &State, step: StepId, before: &Rows) {
+        if self.has_committed || state.rows.is_same(before) {
+            return;
+        }
+        for (key, row) in &state.rows {
+            let Some(before) = before.get(key).filter(|before| !before.is_same(row)) else { continue };
+            for duty in Duty::ALL.into_iter().filter(|duty| !before.has(*duty) && row.has(*duty)) {
+                let known = self.outcome.discharged.entry((*key, duty)).or_insert(step);
                 *known = step.min(*known);
             }
         }

@@ -50,7 +50,7 @@ impl Trace<'_> {
         match context {
             Value::External(path) | Value::Symbol(Symbol::External(path)) => is_atomic(*path),
             Value::Manager(function) => {
-                self.knowledge.summaries.get(function).is_some_and(|summary| summary.yields_in_block)
+                self.summary(*function).is_some_and(|summary| summary.yields_in_block)
             }
             _ => false,
         }

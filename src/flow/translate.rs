@@ -3,6 +3,7 @@
 use crate::facts::StepId;
 use crate::project::Symbol;
 
+use super::cow::Shared;
 use super::queryset::RowSet;
 use super::row::{Base, RowInfo, Touch};
 use super::state::State;
@@ -66,10 +67,10 @@ impl Trace<'_> {
                     && let Some(Value::Rows(handed)) = binding.get(number as usize)
                 {
                     let loads = rows.loads.clone();
-                    return Value::Rows(Box::new(RowSet { loads, ..(**handed).clone() }));
+                    return Value::Rows(Shared::new(RowSet { loads, ..(**handed).clone() }));
                 }
                 let model = self.translate_model(rows.model, binding);
-                Value::Rows(Box::new(RowSet { model, ..(**rows).clone() }))
+                Value::Rows(Shared::new(RowSet { model, ..(**rows).clone() }))
             }
             Value::Statement(statement) => {
                 let mut statement = statement.clone();
@@ -81,20 +82,22 @@ impl Trace<'_> {
                     .into_iter()
                     .flat_map(|key| self.translate(state, step, &Value::Row(key), summary, binding).rows())
                     .collect();
-                statement.on_conflict = statement.on_conflict.map(|(keys, _)| (keys, step));
+                statement.on_conflict.iter_mut().for_each(|(_, begun)| *begun = step);
                 Value::Statement(statement)
             }
             Value::Dictionary(keys) if keys.holds.is_some() => {
                 let held = keys.held().unwrap_or(Value::Unknown);
                 let held = self.translate(state, step, &held, summary, binding);
-                let holds = Some(Box::new(held)).filter(|held| !held.rows().is_empty());
-                Value::Dictionary(Box::new(Keys { holds, ..(**keys).clone() }))
+                let holds = Some(Shared::new(held)).filter(|held| !held.rows().is_empty());
+                Value::Dictionary(Shared::new(Keys { holds, ..(**keys).clone() }))
             }
             Value::Form(_, key) => match summary.rows.get(key).map(|effect| effect.info.base) {
                 Some(Base::Param(number)) => binding.get(number as usize).cloned().unwrap_or(Value::Unknown),
                 _ => Value::Unknown,
             },
-            Value::Many(inner) => Value::Many(Box::new(self.translate(state, step, inner, summary, binding))),
+            Value::Many(inner) => {
+                Value::Many(Shared::new(self.translate(state, step, inner, summary, binding)))
+            }
             Value::Tuple(parts) => Value::Tuple(
                 parts.iter().map(|part| self.translate(state, step, part, summary, binding)).collect(),
             ),
@@ -105,7 +108,7 @@ impl Trace<'_> {
             }
             Value::Method(receiver, function) => {
                 let receiver = self.translate(state, step, receiver, summary, binding);
-                Value::Method(Box::new(receiver), *function)
+                Value::Method(Shared::new(receiver), *function)
             }
             Value::Attribute(of, name) => {
                 let of = self.translate(state, step, of, summary, binding);

@@ -4,6 +4,7 @@ use crate::facts::{Param, ParamKind, StepId, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FileId, FunctionId, Symbol};
 
+use super::cow::Shared;
 use super::library;
 use super::object::decorated;
 use super::row::{Base, RowInfo};
@@ -63,7 +64,7 @@ impl Trace<'_> {
             ParamKind::Rest => return Value::Unknown,
             ParamKind::RestKeywords => {
                 let handed = self.knowledge.handed.get(&(self.id, number)).cloned();
-                return handed.unwrap_or_else(|| Value::Dictionary(Box::new(Keys::open())));
+                return handed.unwrap_or_else(|| Value::Dictionary(Shared::new(Keys::open())));
             }
             ParamKind::Plain | ParamKind::KeywordOnly => {}
         }
@@ -213,7 +214,7 @@ impl Trace<'_> {
                 param.map_or(Value::Unknown, Value::Param)
             }
             Type::External(path) => library::instance_of(*path),
-            Type::Many(inner) => Value::Many(Box::new(self.instance(state, inner, param, place))),
+            Type::Many(inner) => Value::Many(Shared::new(self.instance(state, inner, param, place))),
             Type::Tuple(parts) => {
                 let part = |(nth, part): (u32, &Type)| match (part, param) {
                     (Type::Instance(class), Some(number)) if self.project.model(*class).is_some() => {
@@ -312,7 +313,7 @@ impl Trace<'_> {
                 self.held_row(state, place, *model).unwrap_or(Value::Unknown)
             }
             Type::Instance(class) => Value::Object(*class, SessionKey::Outer),
-            Type::Many(inner) => Value::Many(Box::new(self.held_by_type(state, place, inner))),
+            Type::Many(inner) => Value::Many(Shared::new(self.held_by_type(state, place, inner))),
             Type::OneOf(all) => {
                 let all: Vec<Value> = all.iter().map(|one| self.held_by_type(state, place, one)).collect();
                 Value::one_of(all)

@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Symbol};
 
 use super::clock::Clock;
+use super::cow::Shared;
 pub(super) use super::keys::Keys;
 use super::queryset::RowSet;
 
@@ -122,9 +123,9 @@ pub enum Value {
     /// A class, function, module or external name.
     Symbol(Symbol),
     /// A function bound to a receiver.
-    Method(Box<Value>, FunctionId),
+    Method(Shared<Value>, FunctionId),
     /// An attribute of a value that says nothing more of it.
-    Attribute(Box<Value>, Name),
+    Attribute(Shared<Value>, Name),
     /// An instance of a class that is no row, and the session it was made with.
     Object(ClassId, SessionKey),
     /// An instance or result of something external, by the path that was called.
@@ -152,23 +153,23 @@ pub enum Value {
     /// A form or serializer of Django's, and the row it is about.
     Form(ClassId, RowKey),
     /// Many values of one kind.
-    Many(Box<Value>),
+    Many(Shared<Value>),
     /// A list or tuple with known parts.
     Tuple(Vec<Value>),
     /// A query, or the result of running one: whole rows of a model, or parts of rows when `None`.
     Query(Option<ModelRef>),
     /// Rows that Django hands out: a manager or a query set.
-    Rows(Box<RowSet>),
+    Rows(Shared<RowSet>),
     /// Whether a call has inserted the first of two rows, or has found the second.
     Inserted(RowKey, RowKey),
     /// Who wants to be let in and was asked for credentials at a step, or nobody.
     Seeker(StepId),
     /// A statement that writes.
-    Statement(Box<Statement>),
+    Statement(Shared<Statement>),
     /// A dictionary.
-    Dictionary(Box<Keys>),
+    Dictionary(Shared<Keys>),
     /// A key of a dictionary.
-    KeyOf(Box<Keys>),
+    KeyOf(Shared<Keys>),
     /// The exception a handler has caught, or something made from it.
     Caught(HandlerId),
     /// Something that logs.
@@ -190,7 +191,7 @@ impl Value {
             return self;
         }
         if let (Value::Dictionary(a), Value::Dictionary(b)) = (&self, &other) {
-            return Value::Dictionary(Box::new(a.either(b)));
+            return Value::Dictionary(Shared::new(a.either(b)));
         }
         let mut all = self.alternatives();
         all.extend(other.alternatives());
@@ -282,15 +283,15 @@ impl Value {
     /// One element of it, when it is iterated over.
     pub fn element(self) -> Value {
         match self {
-            Value::Many(inner) => *inner,
+            Value::Many(inner) => inner.into_inner(),
             // More texts than are kept apart still are the keys of something.
             Value::Tuple(all) if all.len() > MOST_ALTERNATIVES => match texts(&all) {
-                Some(sure) => Value::KeyOf(Box::new(Keys { sure, ..Keys::default() })),
+                Some(sure) => Value::KeyOf(Shared::new(Keys { sure, ..Keys::default() })),
                 None => Value::one_of(all),
             },
             Value::Tuple(all) => Value::one_of(all),
             Value::OneOf(all) => Value::one_of(all.into_iter().map(Value::element)),
-            Value::Dictionary(keys) => Value::KeyOf(Box::new(keys.unheld())),
+            Value::Dictionary(keys) => Value::KeyOf(Shared::new(keys.unheld())),
             // The caught error stays known in whatever is made from it.
             Value::Caught(handler) => Value::Caught(handler),
             _ => Value::Unknown,
@@ -306,7 +307,7 @@ impl Value {
             (Value::KeyOf(keys), Some(0)) => Value::KeyOf(keys),
             (Value::Row(row), Some(0)) => Value::Row(row),
             (Value::Caught(handler), _) => Value::Caught(handler),
-            (Value::Many(inner), _) => *inner,
+            (Value::Many(inner), _) => inner.into_inner(),
             _ => Value::Unknown,
         }
     }

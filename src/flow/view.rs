@@ -8,6 +8,7 @@ use crate::facts::{StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Symbol};
 
+use super::cow::Shared;
 use super::queryset::RowSet;
 use super::state::State;
 use super::trace::Trace;
@@ -32,7 +33,7 @@ impl Trace<'_> {
                 Some(self.row_of(state, step, &rows))
             }
             // A class's own way to find its rows has come here by `super()`.
-            "get_queryset" => Some(Value::Rows(Box::new(self.declared_rows(class)?))),
+            "get_queryset" => Some(Value::Rows(Shared::new(self.declared_rows(class)?))),
             _ => None,
         }
     }
@@ -57,7 +58,7 @@ impl Trace<'_> {
             return self.declared_rows(class);
         };
         self.outcome.calls.insert(own);
-        match self.knowledge.summaries.get(&own)?.returns.as_ref()? {
+        match self.summary(own)?.returns.as_ref()? {
             Value::Rows(rows) if matches!(rows.model, ModelRef::Class(_)) => Some((**rows).clone()),
             _ => None,
         }

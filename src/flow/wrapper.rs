@@ -22,7 +22,7 @@ impl Trace<'_> {
     ) {
         for wrapper in wrappers(self.project, callee) {
             self.outcome.calls.insert(wrapper);
-            let Some(summary) = self.knowledge.summaries.get(&wrapper) else { continue };
+            let Some(summary) = self.summary(wrapper) else { continue };
             if summary.throws_rolled_back {
                 // An error of the callee comes out of the wrapper, and the session is whole again.
                 self.may_fail.remove(&session);

@@ -43,6 +43,13 @@ impl Outline {
             self.bound.iter().map(|(&name, &only_for_types)| Bound { name, only_for_types }).collect();
         bound.sort_by_key(|bound| bound.name);
         self.function.bound = bound;
+        // Facts outlive all else of a scan, so they take no more room than they need.
+        let Function { steps, blocks, regions, handlers, bare, .. } = &mut self.function;
+        steps.shrink_to_fit();
+        blocks.shrink_to_fit();
+        regions.shrink_to_fit();
+        handlers.shrink_to_fit();
+        bare.shrink_to_fit();
         self.function
     }
 

@@ -50,6 +50,9 @@ pub(super) fn lower(text: &str) -> FileFacts {
     lowering.facts.gaps.sort_by_key(|gap| gap.span);
     lowering.facts.gaps.dedup();
     lowering.facts.remarks = remark::remarks(text);
+    lowering.facts.functions.shrink_to_fit();
+    lowering.facts.classes.shrink_to_fit();
+    lowering.facts.imports.shrink_to_fit();
     lowering.facts
 }
 

@@ -5,6 +5,7 @@ use crate::facts::{Argument, ArgumentKind, StepId, StepKind};
 use crate::name::Name;
 use crate::project::{ByNew, Changes, ClassId, Mapping, Symbol};
 
+use super::super::cow::Shared;
 use super::super::outcome::Executed;
 use super::super::state::State;
 use super::super::trace::Trace;
@@ -28,7 +29,7 @@ impl Trace<'_> {
             return None;
         }
         let statement = Statement { form: Form::Bare, ..Statement::begun(operation, model, step) };
-        Some(Value::Statement(Box::new(statement)))
+        Some(Value::Statement(Shared::new(statement)))
     }
 
     /// What a method of a table, of its columns or of a statement does.
@@ -47,7 +48,7 @@ impl Trace<'_> {
                 self.columns_of(of)?;
                 let mut keys = Keys::default();
                 keys.give(*column, values.first()?);
-                Some(Value::Dictionary(Box::new(keys)))
+                Some(Value::Dictionary(Shared::new(keys)))
             }
             // Whatever is picked of a table is of the table.
             Value::Attribute(of, name) if &**name == "table" && self.columns_of(of).is_some() => {
@@ -79,7 +80,7 @@ impl Trace<'_> {
             Value::Symbol(Symbol::Class(class)) if method == "builder" => {
                 let mut keys = self.carried_keys(*class)?;
                 keys.perhaps.clear();
-                Some(Value::Dictionary(Box::new(keys)))
+                Some(Value::Dictionary(Shared::new(keys)))
             }
             // `NewUser::new(name)` of `derive_new`.
             Value::Symbol(Symbol::Class(class)) if method == "new" && self.project.derives(*class, "new") => {
@@ -92,7 +93,7 @@ impl Trace<'_> {
                     (None, [value]) => keys.give(Name::new(method), value),
                     _ => {}
                 }
-                Some(Value::Dictionary(Box::new(keys)))
+                Some(Value::Dictionary(Shared::new(keys)))
             }
             // `query.insert_into(users::table).into_columns(…)`
             _ if method == "insert_into" && !matches!(receiver, Value::Object(..) | Value::Dictionary(_)) => {
@@ -100,7 +101,7 @@ impl Trace<'_> {
                 let keys = Keys::open();
                 let statement =
                     Statement { form: Form::Bare, keys, ..Statement::begun(Operation::Create, model, step) };
-                Some(Value::Statement(Box::new(statement)))
+                Some(Value::Statement(Shared::new(statement)))
             }
             // `new_user.insert_into(users::table)`
             Value::Object(..) | Value::Dictionary(_) if method == "insert_into" => {
@@ -108,7 +109,7 @@ impl Trace<'_> {
                 let keys = self.changes(receiver);
                 let statement =
                     Statement { form: Form::Bare, keys, ..Statement::begun(Operation::Create, model, step) };
-                Some(Value::Statement(Box::new(statement)))
+                Some(Value::Statement(Shared::new(statement)))
             }
             _ => None,
         }
@@ -164,7 +165,7 @@ impl Trace<'_> {
             _ => {}
         }
         statement.begun = step;
-        Some(Value::Statement(Box::new(statement)))
+        Some(Value::Statement(Shared::new(statement)))
     }
 
     /// The columns that a value gives when it is inserted or set: `column.eq(…)`, a tuple of those, a struct, many.
@@ -219,7 +220,7 @@ impl Trace<'_> {
                 _ => drop(keys.sure.insert(one.column)),
             }
         }
-        Some(Value::Dictionary(Box::new(keys)))
+        Some(Value::Dictionary(Shared::new(keys)))
     }
 
     /// `changes.updated_at = Some(now)`: a struct of Diesel that was made before gives one more column.
@@ -269,7 +270,7 @@ impl Trace<'_> {
                 None => drop(keys.perhaps.insert(one.column)),
             }
         }
-        Some(Value::Dictionary(Box::new(keys)))
+        Some(Value::Dictionary(Shared::new(keys)))
     }
 
     /// The table that a statement is about: the table itself, some of its rows, or a struct that belongs to it.

@@ -8,6 +8,7 @@ use crate::facts::{Argument, ArgumentKind, StepId, StepKind, Term};
 use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Mapping, Symbol};
 
+use super::super::cow::Shared;
 use super::super::django::Api;
 use super::super::outcome::Executed;
 use super::super::row::{Base, Change, Element, Level, Paths, Touch};
@@ -61,7 +62,7 @@ impl Trace<'_> {
                     });
                 }
                 let found = Value::Tuple(found);
-                Some(if method == "all" { Value::Many(Box::new(found)) } else { found })
+                Some(if method == "all" { Value::Many(Shared::new(found)) } else { found })
             }
             Value::Object(class, _) if matches!(method, "into_active_model" | "into") => {
                 self.row_of_struct(state, step, *class)
@@ -149,7 +150,7 @@ impl Trace<'_> {
         if !statement.rows.is_empty() && statement.operation == Operation::Create && method == "insert_many" {
             self.tell_mixed_rows(state, class, &statement.rows);
         }
-        Some(Value::Statement(Box::new(statement)))
+        Some(Value::Statement(Shared::new(statement)))
     }
 
     /// `ActiveModel::from(value)`: a row stays the row, anything else becomes one.
@@ -281,7 +282,7 @@ impl Trace<'_> {
             }
             "all" => {
                 self.used.any = true;
-                Value::Many(Box::new(Value::Row(self.loaded_row(state, step, model))))
+                Value::Many(Shared::new(Value::Row(self.loaded_row(state, step, model))))
             }
             "count" | "paginate" | "exists" => Value::Plain,
             "into_model" | "into_tuple" | "into_json" | "into_partial_model" => Value::Query(None),
@@ -496,7 +497,7 @@ impl Trace<'_> {
             _ => {}
         }
         statement.begun = step;
-        Value::Statement(Box::new(statement))
+        Value::Statement(Shared::new(statement))
     }
 
     /// The columns that a row was given on every path so far, as far as duties ask for them.
@@ -684,7 +685,7 @@ fn on_conflict(keys: &Keys, method: &str, values: &[Value]) -> Option<Value> {
         ("do_nothing", _) => return Some(Value::Unknown),
         _ => return None,
     }
-    Some(Value::Dictionary(Box::new(keys)))
+    Some(Value::Dictionary(Shared::new(keys)))
 }
 
 /// Whether a type is any active model: a trait says no more.

@@ -7,6 +7,7 @@ use crate::facts::StepId;
 use crate::name::Name;
 use crate::project::Symbol;
 
+use super::super::cow::Shared;
 use super::super::trace::Trace;
 use super::super::value::{Form, Keys, ModelRef, Statement, Value};
 
@@ -26,7 +27,7 @@ impl Trace<'_> {
         };
         let statement =
             Statement { form: Form::Bare, ..Statement::begun(operation, ModelRef::Unknown, step) };
-        Some(Value::Statement(Box::new(statement)))
+        Some(Value::Statement(Shared::new(statement)))
     }
 
     /// What a method of a statement that SeaQuery builds does; nothing where it is none of its methods.
@@ -66,13 +67,13 @@ impl Trace<'_> {
             ("on_conflict", _) => statement.on_conflict = Some((Keys::open(), step)),
             // The text, and what is bound to it.
             ("build_sqlx" | "build" | "build_postgres" | "build_any_sqlx", _) => {
-                return Some(Value::Tuple(vec![Value::Statement(Box::new(statement)), Value::Plain]));
+                return Some(Value::Tuple(vec![Value::Statement(Shared::new(statement)), Value::Plain]));
             }
-            ("to_string", _) => return Some(Value::Statement(Box::new(statement))),
+            ("to_string", _) => return Some(Value::Statement(Shared::new(statement))),
             _ => {}
         }
         statement.begun = step;
-        Some(Value::Statement(Box::new(statement)))
+        Some(Value::Statement(Shared::new(statement)))
     }
 
     fn column(&self, value: &Value) -> Option<Name> {

@@ -63,6 +63,7 @@ impl<'t> Body<'_, '_, 't> {
                         }
                     }
                 }
+                arguments.shrink_to_fit();
                 self.emit(StepKind::Call { callee: inner, arguments }, at)
             }
             Kind::Subscript => {
@@ -124,6 +125,7 @@ impl<'t> Body<'_, '_, 't> {
                         entries.push((key, value));
                     }
                 }
+                entries.shrink_to_fit();
                 StepKind::Dictionary(entries)
             }
             Kind::ListComprehension

@@ -111,32 +111,43 @@ impl Plain<'_> {
 
     /// Finds the token from where the last one ended.
     pub(super) fn scan(&mut self) -> Option<()> {
+        // How far the line is indented, where it began since.
+        let mut indent = None;
         loop {
             let Some(&byte) = self.text.get(self.at) else {
                 return if self.brackets == 0 { self.found(Token::End, 0) } else { None };
             };
             match byte {
-                b' ' | b'\t' | 0x0c => self.at += 1,
-                b'\r' if self.byte(1) == b'\n' => self.at += 1,
-                b'\n' if self.brackets > 0 => self.at += 1,
+                b' ' => indent = indent.map(|indent| indent + 1),
+                b'\t' => indent = indent.map(|indent| indent + 8),
+                b'\n' if self.brackets > 0 => indent = Some(0),
                 b'\n' => return self.found(Token::Newline, 0),
+                0x0c => indent = indent.map(|_| 0),
+                b'\r' if self.byte(1) == b'\n' => {}
                 b'#' => {
                     self.at = self.line_end(self.at);
                     if self.brackets == 0 {
                         self.edge = self.at as u32;
                     }
+                    continue;
                 }
-                b'\\' if self.byte(1) == b'\n' => self.at += 2,
-                b'\\' if self.byte(1) == b'\r' && self.byte(2) == b'\n' => self.at += 3,
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' => return self.name_or_keyword(),
-                b'0'..=b'9' => return self.number(),
-                b'.' if self.byte(1).is_ascii_digit() => return self.number(),
-                b'"' | b'\'' => {
-                    let start = self.at;
-                    return self.opened(start);
-                }
-                _ => return self.sign(byte),
+                b'\\' if self.byte(1) == b'\n' => self.at += 1,
+                b'\\' if self.byte(1) == b'\r' && self.byte(2) == b'\n' => self.at += 2,
+                // The grammar may take a line in brackets for the end of the block.
+                _ if indent.is_some_and(|indent| indent < self.indent) => return None,
+                _ => return self.token_at(byte),
             }
+            self.at += 1;
+        }
+    }
+
+    fn token_at(&mut self, byte: u8) -> Option<()> {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.name_or_keyword(),
+            b'0'..=b'9' => self.number(),
+            b'.' if self.byte(1).is_ascii_digit() => self.number(),
+            b'"' | b'\'' => self.opened(self.at),
+            _ => self.sign(byte),
         }
     }
 
