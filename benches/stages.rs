@@ -72,6 +72,7 @@ fn measured(root: &PathBuf) -> Watch {
         today: "2026-01-15".to_owned(),
         accepted: None,
         before: None,
+        cache: None,
         progress: &clock,
     });
     clock.begin("report");

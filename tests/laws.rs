@@ -47,6 +47,7 @@ fn scanned(files: &BTreeMap<String, String>) -> Scan {
         today: "2026-01-15".to_owned(),
         accepted: None,
         before: None,
+        cache: None,
         progress: &Quiet,
     })
 }

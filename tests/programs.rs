@@ -52,6 +52,7 @@ fn asked<T>(ground: &Path, folder: &str, work: impl FnOnce(Request<'_>) -> T) ->
         today: "2026-01-15".to_owned(),
         accepted: None,
         before: None,
+        cache: None,
         progress: &Quiet,
     })
 }

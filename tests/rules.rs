@@ -53,6 +53,7 @@ fn analyze(example: &Example, rulebook: &Rulebook) -> Scan {
         today,
         accepted,
         before: None,
+        cache: None,
         progress: &Quiet,
     })
 }

@@ -28,6 +28,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("coverage", &[]),
     ("owners", &["config"]),
     ("walk", &["config", "finding", "source"]),
+    ("cache", &["duty", "facts", "finding", "name", "source", "walk"]),
     ("program", &["source", "walk"]),
     ("lower", &["facts", "layout", "name", "source", "sql", "token"]),
     ("project", &["config", "duty", "facts", "name", "source", "sql"]),
@@ -71,6 +72,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "scan",
         &[
             "baseline",
+            "cache",
             "check",
             "config",
             "duty",
@@ -96,6 +98,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "baseline",
+            "cache",
             "check",
             "config",
             "coverage",
