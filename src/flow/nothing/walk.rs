@@ -40,8 +40,16 @@ pub(super) fn look(
     id: FunctionId,
 ) -> Look {
     let function = project.function(id);
-    let mut walk =
-        Walk { project, flow, known, id, function, look: Look::default(), is_telling: Telling::No };
+    let mut walk = Walk {
+        project,
+        flow,
+        known,
+        id,
+        function,
+        look: Look::default(),
+        is_telling: Telling::No,
+        has_told: false,
+    };
     let states = walk.settle();
     walk.is_telling = Telling::Yes;
     for (block, state) in states.into_iter().enumerate() {
@@ -76,6 +84,8 @@ struct Walk<'p> {
     function: &'p Function,
     look: Look,
     is_telling: Telling,
+    /// Whether anything was seen of which something else tells; it is seldom, and to look for it takes long.
+    has_told: bool,
 }
 
 impl Walk<'_> {
@@ -189,6 +199,7 @@ impl Walk<'_> {
         let is_sure = self.is_sure(state, value);
         let together = self.call_behind(value);
         forget(state, path);
+        self.has_told |= shape.whole.iter().chain(shape.inner.values()).any(|origin| origin.is_told);
         if let Some(origin) = shape.whole {
             state.insert(path, Fact::May(origin, together));
         } else if is_sure {
@@ -688,7 +699,8 @@ impl Walk<'_> {
 
     /// A test of what came together with a value tells of the value, too: `(None, 0)`.
     fn forget_told(&self, state: &mut State, test: StepId) {
-        if !state.values().any(|fact| matches!(fact, Fact::May(origin, Some(_)) if origin.is_told)) {
+        let is_told = |fact: &Fact| matches!(fact, Fact::May(origin, Some(_)) if origin.is_told);
+        if !self.has_told || !state.values().any(is_told) {
             return;
         }
         let mut waiting = vec![test];
