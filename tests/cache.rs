@@ -4,10 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use placed::Place;
-
-#[path = "small/placed.rs"]
-mod placed;
+use crate::small::placed::Place;
 
 /// A model and two functions that write it; the first one leaves a stamp out.
 const CODE: &str = "\

@@ -5,6 +5,7 @@
 
 mod actors;
 mod baseline;
+mod cache;
 mod changed;
 mod cmd;
 mod django;
