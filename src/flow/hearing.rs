@@ -59,10 +59,10 @@ impl Trace<'_> {
         }
         if is_bulk {
             let name = if operation == Operation::Delete { "delete" } else { "save" };
-            if let Some(own) = project.method(model, Name::new(name)) {
-                if self.summary(own).is_some_and(|summary| summary.trail.emits.is_some()) {
-                    passes_by = Some("override");
-                }
+            if let Some(own) = project.method(model, Name::new(name))
+                && self.summary(own).is_some_and(|summary| summary.trail.emits.is_some())
+            {
+                passes_by = Some("override");
             }
         }
         passes_by.map_or(Heard::ByNobody, Heard::PassedBy)
