@@ -105,6 +105,12 @@ pub fn check(inputs: Inputs<'_>) -> Checked {
     checked
 }
 
+/// Whether what a scan says of a suppression is true on this day, too, given as `YYYY-MM-DD`.
+pub fn holds_on(record: &SuppressionRecord, today: &str) -> bool {
+    let is_expired = record.until.as_deref().is_some_and(|until| suppression::is_over(until, today));
+    is_expired == record.is_expired
+}
+
 /// Holds findings, given by file, against a baseline, and checks the baseline itself: its file is the only one of the
 /// inputs.
 pub fn hold(

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod baseline;
+mod cache;
 mod changed;
 mod check;
 mod history;
@@ -126,6 +127,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
             (report::report(*arguments), wish)
         }
         Command::Verify(arguments) => (verify::verify(&arguments), terminal::ColorWish::Auto),
+        Command::Clean(arguments) => (cache::clean(&arguments), terminal::ColorWish::Auto),
         Command::Rules => (rules::list(), terminal::ColorWish::Auto),
         Command::Explain(arguments) => (rules::explain(&arguments.id), terminal::ColorWish::Auto),
     };

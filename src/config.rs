@@ -141,6 +141,22 @@ impl Configuration {
         files.map(|(path, text)| (slashed(&relative(&self.ground.here, path)), text.as_str())).collect()
     }
 
+    /// All that decides what is in force where, as texts: the roots, and for each governed folder what its files say.
+    /// Places count from the current directory, so that the same project says the same wherever it lies.
+    pub fn grounds(&self) -> Vec<String> {
+        let place = |path: &Path| slashed(&relative(&self.ground.here, path));
+        let mut all: Vec<String> = self.ground.roots.iter().map(|root| place(root)).collect();
+        all.push(place(&self.first));
+        let everywhere = ("everywhere".to_owned(), &self.defaults);
+        let folders = self.folders.iter().map(|(folder, settings)| (place(folder), settings));
+        for (governed, settings) in [everywhere].into_iter().chain(folders) {
+            all.extend(["governed".to_owned(), governed]);
+            all.extend(settings.file.iter().map(|file| place(file)));
+            all.extend(settings.said.iter().flat_map(|(path, text)| [place(path), text.clone()]));
+        }
+        all
+    }
+
     /// Whether a rule is on for the project as a whole, whatever single paths say.
     pub fn is_on(&self, id: &str, pack: &str, selection: &Selection) -> bool {
         let severity = self.root().rules.get(id).and_then(|rule| rule.severity);

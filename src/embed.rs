@@ -1,12 +1,14 @@
-//! embed: the build script that reads the rule pages into the program.
+//! embed: the build script that reads the rule pages into the program, and names the build.
 //!
 //! It writes one expression, an array of a page's stem and its text, so that a page that is added, edited or taken
-//! away changes the program and nothing else has to be touched.
+//! away changes the program and nothing else has to be touched. The name of the build is a hash of all it is made of, so
+//! that what one build has kept is not taken for what another would find.
 #![expect(clippy::print_stdout, reason = "a build script speaks to cargo on stdout")]
 
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 
 fn main() {
@@ -25,6 +27,33 @@ fn main() {
     }
     table.push_str("]\n");
     fs::write(out.join("rules.rs"), table).expect("the table of pages can be written");
+    println!("cargo::rerun-if-changed=src");
+    println!("cargo::rustc-env=TRAILCHECK_BUILD={:016x}", build(&root));
+}
+
+/// A hash of the code, the rule pages and the versions of all that is linked.
+fn build(root: &Path) -> u64 {
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut folders = vec![root.join("src"), root.join("rules")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folders of the program can be listed") {
+            let path = entry.expect("the folders of the program can be listed").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    // A package that is built from a registry may come without the lock.
+    files
+        .extend([root.join("Cargo.toml"), root.join("Cargo.lock")].into_iter().filter(|file| file.is_file()));
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().into_owned();
+        for part in [name.into_bytes(), fs::read(&file).expect("the files of the program can be read")] {
+            hasher.write_usize(part.len());
+            hasher.write(&part);
+        }
+    }
+    hasher.finish()
 }
 
 /// The pages in the folder, in the order of their stems, so that the same folder makes the same program.

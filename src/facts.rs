@@ -5,13 +5,15 @@
 //! the source is, the outline is flat. What a step *means* (a model is constructed, a session committed) is for
 //! `flow` to tell; here it is only a call of something.
 
+use serde::{Deserialize, Serialize};
+
 use crate::name::Name;
 use crate::source::Span;
 
 pub mod print;
 
 /// Everything one file says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct FileFacts {
     /// Functions; the first is the module's own top-level code.
     pub functions: Vec<Function>,
@@ -30,7 +32,7 @@ pub struct FileFacts {
 }
 
 /// A place in the file that could not be understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalGap {
     /// Where.
     pub span: Span,
@@ -39,7 +41,7 @@ pub struct LocalGap {
 }
 
 /// A comment that speaks to trailcheck, with the code it speaks of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark {
     /// The comment itself.
     pub span: Span,
@@ -52,7 +54,7 @@ pub struct Remark {
 }
 
 /// One bound name of one import statement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Import {
     /// The dotted module, without the leading dots of a relative import.
     pub module: Name,
@@ -67,7 +69,7 @@ pub struct Import {
 }
 
 /// What an import takes from a module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Imported {
     /// `import a.b` binds `a`.
     Root,
@@ -80,7 +82,7 @@ pub enum Imported {
 }
 
 /// One statement about what a module exports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Export {
     /// These names.
     Names(Vec<Name>),
@@ -91,7 +93,7 @@ pub enum Export {
 }
 
 /// A class.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Class {
     /// Its name.
     pub name: Name,
@@ -118,7 +120,7 @@ pub struct Class {
 }
 
 /// A name assigned or annotated in a class body or at the top of a module.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Field {
     /// The name.
     pub name: Name,
@@ -138,7 +140,7 @@ pub fn only_value(fields: &[Field], name: Name) -> Option<&Term> {
 }
 
 /// An expression that declares something: an annotation, a base class, a decorator, a column, a default value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Term {
     /// `a.b.c`.
     Path(Name),
@@ -177,7 +179,7 @@ pub enum Term {
 }
 
 /// Where a function's code comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FunctionKind {
     /// The top level of a module.
     Module,
@@ -190,7 +192,7 @@ pub enum FunctionKind {
 }
 
 /// A function, a class body or a module as an outline.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Function {
     /// Its own name.
     pub name: Name,
@@ -251,7 +253,7 @@ impl Function {
 }
 
 /// A parameter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Param {
     /// Its name.
     pub name: Name,
@@ -266,7 +268,7 @@ pub struct Param {
 }
 
 /// How arguments reach a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParamKind {
     /// By position or by name.
     Plain,
@@ -279,7 +281,7 @@ pub enum ParamKind {
 }
 
 /// A name that a scope binds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bound {
     /// The name.
     pub name: Name,
@@ -297,7 +299,7 @@ pub type RegionId = u32;
 pub type HandlerId = u32;
 
 /// One step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Step {
     /// What it does.
     pub kind: StepKind,
@@ -306,7 +308,7 @@ pub struct Step {
 }
 
 /// A literal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Literal {
     /// `None`.
     None,
@@ -319,7 +321,7 @@ pub enum Literal {
 }
 
 /// How two values are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
     /// `is`, and `is not` when negated.
     Is,
@@ -332,7 +334,7 @@ pub enum Comparison {
 }
 
 /// What a step does. Numbers refer to earlier steps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum StepKind {
     /// A literal.
     Literal(Literal),
@@ -464,7 +466,7 @@ pub enum StepKind {
 }
 
 /// An argument of a call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Argument {
     /// How it is passed.
     pub kind: ArgumentKind,
@@ -473,7 +475,7 @@ pub struct Argument {
 }
 
 /// How an argument is passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ArgumentKind {
     /// By position.
     Plain,
@@ -486,7 +488,7 @@ pub enum ArgumentKind {
 }
 
 /// A run of steps without a fork.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Block {
     /// First step.
     pub start: StepId,
@@ -499,7 +501,7 @@ pub struct Block {
 }
 
 /// Where control goes at the end of a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Next {
     /// To one block.
     Goto(BlockId),
@@ -526,7 +528,7 @@ pub enum Next {
 }
 
 /// A stretch of code from which an exception lands somewhere.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Region {
     /// The region around it.
     pub parent: Option<RegionId>,
@@ -539,7 +541,7 @@ pub struct Region {
 }
 
 /// What a region is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegionKind {
     /// The body of a `try`, with its handlers as a range of handler numbers.
     Try {
@@ -557,7 +559,7 @@ pub enum RegionKind {
 }
 
 /// An exception handler.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Handler {
     /// The whole clause.
     pub span: Span,

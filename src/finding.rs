@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::duty::{Duty, Operation, Standing};
 use crate::remedy::Remedy;
 use crate::source::{Language, Source, Span};
 
 /// How much a finding weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
     /// A person must decide.
     Review,
@@ -45,7 +47,7 @@ pub struct Related {
 }
 
 /// Why a finding was suppressed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppressed {
     /// The reason given.
     pub reason: Option<String>,
@@ -108,7 +110,7 @@ impl Finding {
 }
 
 /// How far a fix can be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Safety {
     /// It changes nothing but what it is meant to.
     Safe,
@@ -147,7 +149,7 @@ pub struct Edit {
 }
 
 /// Something that mending changed in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The rule whose finding was mended.
     pub rule: String,
@@ -162,7 +164,7 @@ pub struct Change {
 }
 
 /// One write, compliant or not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Write {
     /// What it does.
     pub operation: Operation,
@@ -203,7 +205,7 @@ impl Write {
 }
 
 /// Whether a test reaches a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reached {
     /// None does.
     No,
@@ -214,7 +216,7 @@ pub enum Reached {
 }
 
 /// A handler around a write: where a failed one ends up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Guard {
     /// Qualified name of the function it stands in.
     pub function: String,
@@ -227,7 +229,7 @@ pub struct Guard {
 }
 
 /// A comment that suppresses findings, and what came of it in a scan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuppressionRecord {
     /// The path of its file as it is shown.
     pub path: String,
@@ -252,7 +254,7 @@ pub struct SuppressionRecord {
 }
 
 /// How much a suppression speaks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reach {
     /// The statement it stands at.
     Statement,
@@ -261,7 +263,7 @@ pub enum Reach {
 }
 
 /// A finding that a suppression matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Matched {
     /// The rule's id.
     pub rule: String,
@@ -272,7 +274,7 @@ pub struct Matched {
 }
 
 /// Something that could not be read, decoded, parsed or understood.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Gap {
     /// The path as it is shown.
     pub path: String,
@@ -298,7 +300,7 @@ pub struct FileReport {
 }
 
 /// What came of holding findings against a baseline. Its entries are told by their index, with a number of findings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The file of the baseline, as its path is shown.
     pub path: String,

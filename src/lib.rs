@@ -26,6 +26,7 @@
 //! | [`coverage`] | which lines a test run has executed, from the files of coverage tools | what the lines do |
 //! | [`owners`] | whose a file is, as CODEOWNERS says | what was found in it |
 //! | [`walk`] | folders listed, files read, reports written, in an order that never changes | languages and rules |
+//! | [`cache`] | what was found before, kept under a hash of all it depends on | how it was found |
 //! | [`program`] | which files may see one another, told from their paths and bytes alone | what a file means |
 //! | [`lower`] | a file's text becomes facts, and gaps where it could not be understood | other files, rules, settings |
 //! | [`project`] | the facts of all files as one program: modules, names, class hierarchies, models | rules |
@@ -57,6 +58,7 @@
 //! `tests/tidy.rs` holds the house to this.
 
 pub mod baseline;
+pub mod cache;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -1,5 +1,7 @@
 //! name: interned identifiers and dotted paths, compared by address and ordered by spelling.
 
+mod list;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -7,6 +9,8 @@ use std::ops::Deref;
 use std::sync::{LazyLock, Mutex};
 
 use rustc_hash::FxHashSet;
+
+pub use list::{listed, listing};
 
 /// An identifier or dotted path. Copies are free; equality is one comparison of addresses.
 ///

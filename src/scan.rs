@@ -3,15 +3,16 @@
 //! `lower → project → flow → check`, each a call of the room of that name, for one program after the other; nothing is
 //! decided here.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::baseline::{Baseline, Entry};
+use crate::cache::Cache;
 use crate::check::{self, Accepted, Inputs};
 use crate::config::{self, Configuration, Selection, Settings};
 use crate::facts::FileFacts;
@@ -27,10 +28,14 @@ use crate::since::Before;
 use crate::source::Source;
 use crate::walk::Walked;
 
+use kept::Kept;
 use policy::Settled;
+use read::lowered;
 
+mod kept;
 mod part;
 mod policy;
+mod read;
 
 /// What a scan needs.
 pub struct Request<'a> {
@@ -48,6 +53,8 @@ pub struct Request<'a> {
     pub accepted: Option<Acceptance<'a>>,
     /// What was found before a change, where only what it has brought is wanted.
     pub before: Option<&'a Before>,
+    /// Where what was found is kept, if anywhere.
+    pub cache: Option<&'a Cache>,
     /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
 }
@@ -67,6 +74,27 @@ pub trait Progress: Sync {
     fn files(&self, total: usize);
     /// One more file was read.
     fn file_done(&self);
+    /// This step begins, and the one before it is over. It comes once for each program of the run.
+    fn begins(&self, _: Step) {}
+}
+
+/// The steps of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Texts become facts.
+    Lower,
+    /// Facts become one program.
+    Project,
+    /// Functions are followed over all their paths.
+    Follow,
+    /// What functions do is observed.
+    Observe,
+    /// Observations become findings.
+    Check,
+    /// Writes, the tests that reach them, and fixes are put beside the findings.
+    Complete,
+    /// What was found in all programs becomes one.
+    Join,
 }
 
 /// Nobody.
@@ -80,13 +108,14 @@ impl Progress for Quiet {
 /// Scans the files of a run.
 pub fn scan(request: Request<'_>) -> Scan {
     request.progress.files(request.walked.sources.len());
-    let programs = programs(&request);
+    let kept = Kept::of(&request);
+    let programs = kept.programs(|| programs(&request));
     let scanned = |program: &Program| {
         let sources = program.of(&request.walked.sources);
-        let facts = lowered(&request, &sources);
-        part::scan(&request, sources, facts)
+        kept.part(&sources, || part::scan(&request, sources.clone(), lowered(&request, &sources)))
     };
     let parts = programs.iter().map(scanned).collect();
+    kept.bound();
     joined(&request, &programs, parts)
 }
 
@@ -105,9 +134,9 @@ pub fn scan_facts(request: Request<'_>, mut facts: Vec<FileFacts>) -> Scan {
 pub fn mend(request: Request<'_>, most: Safety) -> Mended {
     let read = &request.walked.sources;
     request.progress.files(read.len());
-    let programs = programs(&request);
-    let facts: Vec<Vec<FileFacts>> =
-        programs.iter().map(|program| lowered(&request, &program.of(read))).collect();
+    let kept = Kept::of(&request);
+    let programs = kept.programs(|| programs(&request));
+    let facts: Vec<OnceCell<Vec<FileFacts>>> = vec![OnceCell::new(); programs.len()];
     // A program whose texts are those of the round before is not scanned again.
     let mut last: Vec<Option<(Texts, ProgramScan)>> = vec![None; programs.len()];
     let mut rescan = |texts: &Texts| {
@@ -129,8 +158,13 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
                 .collect();
             let part = match last.take() {
                 Some((texts, part)) if is_same(&texts, &own) => part,
+                _ if own.is_empty() => {
+                    let facts = || facts.get_or_init(|| lowered(&request, &sources)).clone();
+                    kept.part(&sources, || part::scan(&request, sources.clone(), facts()))
+                }
+                // What the files would be is scanned for the proof, and kept for nobody.
                 _ => {
-                    let mut facts = facts.clone();
+                    let mut facts = facts.get_or_init(|| lowered(&request, &program.of(read))).clone();
                     for (source, facts) in sources.iter().zip(&mut facts) {
                         if own.contains_key(&source.path) {
                             *facts = lower(source);
@@ -145,6 +179,7 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
         joined(&request, &programs, parts)
     };
     let first = rescan(&Texts::new());
+    kept.bound();
     fix::mend(first, most, &mut rescan)
 }
 
@@ -161,19 +196,10 @@ fn programs(request: &Request<'_>) -> Vec<Program> {
     program::programs(&request.walked.sources, &request.walked.homes)
 }
 
-/// The facts of some files, in their order.
-fn lowered(request: &Request<'_>, sources: &[Arc<Source>]) -> Vec<FileFacts> {
-    let lowered = |source: &Arc<Source>| {
-        let facts = lower(source);
-        request.progress.file_done();
-        facts
-    };
-    sources.par_iter().map(lowered).collect()
-}
-
 /// What was found in all programs, in the order of the files of the run, and held against what is accepted and what was
 /// there before.
 fn joined(request: &Request<'_>, programs: &[Program], parts: Vec<ProgramScan>) -> Scan {
+    request.progress.begins(Step::Join);
     let sources = &request.walked.sources;
     let mut scan = Scan { gaps: request.walked.gaps.clone(), ..Scan::default() };
     scan.programs = programs.iter().map(|program| program.files.len()).collect();

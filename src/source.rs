@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
 
 use memchr::{memchr, memchr2_iter};
 
 /// A half-open range of bytes in a [`Source`]'s decoded text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {
     /// Offset of the first byte.
     pub start: u32,
@@ -33,7 +36,7 @@ impl Span {
 }
 
 /// The programming language of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Language {
     /// Python 3.
     Python,
@@ -77,7 +80,7 @@ impl Language {
 }
 
 /// How the bytes of a file became text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
     /// UTF-8 without a byte order mark.
     Utf8,
@@ -116,7 +119,11 @@ pub struct Source {
     pub text: String,
     encoding: Encoding,
     line_starts: Vec<u32>,
+    digest: OnceLock<Digest>,
 }
+
+/// A hash of a text that nobody can make another text for.
+pub type Digest = [u8; 32];
 
 impl Source {
     /// Decodes the bytes of a file.
@@ -135,7 +142,7 @@ impl Source {
 
     fn with_encoding(path: PathBuf, language: Language, text: String, encoding: Encoding) -> Source {
         let line_starts = line_starts(&text);
-        Source { path, language, text, encoding, line_starts }
+        Source { path, language, text, encoding, line_starts, digest: OnceLock::new() }
     }
 
     /// The same file with another text.
@@ -150,6 +157,15 @@ impl Source {
             Encoding::Utf8WithMark => Some([b"\xEF\xBB\xBF", self.text.as_bytes()].concat()),
             Encoding::Latin1 => self.text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
         }
+    }
+
+    /// The hash of the text and of how the bytes of the file became text.
+    pub fn digest(&self) -> &Digest {
+        self.digest.get_or_init(|| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&[self.language as u8, self.encoding as u8]).update(self.text.as_bytes());
+            *hasher.finalize().as_bytes()
+        })
     }
 
     /// The path with `/` between its parts, as every output shows it.

@@ -61,6 +61,14 @@ impl Repository {
         }
     }
 
+    /// Whether git keeps a file that lies in a folder or below.
+    ///
+    /// # Errors
+    /// When git cannot be run, or the folder lies in no working tree.
+    pub fn tracks_in(folder: &Path) -> Result<bool, Fault> {
+        Ok(!Repository { top: folder.to_owned() }.ask(&["ls-files", "-z"])?.is_empty())
+    }
+
     /// The top folder of the working tree.
     pub fn top(&self) -> &Path {
         &self.top

@@ -9,6 +9,7 @@
 
 mod home;
 mod replace;
+mod store;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use crate::finding::Gap;
 use crate::source::{Language, Source, slashed};
 
 pub use replace::replace;
+pub use store::{Store, Stored};
 
 /// What there is to read below some roots.
 #[derive(Clone, Debug, Default)]

@@ -7,12 +7,8 @@ use trailcheck::finding::Safety;
 use trailcheck::fix::Mended;
 use trailcheck::source::{Language, Source};
 
-use modules::{EXAMPLE, with_package};
-
-#[path = "small/mended.rs"]
-mod mended;
-#[path = "small/modules.rs"]
-mod modules;
+use crate::small::mended;
+use crate::small::modules::{EXAMPLE, with_package};
 
 const RULES: [&str; 4] =
     ["missing-created-by", "missing-updated-by", "missing-deleted-by", "hand-stamped-actor"];

@@ -42,6 +42,7 @@ fn scanned(files: &Files, baseline: Option<&Baseline>) -> Scan {
         today: "2026-01-15".to_owned(),
         accepted: baseline.map(|baseline| Acceptance { baseline, sees_all: true }),
         before: None,
+        cache: None,
         progress: &Quiet,
     })
 }

@@ -1,8 +1,5 @@
 //! django: what the program knows of Django's models: columns, choices, constraints, managers, ways back.
 
-#[path = "small/scanned.rs"]
-mod scanned;
-
 use std::sync::Arc;
 
 use trailcheck::config::Settings;
@@ -11,7 +8,7 @@ use trailcheck::name::Name;
 use trailcheck::project::{Choices, ClassId, Project, Roles};
 use trailcheck::source::{Language, Source};
 
-use scanned::scanned;
+use crate::small::scanned::scanned;
 
 fn project(files: &[(&str, &str)]) -> Project {
     let settings = Settings::default();

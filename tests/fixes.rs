@@ -10,14 +10,8 @@ use trailcheck::rule::Kind;
 use trailcheck::rulebook::Rulebook;
 use trailcheck::source::{Language, Source};
 
-use mended::mended;
-use modules::{EXAMPLE, modules, with_package};
-
-#[path = "small/mended.rs"]
-mod mended;
-
-#[path = "small/modules.rs"]
-mod modules;
+use crate::small::mended::mended;
+use crate::small::modules::{EXAMPLE, modules, with_package};
 
 /// The texts after mending, by path.
 fn texts(sources: &[Arc<Source>], mended: &Mended) -> BTreeMap<String, String> {

@@ -1,9 +1,6 @@
 //! flags: a store that puts a row out of use owes what its model keeps of that.
 
-use placed::Place;
-
-#[path = "small/placed.rs"]
-mod placed;
+use crate::small::placed::Place;
 
 const MODELS: &str = "\
 from datetime import datetime

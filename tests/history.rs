@@ -9,10 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use trailcheck::history::{Entry, History, HistoryError};
 
-use placed::Place;
-
-#[path = "small/placed.rs"]
-mod placed;
+use crate::small::placed::Place;
 
 const MODELS: &str = "\
 from datetime import datetime

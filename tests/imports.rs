@@ -1,9 +1,6 @@
 //! imports: which imports are stale for certain, and which might not be.
 
-#[path = "small/scanned.rs"]
-mod scanned;
-
-use scanned::scanned;
+use crate::small::scanned::scanned;
 
 /// The messages about stale imports in a small project, each with its path, without what comes behind the colon.
 fn stale(files: &[(&str, &str)], beside: &[&str]) -> Vec<String> {

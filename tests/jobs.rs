@@ -1,9 +1,6 @@
 //! jobs: which figures, pages, rows and actors of jobs are told of, and what keeps them from it.
 
-#[path = "small/scanned.rs"]
-mod scanned;
-
-use scanned::scanned;
+use crate::small::scanned::scanned;
 
 /// The lines on which a rule finds something in a module.
 fn lines(rule: &str, text: &str) -> Vec<u32> {

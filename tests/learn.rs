@@ -27,6 +27,7 @@ fn learned(files: &[(&str, &str)]) -> Learned {
         today,
         accepted: None,
         before: None,
+        cache: None,
         progress: &Quiet,
     })
     .0

@@ -1,9 +1,6 @@
 //! ledger: names and values of audit rows, and how audit libraries are set up, in small projects.
 
-#[path = "small/scanned.rs"]
-mod scanned;
-
-use scanned::scanned;
+use crate::small::scanned::scanned;
 
 /// The findings of some rules in a project, as `path:line rule weight`.
 fn found(files: &[(&str, &str)], rules: &[&str]) -> Vec<String> {

@@ -1,9 +1,6 @@
 //! migrations: a default that the scanned migrations give the table counts, however they go about it.
 
-#[path = "small/scanned.rs"]
-mod scanned;
-
-use scanned::scanned;
+use crate::small::scanned::scanned;
 use trailcheck::finding::Severity;
 
 const MODEL: &str = "\

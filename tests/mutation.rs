@@ -275,6 +275,7 @@ impl Program {
             today: "2026-01-15".to_owned(),
             accepted: None,
             before: None,
+            cache: None,
             progress: &Quiet,
         };
         Seen::of(&scan_facts(request, facts), &|file, at| before_edits(places, file, at))

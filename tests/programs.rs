@@ -52,6 +52,7 @@ fn asked<T>(ground: &Path, folder: &str, work: impl FnOnce(Request<'_>) -> T) ->
         today: "2026-01-15".to_owned(),
         accepted: None,
         before: None,
+        cache: None,
         progress: &Quiet,
     })
 }
@@ -76,7 +77,8 @@ fn a_scan_of_two_projects_finds_what_scans_of_each_find() {
     assert!(each.iter().all(|scan| scan.files.iter().any(|file| !file.writes.is_empty())));
     let mut expected: Vec<String> = each.iter().flat_map(told).collect();
     let mut found = told(&both);
-    (expected.sort(), found.sort());
+    expected.sort();
+    found.sort();
     assert!(found == expected, "the projects see one another");
     assert_eq!(both.aside, each.iter().map(|scan| scan.aside).sum::<usize>());
     let paths = |scan: &Scan| scan.files.iter().map(|file| file.source.path.clone()).collect::<Vec<_>>();

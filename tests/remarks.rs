@@ -7,10 +7,7 @@ use trailcheck::finding::{Finding, Safety, Scan};
 use trailcheck::fix::Mended;
 use trailcheck::source::{Language, Source};
 
-use mended::mended;
-
-#[path = "small/mended.rs"]
-mod mended;
+use crate::small::mended::mended;
 
 const MANIFEST: &str = "[package]\nname = \"jobs\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nsea-orm = \"1\"\n\
                         chrono = \"0.4\"\ndiesel = \"2\"\n";

@@ -4,10 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use placed::Place;
-
-#[path = "small/placed.rs"]
-mod placed;
+use crate::small::placed::Place;
 
 const MODELS: &str = "\
 from datetime import datetime

@@ -20,10 +20,7 @@ use trailcheck::source::{Language, Source};
 use trailcheck::vocabulary::WORDS;
 use trailcheck::walk::Walked;
 
-use modules::{EXAMPLE, modules, with_package};
-
-#[path = "small/modules.rs"]
-mod modules;
+use crate::small::modules::{EXAMPLE, modules, with_package};
 
 /// The day of the scan, so that examples with dates mean the same for ever.
 const TODAY: &str = "2026-01-15";
@@ -56,6 +53,7 @@ fn analyze(example: &Example, rulebook: &Rulebook) -> Scan {
         today,
         accepted,
         before: None,
+        cache: None,
         progress: &Quiet,
     })
 }

@@ -165,6 +165,9 @@ expect 0 check "$orders/core" "$orders/routes.py" "$orders/models.py" --fail-on 
 expect 1 check fixtures/standard/wrong fixtures/shop
 expect 0 check fixtures/standard/correct fixtures/shop --fail-on review --strict
 
+section 'What a check costs in instructions'
+bash benches/instructions.sh
+
 section 'How a run ends when it cannot be done'
 expect 2 check no-such-folder
 expect 2 check --no-such-option

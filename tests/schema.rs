@@ -1,9 +1,6 @@
 //! schema: what SQL files make of tables is known where code writes them.
 
-#[path = "small/scanned.rs"]
-mod scanned;
-
-use scanned::scanned;
+use crate::small::scanned::scanned;
 use trailcheck::finding::Severity;
 
 const MODEL: &str = "\

@@ -1,9 +1,6 @@
 //! statements: what is known of a statement that was put together piece by piece, and of texts that define tables.
 
-#[path = "small/scanned.rs"]
-mod scanned;
-
-use scanned::scanned;
+use crate::small::scanned::scanned;
 
 const MODEL: &str = "\
 from datetime import datetime

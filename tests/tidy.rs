@@ -28,6 +28,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("coverage", &[]),
     ("owners", &["config"]),
     ("walk", &["config", "finding", "source"]),
+    ("cache", &["duty", "facts", "finding", "name", "source", "walk"]),
     ("program", &["source", "walk"]),
     ("lower", &["facts", "layout", "name", "source", "sql", "token"]),
     ("project", &["config", "duty", "facts", "name", "source", "sql"]),
@@ -71,6 +72,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "scan",
         &[
             "baseline",
+            "cache",
             "check",
             "config",
             "duty",
@@ -96,6 +98,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "baseline",
+            "cache",
             "check",
             "config",
             "coverage",
@@ -145,6 +148,19 @@ fn every_file_says_what_room_it_is() {
         };
         if !says {
             broken.push(format!("does not begin with `//! {}`", file.address()));
+        }
+    });
+}
+
+#[test]
+fn every_file_of_tests_is_run() {
+    let main = fs::read_to_string(root().join("tests/main.rs")).expect("the tests have a beginning");
+    let programs = ["main", "mutation"];
+    holds(|file, broken| {
+        let address = file.address();
+        let is_one = file.path.starts_with("tests") && !address.contains('/');
+        if is_one && !programs.contains(&&*address) && !main.contains(&format!("\nmod {address};\n")) {
+            broken.push("is not named in `tests/main.rs`, so that nothing in it is run".to_owned());
         }
     });
 }
@@ -250,7 +266,7 @@ struct File {
 }
 
 impl File {
-    /// The path below `src` or `tests` without its ending: `rule/page`.
+    /// The path below its folder at the top without its ending: `rule/page`.
     fn address(&self) -> String {
         let inner: PathBuf = self.path.components().skip(1).collect();
         inner.with_extension("").to_str().expect("a file's name is UTF-8").replace('\\', "/")
@@ -263,7 +279,8 @@ impl File {
     }
 
     fn is_test(&self) -> bool {
-        self.path.starts_with("tests") || self.path.file_stem().is_some_and(|stem| stem == "tests")
+        ["benches", "tests"].iter().any(|folder| self.path.starts_with(folder))
+            || self.path.file_stem().is_some_and(|stem| stem == "tests")
     }
 
     /// The text without its comments and its tests, which stand last.
@@ -287,7 +304,7 @@ fn holds(law: impl Fn(&File, &mut Vec<String>)) {
 
 fn files() -> Vec<File> {
     let mut files = Vec::new();
-    for folder in ["src", "tests"] {
+    for folder in ["benches", "src", "tests"] {
         for entry in WalkDir::new(root().join(folder)).sort_by_file_name() {
             let entry = entry.expect("the house can be walked");
             if entry.path().extension().is_some_and(|extension| extension == "rs") {

@@ -1,9 +1,6 @@
 //! transactions: who ends a transaction, and what of a row is left then: switches, refreshes, sessions of one's own.
 
-#[path = "small/scanned.rs"]
-mod scanned;
-
-use scanned::scanned;
+use crate::small::scanned::scanned;
 
 const MODEL: &str = "\
 from contextlib import asynccontextmanager

@@ -44,6 +44,7 @@ fn scanned(folders: &[&str]) -> Scan {
         today: "2026-01-15".to_owned(),
         accepted: None,
         before: None,
+        cache: None,
         progress: &Quiet,
     })
 }

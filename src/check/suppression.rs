@@ -235,7 +235,7 @@ pub(super) fn read(remark: &Remark, line: u32, rulebook: &Rulebook) -> (Option<S
 }
 
 /// Whether a last day is over; dates of this form are ordered as text.
-fn is_over(until: &str, today: &str) -> bool {
+pub(super) fn is_over(until: &str, today: &str) -> bool {
     today > until
 }
 

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::baseline::BaselineArguments;
+use super::cache::CleanArguments;
 use super::init::InitArguments;
 use super::inventory::{InventoryArguments, Share};
 use super::report::ReportArguments;
@@ -46,6 +48,8 @@ pub(super) enum Command {
     Report(Box<ReportArguments>),
     /// Scan again and say whether a report still is true
     Verify(VerifyArguments),
+    /// Take away everything that earlier runs have kept to be faster
+    Clean(CleanArguments),
     /// List the rules
     Rules,
     /// Show the page of a rule
@@ -78,6 +82,14 @@ pub(super) struct ScanArguments {
     /// How many threads work; one for each processor if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
+
+    /// Find everything anew, and keep nothing for the next time
+    #[arg(long, env = "TRAILCHECK_NO_CACHE", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) no_cache: bool,
+
+    /// Keep what is found in this folder for the next time; in one of the user's own, if not given
+    #[arg(long, value_name = "DIR", env = "TRAILCHECK_CACHE_DIR", hide_env_values = true)]
+    pub(super) cache_dir: Option<PathBuf>,
 
     /// When to use colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorWish::Auto)]

@@ -9,8 +9,9 @@ use rayon::ThreadPool;
 
 use super::arguments::ScanArguments;
 use super::progress::Bar;
-use super::{Failure, rules, say, today};
+use super::{Failure, cache, rules, say, today};
 use crate::baseline::Baseline;
+use crate::cache::Cache;
 use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, Settings, absolute};
 use crate::day::Day;
 use crate::escape;
@@ -43,6 +44,7 @@ pub(super) struct Run {
     selection: Selection,
     accepted: Option<(Baseline, bool)>,
     before: Option<Before>,
+    cache: Option<Cache>,
     pool: ThreadPool,
     started: Instant,
     /// Whether the user wants to know more.
@@ -116,6 +118,7 @@ impl Run {
             configuration.files().for_each(|file| say(&format!("configuration: {}", slashed(file))));
         }
         let is_verbose = arguments.verbose;
+        let cache = cache::open(arguments)?;
         let (accepted, before) = (None, None);
         Ok(Run {
             rulebook,
@@ -126,6 +129,7 @@ impl Run {
             selection,
             accepted,
             before,
+            cache,
             pool,
             started,
             is_verbose,
@@ -168,6 +172,7 @@ impl Run {
         let bar = Bar::new();
         let done = self.pool.install(|| work(self.request(&bar)));
         bar.finish();
+        self.cache.iter().for_each(cache::tell_fault);
         done
     }
 
@@ -214,6 +219,7 @@ impl Run {
                 .as_ref()
                 .map(|&(ref baseline, sees_all)| Acceptance { baseline, sees_all }),
             before: self.before.as_ref(),
+            cache: self.cache.as_ref(),
             progress,
         }
     }

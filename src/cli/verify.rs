@@ -85,6 +85,9 @@ fn again(said: &Seal, arguments: &VerifyArguments) -> ScanArguments {
         config: said.config.as_ref().map(PathBuf::from),
         isolated: said.isolated,
         threads: arguments.threads,
+        // Who doubts a report wants it found anew.
+        no_cache: true,
+        cache_dir: None,
         color: ColorWish::Auto,
         quiet: false,
         verbose: false,

@@ -89,6 +89,15 @@ impl Selectors {
         self.0.is_empty()
     }
 
+    /// What they were read from.
+    fn words(&self) -> Vec<&str> {
+        let word = |selector| match selector {
+            &Selector::Id(ref word) | &Selector::Pack(ref word) => word.as_str(),
+            Selector::Glob(glob) => glob.glob().glob(),
+        };
+        self.0.iter().map(word).collect()
+    }
+
     /// Whether the rule is among them.
     pub fn matches(&self, id: &str, pack: &str) -> bool {
         self.closeness(id, pack).is_some()
@@ -118,6 +127,11 @@ impl Selection {
     /// The selection that `--select` and `--ignore` make; with nothing selected, every rule is on.
     pub fn new(select: Selectors, ignore: Selectors) -> Selection {
         Selection { select, ignore }
+    }
+
+    /// What was said: the words that narrow, and those that take away.
+    pub fn said(&self) -> [Vec<&str>; 2] {
+        [self.select.words(), self.ignore.words()]
     }
 
     /// Whether the rule is on.

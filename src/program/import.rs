@@ -141,6 +141,10 @@ fn named(text: &str) -> Vec<&str> {
             names.push(module.trim());
         } else if before.is_empty() || before.ends_with([':', ';']) {
             let rest = &text[at + "import".len()..];
+            // `import_it = …` imports nothing.
+            if !rest.starts_with([' ', '\t', '\\']) {
+                continue;
+            }
             let line = &rest[..memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len())];
             names.extend(line.split(',').filter_map(|one| one.split_whitespace().next()));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::policy::Settled;
-use super::{Request, naming, note_gaps, note_unsettled};
+use super::{Request, Step, naming, note_gaps, note_unsettled};
 use crate::check::{self, Checked, Inputs, Interest};
 use crate::config::Settings;
 use crate::facts::{FileFacts, FunctionKind};
@@ -17,7 +17,8 @@ use crate::tested::{self, Tests};
 
 /// Scans the files of one program whose facts are at hand, those of each file in the order of the files.
 pub(super) fn scan(request: &Request<'_>, sources: Vec<Arc<Source>>, facts: Vec<FileFacts>) -> ProgramScan {
-    let Request { configuration, rulebook, selection, today, .. } = request;
+    let Request { configuration, rulebook, selection, today, progress, .. } = request;
+    progress.begins(Step::Project);
     let lowered: Vec<(Arc<Source>, FileFacts)> = sources.iter().cloned().zip(facts).collect();
     let mut gaps = Vec::new();
     note_gaps(&lowered, &mut gaps);
@@ -33,10 +34,13 @@ pub(super) fn scan(request: &Request<'_>, sources: Vec<Arc<Source>>, facts: Vec<
         .beside(&request.walked.beside)
         .audited(&settings.trail, settings.audit)
         .kept_by(&settings.trail.libraries);
+    progress.begins(Step::Follow);
     let flow = flow::follow(&project);
     note_unsettled(&project, &flow, &mut gaps);
+    progress.begins(Step::Observe);
     let interest = Interest::of(rulebook);
     let (observations, judgements) = flow::observe(&project, &flow, &naming, &|seen| interest.covers(seen));
+    progress.begins(Step::Check);
     let remarks: Vec<_> = project.files.iter().map(|file| file.facts.remarks.clone()).collect();
     let enclosing = |file: usize, span: Span| enclosing(&project, file, span);
     let Checked { findings, suppressions, notes } = check::check(Inputs {
@@ -48,6 +52,7 @@ pub(super) fn scan(request: &Request<'_>, sources: Vec<Arc<Source>>, facts: Vec<
         today,
         enclosing: Some(&enclosing),
     });
+    progress.begins(Step::Complete);
     let is_test = |file: FileId| {
         let path = &project.file(file).source.path;
         configuration.for_path(path).is_test_code(path)

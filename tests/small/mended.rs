@@ -29,6 +29,7 @@ pub(crate) fn mended<'a>(
         today: "2026-01-15".to_owned(),
         accepted: None,
         before: None,
+        cache: None,
         progress: &Quiet,
     };
     mend(request, most)

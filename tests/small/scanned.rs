@@ -29,6 +29,7 @@ pub(crate) fn scanned(files: &[(&str, &str)], beside: &[&str]) -> Scan {
         today,
         accepted: None,
         before: None,
+        cache: None,
         progress: &Quiet,
     })
 }

@@ -1,4 +1,4 @@
-//! What is read as plain is the very tree that the grammar makes.
+//! lower/python/plain/tests: what is read as plain is the very tree that the grammar makes.
 
 use std::path::Path;
 

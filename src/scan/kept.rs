@@ -1,0 +1,127 @@
+//! scan/kept: what was found before in the very same program, and what makes it the same.
+//!
+//! Neither what a baseline accepts nor what was there before a change is part of it: a scan is held against both
+//! afterwards.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::Request;
+use crate::cache::{Cache, Key, Parts};
+use crate::check;
+use crate::finding::ProgramScan;
+use crate::program::Program;
+use crate::source::Source;
+use crate::walk::Walked;
+
+/// What is kept of scans of the same kind as one that was asked for.
+pub(super) struct Kept<'a> {
+    request: &'a Request<'a>,
+    /// The cache, and the hash of what all programs of the run depend on.
+    cache: Option<(&'a Cache, Key)>,
+}
+
+impl<'a> Kept<'a> {
+    /// What is kept for this request.
+    pub(super) fn of(request: &'a Request<'a>) -> Kept<'a> {
+        Kept { request, cache: request.cache.map(|cache| (cache, ground(request))) }
+    }
+
+    /// The programs among the files of the run.
+    pub(super) fn programs(&self, make: impl FnOnce() -> Vec<Program>) -> Vec<Program> {
+        let Walked { sources, homes, .. } = &self.request.walked;
+        // Files of one project, or of none, are told together at once.
+        let Some((cache, _)) = self.cache.as_ref().filter(|_| homes.len() > 1) else { return make() };
+        let mut parts = Parts::of("programs");
+        files(&mut parts, sources);
+        parts.number(homes.len());
+        // Where projects lie does not matter, only which folders are of the same.
+        let mut numbers: FxHashMap<&Path, usize> = FxHashMap::default();
+        for home in homes {
+            let next = numbers.len();
+            parts.text(&home.below.to_string_lossy());
+            parts.number(*numbers.entry(&home.project).or_insert(next));
+        }
+        let key = parts.key();
+        if let Some(groups) = cache.groups(&key).filter(|groups| is_each_once(groups, sources.len())) {
+            return groups.into_iter().map(|files| Program { files }).collect();
+        }
+        let programs = make();
+        cache.keep_groups(&key, &programs.iter().map(|program| program.files.as_slice()).collect::<Vec<_>>());
+        programs
+    }
+
+    /// What is found in a program of these files.
+    pub(super) fn part(&self, sources: &[Arc<Source>], make: impl FnOnce() -> ProgramScan) -> ProgramScan {
+        let Some((cache, ground)) = &self.cache else { return make() };
+        let mut parts = Parts::of("program");
+        parts.digest(ground.digest());
+        files(&mut parts, sources);
+        let key = parts.key();
+        // The day is no part of the key: few programs say anything of one.
+        let holds = |scan: &ProgramScan| {
+            scan.suppressions.iter().all(|record| check::holds_on(record, &self.request.today))
+        };
+        if let Some(scan) = cache.result(&key, sources).filter(holds) {
+            sources.iter().for_each(|_| self.request.progress.file_done());
+            return scan;
+        }
+        let scan = make();
+        cache.keep_result(&key, &scan, sources);
+        scan
+    }
+
+    /// Sees to it that not too much is kept.
+    pub(super) fn bound(&self) {
+        if let Some((cache, _)) = self.cache {
+            cache.bound();
+        }
+    }
+}
+
+/// All that is found in a program depends on, but its files and the day.
+fn ground(request: &Request<'_>) -> Key {
+    let Request {
+        walked,
+        configuration,
+        rulebook,
+        selection,
+        today: _,
+        accepted: _,
+        before: _,
+        cache: _,
+        progress: _,
+    } = request;
+    let Walked { sources, beside, gaps: _, homes: _, left_out: _ } = walked;
+    // Texts are hashed by all threads at once; whoever asks for a hash later has it.
+    sources.par_iter().for_each(|source| {
+        source.digest();
+    });
+    let mut parts = Parts::of("ground");
+    parts.texts(beside.iter().map(String::as_str));
+    parts.texts(configuration.grounds().iter().map(String::as_str));
+    selection.said().into_iter().for_each(|words| parts.texts(words.into_iter()));
+    parts.texts(rulebook.rules.iter().map(|rule| rule.id.as_str()));
+    parts.texts(rulebook.rules.iter().map(|rule| rule.page.as_str()));
+    parts.key()
+}
+
+/// Files are their paths and what they say.
+pub(super) fn files(parts: &mut Parts, sources: &[Arc<Source>]) {
+    parts.number(sources.len());
+    for source in sources {
+        parts.text(&source.path.to_string_lossy());
+        parts.digest(source.digest());
+    }
+}
+
+fn is_each_once(groups: &[Vec<usize>], count: usize) -> bool {
+    let mut is_there = vec![false; count];
+    let mut all = groups.iter().flatten();
+    let once =
+        all.all(|&file| is_there.get_mut(file).is_some_and(|is_there| !std::mem::replace(is_there, true)));
+    once && is_there.into_iter().all(|is_there| is_there)
+}
