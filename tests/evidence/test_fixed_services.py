@@ -52,7 +52,7 @@ LEFT = {
         "missing-deleted-by": 3,
         "missing-updated-at": 11,
         "missing-updated-by": 11,
-        "mixed-clocks": 1,
+        "mixed-clocks": 2,
         "nulled-audit-field": 4,
         "overwritten-creation-stamp": 5,
         "phantom-audit-field": 5,
