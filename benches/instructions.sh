@@ -8,7 +8,8 @@
 #
 # - The check of a service costs at most what benches/instructions.txt says, and a little. What it costs depends on the
 #   compiler and the profile: with another version of the compiler more is allowed, with another profile nothing is
-#   compared. --renew builds the program as CI does and writes the file: do it in the commit that makes the program faster, or slower for a good reason.
+#   compared. --renew builds the program as CI does and writes the file: do it in the commit that makes the program
+#   faster, or slower for a good reason.
 # - Eight times the code costs about eight times as much, whatever the compiler.
 #
 # TRAILCHECK_BIN names the program; the one that the tests have built if it is not set.
