@@ -14,6 +14,7 @@ import datetime
 import os
 import platform
 import re
+import signal
 import statistics
 import sys
 import tempfile
@@ -30,6 +31,8 @@ FROM, UNTIL = "<!-- figures -->", "<!-- end of figures -->"
 
 def main() -> None:
     arguments = asked()
+    # Ended from outside, it takes its folder away, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     with tempfile.TemporaryDirectory(prefix="trailcheck-bench-", dir=arguments.work) as folder:
         try:
             text = report(arguments, Path(folder))
