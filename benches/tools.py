@@ -157,16 +157,6 @@ class Trailcheck:
             Case("trailcheck, one file changed", what, cached, files, before=changes.make, after=restore),
         ]
 
-    def parsed(self, tree: Path) -> float | None:
-        """The share of the bytes of a tree that a check parses, where it tells.
-
-        It is asked with an environment variable and answers on stderr with a line `parsed N of M bytes`.
-        """
-        environment = ["env", "TRAILCHECK_PARSED=1"]
-        said = Peers.said([*environment, *self.cold(tree, 2).command], tree)
-        told = re.search(r"parsed (\d+) of (\d+) bytes", said)
-        return int(told.group(1)) / int(told.group(2)) if told else None
-
 
 def python_lines(listed: str) -> int:
     """How many of the lines name a Python file."""
