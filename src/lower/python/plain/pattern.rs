@@ -70,9 +70,7 @@ impl Plain<'_> {
             let guard = self.tree.branch(Kind::IfClause, start, self.done, &[(Role::None, test)]);
             self.tree.push(Role::Guard, guard);
         }
-        let body = self.suite()?;
-        self.tree.push(Role::Consequence, body);
-        Some(self.tree.close(open, Kind::CaseClause, start, self.tree.end(body)))
+        self.close_with_suite(open, Kind::CaseClause, start, Role::Consequence)
     }
 
     fn case_pattern(&mut self) -> Option<Id> {

@@ -59,6 +59,13 @@ impl Plain<'_> {
         Some(self.tree.close(open, Kind::Block, start, self.edge))
     }
 
+    /// Ends something that ends with a block of its own.
+    pub(super) fn close_with_suite(&mut self, open: usize, kind: Kind, start: u32, role: Role) -> Option<Id> {
+        let block = self.suite()?;
+        self.tree.push(role, block);
+        Some(self.tree.close(open, kind, start, self.tree.end(block)))
+    }
+
     /// Goes on to the first line of a block; answers how far the code around it is indented.
     pub(super) fn enter_block(&mut self) -> Option<u32> {
         self.look_ahead(self.start)?;
@@ -105,9 +112,7 @@ impl Plain<'_> {
             let returns = self.annotation()?;
             self.tree.push(Role::ReturnType, returns);
         }
-        let body = self.suite()?;
-        self.tree.push(Role::Body, body);
-        Some(self.tree.close(open, Kind::FunctionDefinition, start, self.tree.end(body)))
+        self.close_with_suite(open, Kind::FunctionDefinition, start, Role::Body)
     }
 
     /// `[T: Base, *Ts]` behind a name, of which nothing is kept.
@@ -164,9 +169,7 @@ impl Plain<'_> {
             }
             self.tree.push(Role::Superclasses, list);
         }
-        let body = self.suite()?;
-        self.tree.push(Role::Body, body);
-        Some(self.tree.close(open, Kind::ClassDefinition, start, self.tree.end(body)))
+        self.close_with_suite(open, Kind::ClassDefinition, start, Role::Body)
     }
 
     fn decorated(&mut self) -> Option<Id> {
@@ -310,9 +313,7 @@ impl Plain<'_> {
         }
         let colon = self.tree.leaf(Kind::Colon, self.start, self.end);
         self.tree.push(Role::None, colon);
-        let block = self.suite()?;
-        self.tree.push(Role::None, block);
-        Some(self.tree.close(open, Kind::ExceptClause, start, self.tree.end(block)))
+        self.close_with_suite(open, Kind::ExceptClause, start, Role::None)
     }
 
     /// An expression with the name that `as` gives it, where it does.
@@ -340,9 +341,7 @@ impl Plain<'_> {
         self.advance()?;
         let clause = self.with_clause()?;
         self.tree.push(Role::None, clause);
-        let body = self.suite()?;
-        self.tree.push(Role::Body, body);
-        Some(self.tree.close(open, Kind::WithStatement, start, self.tree.end(body)))
+        self.close_with_suite(open, Kind::WithStatement, start, Role::Body)
     }
 
     fn with_clause(&mut self) -> Option<Id> {
