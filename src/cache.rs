@@ -14,6 +14,7 @@ mod key;
 mod result;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 pub use key::{Key, Parts};
@@ -42,6 +43,7 @@ const ENDING: &str = ".trailcheck";
 #[derive(Debug)]
 pub struct Cache {
     store: Store,
+    has_grown: AtomicBool,
     fault: OnceLock<String>,
     told: OnceLock<()>,
 }
@@ -49,7 +51,7 @@ pub struct Cache {
 impl Cache {
     /// The cache in a folder.
     pub fn new(store: Store) -> Cache {
-        Cache { store, fault: OnceLock::new(), told: OnceLock::new() }
+        Cache { store, has_grown: AtomicBool::new(false), fault: OnceLock::new(), told: OnceLock::new() }
     }
 
     /// Where it lies.
@@ -99,9 +101,12 @@ impl Cache {
         }
     }
 
-    /// Takes away what was not used for longest, where all entries together have become too many.
+    /// Takes away what was not used for longest, where all entries together have become too many. As long as nothing was
+    /// added they have not, and nobody looks.
     pub fn bound(&self) {
-        self.bound_to(MOST_BYTES);
+        if self.has_grown.load(Ordering::Relaxed) {
+            self.bound_to(MOST_BYTES);
+        }
     }
 
     /// Takes all entries away; says how many there were and how many bytes they had.
@@ -118,9 +123,12 @@ impl Cache {
         if content.len() as u64 > MOST_BYTES / 2 {
             return;
         }
-        if let Err(fault) = self.store.put(&name(key), &[&entry::head(key, content), content], &SIGNS) {
-            // One reason is enough.
-            let _ = self.fault.set(fault.to_string());
+        match self.store.put(&name(key), &[&entry::head(key, content), content], &SIGNS) {
+            Ok(()) => self.has_grown.store(true, Ordering::Relaxed),
+            Err(fault) => {
+                // One reason is enough.
+                let _ = self.fault.set(fault.to_string());
+            }
         }
     }
 
