@@ -1,10 +1,11 @@
 //! flow: what each function does, over the whole program.
 //!
 //! Every function is followed over all its paths (`trace`) and leaves a summary: which rows it changes and how far it
-//! discharges their duties, whether it logs, rolls back, commits, always raises, what it returns. What is
-//! called is followed before who calls it (`schedule`), and functions whose callees' summaries changed are followed again,
-//! all of a level in parallel against what was known before it, so the result does not depend on the number of threads. What comes out are writes with the standing of each
-//! duty, and observations in the words of the vocabulary. No rule is known here, and no language.
+//! discharges their duties, whether it logs, rolls back, commits, always raises, what it returns. What is called is
+//! followed before who calls it (`schedule`), and who has asked for something that has changed since is followed again,
+//! all of a level in parallel against what was known before it, so the result does not depend on the number of threads.
+//! What comes out are writes with the standing of each duty, and observations in the words of the vocabulary. No rule is
+//! known here, and no language.
 
 use std::collections::{BTreeMap, BTreeSet};
 
