@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use mimalloc::MiMalloc;
-use trailcheck::config::{Configuration, Selection};
+use trailcheck::config::Configuration;
 use trailcheck::finding::Scan;
 use trailcheck::report;
 use trailcheck::rulebook::Rulebook;
@@ -64,17 +64,9 @@ fn measured(root: &PathBuf) -> Watch {
     clock.begin("read");
     let walked = walk::read(listing, &configuration);
     let (files, bytes) = (walked.sources.len(), size(&walked));
-    let found = scan(Request {
-        walked,
-        configuration: &configuration,
-        rulebook: &Rulebook::built_in(),
-        selection: Selection::default(),
-        today: "2026-01-15".to_owned(),
-        accepted: None,
-        before: None,
-        cache: None,
-        progress: &clock,
-    });
+    let rulebook = Rulebook::built_in();
+    let request = Request::new(walked, &configuration, &rulebook, "2026-01-15");
+    let found = scan(Request { progress: &clock, ..request });
     clock.begin("report");
     let written = report::json::render(&found).len();
     clock.begin("free");

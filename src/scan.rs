@@ -5,7 +5,6 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ use crate::project::{FileId, Project, Roles};
 use crate::rulebook::Rulebook;
 use crate::since::Before;
 use crate::source::Source;
-use crate::walk::Walked;
+use crate::walk::{Walked, by_parts};
 
 use kept::Kept;
 use policy::Settled;
@@ -57,6 +56,28 @@ pub struct Request<'a> {
     pub cache: Option<&'a Cache>,
     /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
+}
+
+impl<'a> Request<'a> {
+    /// A scan by all rules that is held against nothing, keeps nothing, and tells nobody how far it is.
+    pub fn new(
+        walked: Walked,
+        configuration: &'a Configuration,
+        rulebook: &'a Rulebook,
+        today: &str,
+    ) -> Request<'a> {
+        Request {
+            walked,
+            configuration,
+            rulebook,
+            selection: Selection::default(),
+            today: today.to_owned(),
+            accepted: None,
+            before: None,
+            cache: None,
+            progress: &Quiet,
+        }
+    }
 }
 
 /// A baseline in the hands of a scan.
@@ -262,11 +283,7 @@ fn hold(scan: &mut Scan, request: &Request<'_>, accepted: Acceptance<'_>) {
         file.findings = findings;
     }
     scan.baseline = Some(held);
-    let parts = |source: &Source| -> Vec<OsString> {
-        source.path.components().map(|part| part.as_os_str().to_owned()).collect()
-    };
-    let own = parts(source);
-    let at = scan.files.partition_point(|other| parts(&other.source) < own);
+    let at = scan.files.partition_point(|other| by_parts(&other.source.path, &source.path).is_lt());
     let (writes, guards, changes) = (Vec::new(), Vec::new(), Vec::new());
     let report = FileReport { source: Arc::clone(source), writes, guards, findings: of_baseline, changes };
     scan.files.insert(at, report);

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trailcheck::baseline::{self, Baseline, Ground};
-use trailcheck::config::{Configuration, Selection};
+use trailcheck::config::Configuration;
 use trailcheck::finding::{Finding, Scan};
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Acceptance, Quiet, Request, scan};
+use trailcheck::scan::{Acceptance, Request, scan};
 use trailcheck::source::{Language, Source};
 use trailcheck::walk::Walked;
 
@@ -34,17 +34,10 @@ fn scanned(files: &Files, baseline: Option<&Baseline>) -> Scan {
     let source = |(path, text): (&String, &String)| {
         Arc::new(Source::of_text(path.as_str(), Language::Python, text.as_str()))
     };
-    scan(Request {
-        walked: Walked { sources: files.iter().map(source).collect(), ..Walked::default() },
-        configuration: &Configuration::default(),
-        rulebook: &Rulebook::built_in(),
-        selection: Selection::default(),
-        today: "2026-01-15".to_owned(),
-        accepted: baseline.map(|baseline| Acceptance { baseline, sees_all: true }),
-        before: None,
-        cache: None,
-        progress: &Quiet,
-    })
+    let walked = Walked { sources: files.iter().map(source).collect(), ..Walked::default() };
+    let accepted = baseline.map(|baseline| Acceptance { baseline, sees_all: true });
+    let (configuration, rulebook) = (&Configuration::default(), &Rulebook::built_in());
+    scan(Request { accepted, ..Request::new(walked, configuration, rulebook, "2026-01-15") })
 }
 
 fn open(scan: &Scan) -> Vec<&Finding> {

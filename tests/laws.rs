@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use trailcheck::config::{Configuration, Selection};
+use trailcheck::config::Configuration;
 use trailcheck::finding::Scan;
 use trailcheck::lower::lower;
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, scan};
+use trailcheck::scan::{Request, scan};
 use trailcheck::source::{Language, Source};
 use trailcheck::walk::Walked;
 
@@ -39,17 +39,8 @@ fn scanned(files: &BTreeMap<String, String>) -> Scan {
     let source = |(path, text): (&String, &String)| {
         Arc::new(Source::of_text(path.as_str(), Language::Python, text.as_str()))
     };
-    scan(Request {
-        walked: Walked { sources: files.iter().map(source).collect(), ..Walked::default() },
-        configuration: &Configuration::default(),
-        rulebook: &Rulebook::built_in(),
-        selection: Selection::default(),
-        today: "2026-01-15".to_owned(),
-        accepted: None,
-        before: None,
-        cache: None,
-        progress: &Quiet,
-    })
+    let walked = Walked { sources: files.iter().map(source).collect(), ..Walked::default() };
+    scan(Request::new(walked, &Configuration::default(), &Rulebook::built_in(), "2026-01-15"))
 }
 
 /// Every finding that is not suppressed, as path, line, rule and fingerprint.

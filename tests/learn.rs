@@ -6,31 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use trailcheck::config::{Configuration, Names, Origin, Search, Selection, Settings};
+use trailcheck::config::{Configuration, Names, Origin, Search, Settings};
 use trailcheck::duty::Duty;
 use trailcheck::learn::{self, Learned};
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{self, Quiet, Request};
+use trailcheck::scan::{self, Request};
 use trailcheck::source::{Language, Source};
 use trailcheck::walk::Walked;
 
 fn learned(files: &[(&str, &str)]) -> Learned {
     let source = |&(path, text): &(&str, &str)| Arc::new(Source::of_text(path, Language::Python, text));
     let walked = Walked { sources: files.iter().map(source).collect(), ..Walked::default() };
-    let (configuration, rulebook) = (&Configuration::default(), &Rulebook::built_in());
-    let (selection, today) = (Selection::default(), "2026-01-15".to_owned());
-    scan::learn(Request {
-        walked,
-        configuration,
-        rulebook,
-        selection,
-        today,
-        accepted: None,
-        before: None,
-        cache: None,
-        progress: &Quiet,
-    })
-    .0
+    scan::learn(Request::new(walked, &Configuration::default(), &Rulebook::built_in(), "2026-01-15")).0
 }
 
 /// The settings that a written file makes; a file that the program cannot read back fails the test.

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use trailcheck::config::{Configuration, Names, Origin, RuleName, Search, Selection};
+use trailcheck::config::{Configuration, Names, Origin, RuleName, Search};
 use trailcheck::duty::{Duty, Operation, Standing};
 use trailcheck::facts::FileFacts;
 use trailcheck::finding::Scan;
@@ -30,7 +30,7 @@ use trailcheck::lower::lower;
 use trailcheck::name::Name;
 use trailcheck::project::{FileId, FunctionId, Lookup, Project, Roles};
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, scan_facts};
+use trailcheck::scan::{Request, scan_facts};
 use trailcheck::source::Source;
 use trailcheck::walk::{self, Walked};
 
@@ -267,17 +267,8 @@ impl Program {
     /// Scans the program without some of its places.
     fn without(&self, places: &[&Place]) -> Seen {
         let (sources, facts) = self.changed(places);
-        let request = Request {
-            walked: Walked { sources, ..Walked::default() },
-            configuration: &self.configuration,
-            rulebook: &self.rulebook,
-            selection: Selection::default(),
-            today: "2026-01-15".to_owned(),
-            accepted: None,
-            before: None,
-            cache: None,
-            progress: &Quiet,
-        };
+        let walked = Walked { sources, ..Walked::default() };
+        let request = Request::new(walked, &self.configuration, &self.rulebook, "2026-01-15");
         Seen::of(&scan_facts(request, facts), &|file, at| before_edits(places, file, at))
     }
 

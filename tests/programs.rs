@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use trailcheck::config::{Configuration, Names, Origin, Search, Selection};
+use trailcheck::config::{Configuration, Names, Origin, Search};
 use trailcheck::finding::{Safety, Scan};
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{self, Quiet, Request};
+use trailcheck::scan::{self, Request};
 use trailcheck::walk;
 use walkdir::WalkDir;
 
@@ -44,17 +44,8 @@ fn asked<T>(ground: &Path, folder: &str, work: impl FnOnce(Request<'_>) -> T) ->
     });
     let configuration = configuration.expect("the configuration is understood");
     let listing = walk::list(&roots, &here).expect("the folder can be listed");
-    work(Request {
-        walked: walk::read(listing, &configuration),
-        configuration: &configuration,
-        rulebook: &Rulebook::built_in(),
-        selection: Selection::default(),
-        today: "2026-01-15".to_owned(),
-        accepted: None,
-        before: None,
-        cache: None,
-        progress: &Quiet,
-    })
+    let walked = walk::read(listing, &configuration);
+    work(Request::new(walked, &configuration, &Rulebook::built_in(), "2026-01-15"))
 }
 
 fn scanned(ground: &Path, folder: &str) -> Scan {

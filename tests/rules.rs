@@ -11,11 +11,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use trailcheck::baseline::{self, Ground};
-use trailcheck::config::{Configuration, Selection};
+use trailcheck::config::Configuration;
 use trailcheck::finding::{FileReport, Scan};
 use trailcheck::rule::{Example, Form, Kind, Rule};
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Acceptance, Quiet, Request, scan};
+use trailcheck::scan::{Acceptance, Request, scan};
 use trailcheck::source::{Language, Source};
 use trailcheck::vocabulary::WORDS;
 use trailcheck::walk::Walked;
@@ -43,19 +43,8 @@ fn analyze(example: &Example, rulebook: &Rulebook) -> Scan {
     };
     let walked = Walked { sources, ..Walked::default() };
     let configuration = &Configuration::default();
-    let (selection, today) = (Selection::default(), TODAY.to_owned());
     let accepted = baseline.as_ref().map(|baseline| Acceptance { baseline, sees_all: true });
-    scan(Request {
-        walked,
-        configuration,
-        rulebook,
-        selection,
-        today,
-        accepted,
-        before: None,
-        cache: None,
-        progress: &Quiet,
-    })
+    scan(Request { accepted, ..Request::new(walked, configuration, rulebook, TODAY) })
 }
 
 #[test]

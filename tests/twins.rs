@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use trailcheck::config::{Configuration, Names, Origin, RuleName, Search, Selection};
+use trailcheck::config::{Configuration, Names, Origin, RuleName, Search};
 use trailcheck::duty::Standing;
 use trailcheck::facts::FunctionKind;
 use trailcheck::finding::{Scan, Write};
 use trailcheck::lower::lower;
 use trailcheck::report::inventory::{Inventory, human};
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, scan};
+use trailcheck::scan::{Request, scan};
 use trailcheck::source::Language;
 use trailcheck::walk;
 
@@ -36,17 +36,8 @@ fn scanned(folders: &[&str]) -> Scan {
     });
     let configuration = configuration.expect("the configuration is understood");
     let listing = walk::list(&folders, root).expect("the twins can be listed");
-    scan(Request {
-        walked: walk::read(listing, &configuration),
-        configuration: &configuration,
-        rulebook: &rulebook,
-        selection: Selection::default(),
-        today: "2026-01-15".to_owned(),
-        accepted: None,
-        before: None,
-        cache: None,
-        progress: &Quiet,
-    })
+    let walked = walk::read(listing, &configuration);
+    scan(Request::new(walked, &configuration, &rulebook, "2026-01-15"))
 }
 
 /// What a write does and which of its duties are done, by whatever means.

@@ -7,7 +7,7 @@ use trailcheck::finding::Safety;
 use trailcheck::fix::Mended;
 use trailcheck::rule::Rule;
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, mend};
+use trailcheck::scan::{Request, mend};
 use trailcheck::source::Source;
 use trailcheck::walk::Walked;
 
@@ -21,16 +21,8 @@ pub(crate) fn mended<'a>(
     let name = |rule: &Rule| RuleName { id: rule.id.clone(), pack: rule.pack.clone(), ..RuleName::default() };
     let names = Names { rules: rulebook.rules.iter().map(name).collect() };
     let select = Selectors::parse(only, &names).expect("the rules are known");
-    let request = Request {
-        walked: Walked { sources, ..Walked::default() },
-        configuration: &Configuration::default(),
-        rulebook: &rulebook,
-        selection: Selection::new(select, Selectors::default()),
-        today: "2026-01-15".to_owned(),
-        accepted: None,
-        before: None,
-        cache: None,
-        progress: &Quiet,
-    };
-    mend(request, most)
+    let walked = Walked { sources, ..Walked::default() };
+    let selection = Selection::new(select, Selectors::default());
+    let configuration = &Configuration::default();
+    mend(Request { selection, ..Request::new(walked, configuration, &rulebook, "2026-01-15") }, most)
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use trailcheck::config::{Configuration, Selection};
+use trailcheck::config::Configuration;
 use trailcheck::finding::Scan;
 use trailcheck::rulebook::Rulebook;
-use trailcheck::scan::{Quiet, Request, scan};
+use trailcheck::scan::{Request, scan};
 use trailcheck::source::{Language, Source};
 use trailcheck::walk::Walked;
 
@@ -18,18 +18,6 @@ pub(crate) fn scanned(files: &[(&str, &str)], beside: &[&str]) -> Scan {
         beside: beside.iter().map(|&path| path.to_owned()).collect(),
         ..Walked::default()
     };
-    let (configuration, rulebook) = (&Configuration::default(), &Rulebook::built_in());
     // Examples with dates mean the same for ever.
-    let (selection, today) = (Selection::default(), "2026-01-15".to_owned());
-    scan(Request {
-        walked,
-        configuration,
-        rulebook,
-        selection,
-        today,
-        accepted: None,
-        before: None,
-        cache: None,
-        progress: &Quiet,
-    })
+    scan(Request::new(walked, &Configuration::default(), &Rulebook::built_in(), "2026-01-15"))
 }
