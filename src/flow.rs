@@ -68,6 +68,7 @@ mod library;
 mod life;
 mod limit;
 mod listener;
+mod locals;
 mod login;
 mod maker;
 mod manager;

@@ -56,6 +56,11 @@ impl Name {
         self.0.starts_with('<')
     }
 
+    /// Where the spelling lies, which tells names apart.
+    pub fn address(self) -> usize {
+        self.0.as_ptr() as usize
+    }
+
     /// The spelling.
     pub fn as_str(self) -> &'static str {
         self.0
@@ -107,7 +112,7 @@ impl Eq for Name {}
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // No two names lie at one address.
-        (self.0.as_ptr() as usize).hash(state);
+        self.address().hash(state);
     }
 }
 
@@ -119,7 +124,7 @@ impl PartialOrd for Name {
 
 impl Ord for Name {
     fn cmp(&self, other: &Name) -> std::cmp::Ordering {
-        self.0.cmp(other.0)
+        if self == other { std::cmp::Ordering::Equal } else { self.0.cmp(other.0) }
     }
 }
 

@@ -143,24 +143,24 @@ impl Trace<'_> {
             _ => return None,
         };
         let argument = arguments.first().map(|argument| self.value(argument.value).clone());
-        match (state.locals.get(&name)?, &*method) {
+        match (state.locals.get(name)?, &*method) {
             (_, _) if self.is_rust() => self.rust_mutation(state, name, &method, arguments),
             (list, "append" | "add" | "extend" | "insert") if list.is_list() => {
                 self.deed(state, Deeds::RECORDED);
                 let last = arguments.last().map(|argument| self.value(argument.value).clone())?;
-                if let Some(longer) = state.locals.get(&name)?.with_texts(&last) {
+                if let Some(longer) = state.locals.get(name)?.with_texts(&last) {
                     state.locals.insert(name, longer);
                     return Some(Value::None);
                 }
                 let added = if &*method == "extend" { last.element() } else { last };
-                let old = state.locals.get(&name).cloned()?.element();
+                let old = state.locals.get(name).cloned()?.element();
                 let element = if old == Value::Unknown { added } else { old.join(added) };
                 state.locals.insert(name, Value::Many(Shared::new(element)));
                 Some(Value::None)
             }
             (Value::Dictionary(_), "update") => {
                 let keys = self.gathered(arguments);
-                if let Some(Value::Dictionary(known)) = state.locals.get_mut(&name) {
+                if let Some(Value::Dictionary(known)) = state.locals.get_mut(name) {
                     known.extend(&keys);
                 }
                 Some(Value::None)
@@ -367,10 +367,13 @@ impl Trace<'_> {
             let result = self.apply(&mut here, step, Some(receiver.clone()), method, arguments);
             if !self.never_returns {
                 results.push(result);
-                match &mut after {
-                    Some(after) => after.join(&here),
-                    None => after = Some(here),
-                }
+                after = match after.take() {
+                    Some(mut after) => {
+                        after.join(&here);
+                        Some(after)
+                    }
+                    None => Some(here),
+                };
             }
         }
         self.never_returns = after.is_none();
@@ -640,7 +643,7 @@ impl Trace<'_> {
         });
         let is_own = |name: &Name| inner.bound.iter().any(|bound| bound.name == *name);
         let mut sessions =
-            names.filter(|name| !is_own(name)).filter_map(|name| match state.locals.get(&name) {
+            names.filter(|name| !is_own(name)).filter_map(|name| match state.locals.get(name) {
                 Some(Value::Session(session, _)) => Some(*session),
                 _ => None,
             });

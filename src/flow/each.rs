@@ -68,7 +68,7 @@ impl Trace<'_> {
                 .copied()
                 .filter(|name| self.always_stores(&turns, dictionary, *name))
                 .collect();
-            if let Some(Value::Dictionary(keys)) = state.locals.get_mut(&dictionary) {
+            if let Some(Value::Dictionary(keys)) = state.locals.get_mut(dictionary) {
                 kept.into_iter().for_each(|name| keys.give(name, &Value::Plain));
             }
         }

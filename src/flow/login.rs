@@ -33,7 +33,7 @@ impl Trace<'_> {
             _ => None,
         };
         // An earlier test may have said so already.
-        let current = name.and_then(|name| state.locals.get(&name).cloned());
+        let current = name.and_then(|name| state.locals.get(name).cloned());
         let current = current.unwrap_or_else(|| self.value(subject).clone());
         let Value::Seeker(step) = current else { return };
         if let Some(name) = name {

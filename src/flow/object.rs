@@ -229,7 +229,7 @@ impl Trace<'_> {
             {
                 Some(method) => {
                     let receiver =
-                        self.function.params.first().and_then(|p| state.locals.get(&p.name).cloned());
+                        self.function.params.first().and_then(|p| state.locals.get(p.name).cloned());
                     return Value::Method(
                         Shared::new(receiver.unwrap_or(Value::Object(*class, SessionKey::Outer))),
                         method,
@@ -467,7 +467,7 @@ impl Trace<'_> {
     /// Stores `of[key]`: a dictionary at hand learns the key.
     pub(super) fn store_key(&mut self, state: &mut State, of: StepId, key: Value, value: &Value) {
         if let StepKind::Name(name) = self.function.steps[of as usize].kind
-            && let Some(local) = state.locals.get_mut(&name)
+            && let Some(local) = state.locals.get_mut(name)
         {
             let before = std::mem::replace(local, Value::Unknown);
             *local = Value::one_of(before.alternatives().into_iter().map(|one| with_key(one, &key, value)));

@@ -493,7 +493,7 @@ impl Trace<'_> {
         arguments: &[Argument],
         values: &[Value],
     ) -> Value {
-        let own = self.function.params.first().and_then(|param| state.locals.get(&param.name).cloned());
+        let own = self.function.params.first().and_then(|param| state.locals.get(param.name).cloned());
         match own {
             Some(Value::Rows(rows)) => self.rows_method(state, step, &rows, method, arguments, values),
             Some(Value::Row(key)) => {

@@ -167,7 +167,7 @@ impl Trace<'_> {
     ) -> Option<Value> {
         let values: Vec<Value> =
             arguments.iter().map(|argument| self.value(argument.value).clone()).collect();
-        let before = state.locals.get(&name)?.clone();
+        let before = state.locals.get(name)?.clone();
         let (after, answer) = match (&before, method, &values[..]) {
             (Value::Text(text), method, values) => {
                 let longer = self.longer_text(*text, method, values)?;

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashMap;
-
 use crate::facts::HandlerId;
 use crate::name::Name;
 use crate::project::FunctionId;
 
 use super::catch::Errors;
 use super::cow::Shared;
+use super::locals::Locals;
 use super::row::RowState;
 use super::trail::Untold;
 use super::value::{RowKey, SessionKey, Value};
@@ -74,7 +73,7 @@ pub(super) type Rows = Shared<BTreeMap<RowKey, Shared<RowState>>>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
     /// Local variables.
-    pub locals: Shared<FxHashMap<Name, Value>>,
+    pub locals: Locals,
     /// Rows.
     pub rows: Rows,
     /// By row: the rows that its relationships hand to a session along with it.
@@ -104,17 +103,6 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Joins another state; answers whether anything new came with it.
-    fn learn(&mut self, other: &State) -> bool {
-        // Most paths that come here again come as they came before.
-        if self == other {
-            return false;
-        }
-        let before = self.clone();
-        self.join(other);
-        *self != before
-    }
-
     /// Changes the rows that a change concerns; the others go on being shared.
     pub(super) fn change_rows(
         &mut self,
@@ -126,95 +114,155 @@ impl State {
         }
     }
 
-    /// The state after either of two paths.
-    pub(super) fn join(&mut self, other: &State) {
-        if !self.locals.is_same(&other.locals) {
-            for (name, value) in &other.locals {
-                let joined = match self.locals.get(name) {
-                    Some(known) if known == value => continue,
-                    Some(known) => known.clone().join(value.clone()),
-                    None => value.clone(),
-                };
-                self.locals.insert(*name, joined);
-            }
-        }
-        if !self.rows.is_same(&other.rows) {
-            for (key, row) in &other.rows {
-                let joined = match self.rows.get(key) {
-                    Some(known) if known == row => continue,
-                    Some(known) => {
-                        let mut joined = known.clone();
-                        joined.join(row);
-                        joined
-                    }
-                    None => row.clone(),
-                };
-                self.rows.insert(*key, joined);
-            }
-        }
+    /// The state after either of two paths; answers whether anything new came with the other.
+    pub(super) fn join(&mut self, other: &State) -> bool {
+        let mut is_new = self.locals.join(&other.locals) | self.join_rows(other);
         for (owner, rows) in &other.brings {
-            self.brings.entry(*owner).or_default().extend(rows);
+            is_new |= match self.brings.get_mut(owner) {
+                Some(known) => grow(known, rows),
+                None => self.brings.insert(*owner, rows.clone()).is_none(),
+            };
         }
-        self.failures.extend(&other.failures);
-        for (session, errors) in &other.erring {
-            let known = self.erring.entry(*session).or_default();
-            *known = known.and(*errors);
+        is_new |= grow(&mut self.failures, &other.failures);
+        is_new |= merge(&mut self.erring, &other.erring, Errors::and);
+        is_new |= merge(&mut self.handling, &other.handling, |a, b| HandlerPaths(a.0 | b.0));
+        if self.returned != other.returned {
+            let joined = match (self.returned.clone(), other.returned.clone()) {
+                (Some(a), Some(b)) => Some(a.join(b)),
+                (a, b) => a.or(b),
+            };
+            is_new |= joined != self.returned;
+            self.returned = joined;
         }
-        for (handler, paths) in &other.handling {
-            let known = self.handling.entry(*handler).or_insert(*paths);
-            known.0 |= paths.0;
+        for (known, other) in [
+            (&mut self.logged, other.logged),
+            (&mut self.rolled_back, other.rolled_back),
+            (&mut self.committed, other.committed),
+        ] {
+            is_new |= *known && !other;
+            *known &= other;
         }
-        self.returned = match (self.returned.take(), other.returned.clone()) {
-            (Some(a), Some(b)) => Some(a.join(b)),
-            (a, b) => a.or(b),
-        };
-        self.logged &= other.logged;
-        self.rolled_back &= other.rolled_back;
-        self.committed &= other.committed;
-        if self.last_session != other.last_session {
+        if self.last_session.is_some() && self.last_session != other.last_session {
             self.last_session = None;
+            is_new = true;
         }
+        let idle = self.idle.len();
         self.idle.retain(|session| other.idle.contains(session));
-        for (session, defines) in &other.defining {
-            *self.defining.entry(*session).or_insert(true) &= *defines;
+        is_new |= self.idle.len() < idle;
+        is_new |= merge(&mut self.defining, &other.defining, |a, b| a && b);
+        if self.untold != other.untold {
+            let before = self.untold.clone();
+            self.untold.join(&other.untold);
+            is_new |= self.untold != before;
         }
-        self.untold.join(&other.untold);
+        is_new
+    }
+
+    fn join_rows(&mut self, other: &State) -> bool {
+        let mut is_new = false;
+        if self.rows.is_same(&other.rows) {
+            return false;
+        }
+        for (key, row) in &other.rows {
+            let joined = match self.rows.get(key) {
+                Some(known) if known == row => continue,
+                Some(known) => {
+                    let mut joined = known.clone();
+                    joined.join(row);
+                    if joined == *known {
+                        continue;
+                    }
+                    joined
+                }
+                None => row.clone(),
+            };
+            self.rows.insert(*key, joined);
+            is_new = true;
+        }
+        is_new
     }
 }
 
+/// Adds what another set has; answers whether that was new.
+fn grow<T: Copy + Ord>(known: &mut BTreeSet<T>, other: &BTreeSet<T>) -> bool {
+    let before = known.len();
+    known.extend(other);
+    known.len() > before
+}
+
+/// Joins what another map says; answers whether anything of it was new.
+fn merge<K: Copy + Ord, V: Copy + PartialEq>(
+    known: &mut BTreeMap<K, V>,
+    other: &BTreeMap<K, V>,
+    join: impl Fn(V, V) -> V,
+) -> bool {
+    let mut is_new = false;
+    for (&key, &value) in other {
+        let joined = known.get(&key).map_or(value, |&known| join(known, value));
+        is_new |= known.insert(key, joined) != Some(joined);
+    }
+    is_new
+}
+
 /// The flags a state is told apart by: local variables that are `True`, `False` or `None` for certain.
-type Flags = Vec<(Name, Option<Value>)>;
+type Flags = Vec<Option<Value>>;
 
 /// The states at the beginning of a block, told apart by their flags.
 #[derive(Clone, Debug, Default)]
-pub(super) struct States(Vec<(Flags, State)>);
+pub(super) struct States(Vec<Told>);
+
+/// One of them.
+#[derive(Clone, Debug)]
+struct Told {
+    flags: Flags,
+    state: State,
+    /// Whether it has come, or has changed, since the block was gone through from it.
+    is_due: bool,
+}
 
 impl States {
     /// The states.
     pub(super) fn all(&self) -> impl Iterator<Item = &State> {
-        self.0.iter().map(|(_, state)| state)
+        self.0.iter().map(|told| &told.state)
     }
 
     /// The states, handed over.
     pub(super) fn into_all(self) -> impl Iterator<Item = State> {
-        self.0.into_iter().map(|(_, state)| state)
+        self.0.into_iter().map(|told| told.state)
+    }
+
+    /// The states from which the block is to be gone through; they are not due any longer.
+    pub(super) fn take_due(&mut self) -> Vec<State> {
+        let due = self.0.iter_mut().filter_map(|told| std::mem::take(&mut told.is_due).then(|| told.state.clone()));
+        due.collect()
     }
 
     /// Adds a state; answers whether anything new came with it.
     pub(super) fn add(&mut self, state: State, flag_names: &[Name]) -> bool {
-        let flag = |name: &Name| match state.locals.get(name) {
-            Some(value @ (Value::Switch(_) | Value::None)) => (*name, Some(value.clone())),
-            _ => (*name, None),
+        let flag = |name: &Name| match state.locals.get(*name) {
+            Some(value @ (Value::Switch(_) | Value::None)) => Some(value),
+            _ => None,
         };
-        let flags: Flags = flag_names.iter().map(flag).collect();
-        if let Some((_, known)) = self.0.iter_mut().find(|(known, _)| *known == flags) {
-            return known.learn(&state);
-        }
-        if self.0.len() >= MOST_STATES {
+        let is_like = |told: &Told| {
+            told.flags.iter().zip(flag_names).all(|(known, name)| known.as_ref() == flag(name))
+        };
+        let like = match self.0.iter().position(is_like) {
             // Too many to keep apart: from here on one state stands for all.
-            return self.0[0].1.learn(&state);
+            None if self.0.len() >= MOST_STATES => Some(0),
+            like => like,
+        };
+        match like {
+            Some(like) => {
+                let told = &mut self.0[like];
+                let is_new = told.state.join(&state);
+                told.is_due |= is_new;
+                is_new
+            }
+            None => {
+                let flags = flag_names.iter().map(|name| flag(name).cloned()).collect();
+                self.0.push(Told { flags, state, is_due: true });
+                true
+            }
         }
-        self.0.push((flags, state));
-        true
     }
 }

@@ -175,7 +175,7 @@ impl Trace<'_> {
                 Value::Unknown
             }
             StepKind::Unbind(name) => {
-                state.locals.remove(name);
+                state.locals.remove(*name);
                 Value::Unknown
             }
             StepKind::Store { of, name, value: stored } => {
@@ -219,7 +219,7 @@ impl Trace<'_> {
     }
 
     fn name(&mut self, state: &State, name: Name) -> Value {
-        if let Some(value) = state.locals.get(&name) {
+        if let Some(value) = state.locals.get(name) {
             return if value.is_vague() { self.by_name(name, value.clone()) } else { value.clone() };
         }
         match self.project.lookup(self.id, name) {

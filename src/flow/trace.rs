@@ -238,8 +238,7 @@ impl<'p> Trace<'p> {
             if visits[block as usize] > MOST_VISITS {
                 continue;
             }
-            let here: Vec<State> = states[block as usize].all().cloned().collect();
-            for state in here {
+            for state in states[block as usize].take_due() {
                 for (target, state) in self.block(block, state) {
                     if states[target as usize].add(state, &self.ground.flags) {
                         waiting.insert((self.ground.order[target as usize], target));
@@ -286,6 +285,7 @@ impl<'p> Trace<'p> {
         let landings = self.ground.landings(block.region);
         let escapes = landings.escapes;
         let mut out: Vec<(BlockId, State)> = Vec::new();
+        let mut thrown: Option<State> = None;
         for step in block.start..block.end {
             let kind = &function.steps[step as usize].kind;
             let may_raise = match kind {
@@ -341,7 +341,11 @@ impl<'p> Trace<'p> {
                     self.roll_back(&mut after, session, step);
                     self.throw(&mut out, landings, after);
                 }
-                self.throw(&mut out, landings, before);
+                // Most that fails in a block fails in the same state as what failed before it.
+                if thrown.as_ref() != Some(&before) {
+                    self.throw(&mut out, landings, before.clone());
+                    thrown = Some(before);
+                }
             }
             if self.never_returns {
                 if self.telling {
@@ -513,13 +517,13 @@ impl<'p> Trace<'p> {
             StepKind::Bind { name, .. } => Some(name),
             _ => None,
         };
-        let current = name.and_then(|name| state.locals.get(&name).cloned()).unwrap_or(value);
+        let current = name.and_then(|name| state.locals.get(name).cloned()).unwrap_or(value);
         let left: Vec<Value> = current.each().iter().filter(|one| possible(one)).cloned().collect();
         if left.is_empty() {
             return None;
         }
         if let Some(name) = name
-            && state.locals.contains_key(&name)
+            && state.locals.get(name).is_some()
         {
             if !is_there {
                 // On this side there is no such row, so nothing is owed for it.

@@ -247,7 +247,7 @@ impl Trace<'_> {
         };
         let changed = Value::one_of(self.value(of).clone().alternatives().into_iter().map(with_it));
         if let StepKind::Name(name) = self.function.steps[of as usize].kind
-            && let Some(local) = state.locals.get_mut(&name)
+            && let Some(local) = state.locals.get_mut(name)
         {
             *local = changed.clone();
         }

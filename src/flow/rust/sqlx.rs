@@ -104,7 +104,7 @@ impl Trace<'_> {
                 StepKind::Call { callee, .. } => callee,
                 StepKind::Attribute { of, .. } => of,
                 StepKind::Name(name) => {
-                    return (state.locals.get(&name) == Some(&Value::Text(*text))).then_some(name);
+                    return (state.locals.get(name) == Some(&Value::Text(*text))).then_some(name);
                 }
                 _ => return None,
             };
