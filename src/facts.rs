@@ -359,18 +359,18 @@ pub enum StepKind {
         /// What.
         callee: StepId,
         /// With what.
-        arguments: Vec<Argument>,
+        arguments: Box<[Argument]>,
     },
     /// Waits for a value.
     Await(StepId),
     /// Hands a value out of a generator.
     Yield(Option<StepId>),
     /// A list, tuple or set.
-    List(Vec<StepId>),
+    List(Box<[StepId]>),
     /// A dictionary; a part without a key is spread into it.
-    Dictionary(Vec<(Option<StepId>, StepId)>),
+    Dictionary(Box<[(Option<StepId>, StepId)]>),
     /// A string with values in it.
-    Format(Vec<StepId>),
+    Format(Box<[StepId]>),
     /// Compares.
     Compare {
         /// How.
@@ -383,11 +383,11 @@ pub enum StepKind {
         right: StepId,
     },
     /// Computes something from values: operators of every kind.
-    Compute(Vec<StepId>),
+    Compute(Box<[StepId]>),
     /// `not x`.
     Not(StepId),
     /// One of several values: `a or b`, `a if c else b`.
-    Either(Vec<StepId>),
+    Either(Box<[StepId]>),
     /// A comprehension: many values of this kind.
     Gather(StepId),
     /// The keys of the dictionary that a comprehension makes: one in each turn that passes all tests.
@@ -395,7 +395,7 @@ pub enum StepKind {
         /// The key in a turn.
         of: StepId,
         /// What a turn has to pass, all of it.
-        tests: Vec<StepId>,
+        tests: Box<[StepId]>,
     },
     /// One element of what is iterated over.
     Element(StepId),

@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::duty::Operation;
 use crate::facts::StepId;
-use crate::project::{ClassId, FunctionId, Project};
+use crate::project::{ByFunction, ClassId, FunctionId, Project};
 
 pub use django::{Api, Written};
 pub use enqueue::Enqueued;
@@ -122,7 +122,7 @@ const PATIENT_ROUNDS: usize = 10;
 #[derive(Debug)]
 pub struct Flow {
     /// By function.
-    pub outcomes: FxHashMap<FunctionId, Outcome>,
+    pub outcomes: ByFunction<Box<Outcome>>,
     /// By function: who calls it, itself left out.
     pub callers: FxHashMap<FunctionId, BTreeSet<FunctionId>>,
     /// Mapper listeners that stamp rows.
@@ -152,17 +152,19 @@ pub fn follow(project: &Project) -> Flow {
         stamping: held::Stamping::of(project, &grounds),
         ways_back: held::ways_back(project),
         grounds,
+        summaries: ByFunction::new(project),
+        attributes: FxHashMap::default(),
+        handed: FxHashMap::default(),
         row_classes: row_classes(project),
         expires_on_commit: maker::expires_on_commit(project),
-        ..Knowledge::default()
     };
-    let mut outcomes: FxHashMap<FunctionId, Outcome> = FxHashMap::default();
+    let mut outcomes = ByFunction::new(project);
     let mut schedule = Schedule::of(project);
     let mut handings = 0;
     loop {
         let unsettled = settle(project, &mut knowledge, &mut outcomes, &mut schedule);
         // Nothing changes any more: now what callers hand over can be told, and may tell more in turn.
-        let handed = variant::handed(project, outcomes.values());
+        let handed = variant::handed(project, &outcomes);
         if handings == MOST_HANDINGS || handed == knowledge.handed || !unsettled.is_empty() {
             return told(project, knowledge, outcomes, unsettled);
         }
@@ -176,7 +178,7 @@ pub fn follow(project: &Project) -> Flow {
 fn settle(
     project: &Project,
     knowledge: &mut Knowledge,
-    outcomes: &mut FxHashMap<FunctionId, Outcome>,
+    outcomes: &mut ByFunction<Box<Outcome>>,
     schedule: &mut Schedule,
 ) -> Vec<FunctionId> {
     for round in 0..MOST_ROUNDS {
@@ -184,7 +186,7 @@ fn settle(
         for level in 0..schedule.levels() {
             let due = schedule.take(level);
             is_done &= due.is_empty();
-            let mut news: Vec<(FunctionId, Outcome)> =
+            let mut news: Vec<(FunctionId, Box<Outcome>)> =
                 due.par_iter().map(|&id| (id, trace::trace(project, knowledge, id))).collect();
             // First all that was asked for, then what is new: those of a level may ask for one another.
             for (id, outcome) in &mut news {
@@ -204,19 +206,19 @@ fn settle(
 /// Takes up what following a function has told, and calls up those to whom it is news.
 fn learn(
     knowledge: &mut Knowledge,
-    outcomes: &mut FxHashMap<FunctionId, Outcome>,
+    outcomes: &mut ByFunction<Box<Outcome>>,
     schedule: &mut Schedule,
-    (id, mut outcome): (FunctionId, Outcome),
+    (id, mut outcome): (FunctionId, Box<Outcome>),
     round: usize,
 ) {
     if round >= PATIENT_ROUNDS
-        && let Some(before) = knowledge.summaries.get(&id)
+        && let Some(before) = knowledge.summaries.get(id)
     {
         outcome.summary.settle_with(before);
     }
     // Until all is told, summaries are kept in one place only.
     let summary = std::mem::take(&mut outcome.summary);
-    if knowledge.summaries.get(&id) != Some(&summary) {
+    if knowledge.summaries.get(id) != Some(&summary) {
         knowledge.summaries.insert(id, summary);
         schedule.tell_dependants(id);
     }
@@ -240,18 +242,18 @@ fn learn(
 fn told(
     project: &Project,
     knowledge: Knowledge,
-    mut outcomes: FxHashMap<FunctionId, Outcome>,
+    mut outcomes: ByFunction<Box<Outcome>>,
     unsettled: Vec<FunctionId>,
 ) -> Flow {
     let mut callers: FxHashMap<FunctionId, BTreeSet<FunctionId>> = FxHashMap::default();
-    for (&caller, outcome) in &outcomes {
+    for (caller, outcome) in outcomes.iter() {
         for &callee in outcome.calls.iter().filter(|&&callee| callee != caller) {
             callers.entry(callee).or_default().insert(caller);
         }
     }
     let reach = reach::reach(project, &outcomes, &callers);
     let mut told: BTreeMap<ClassId, BTreeMap<(FunctionId, Operation), StepId>> = BTreeMap::new();
-    for (&id, outcome) in &outcomes {
+    for (id, outcome) in outcomes.iter() {
         for (&(model, operation), &step) in &outcome.told {
             told.entry(model).or_default().insert((id, operation), step);
         }
@@ -262,8 +264,8 @@ fn told(
     let hooks = hook::hooks(project, &knowledge);
     let (migrated, triggers) = (migration::migrated(project), trigger::triggers(project));
     let worker = worker::worker(project, &outcomes);
-    for (id, summary) in knowledge.summaries {
-        if let Some(outcome) = outcomes.get_mut(&id) {
+    for (id, summary) in knowledge.summaries.into_all() {
+        if let Some(outcome) = outcomes.get_mut(id) {
             outcome.summary = summary;
         }
     }

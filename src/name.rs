@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::{LazyLock, Mutex};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 pub use list::{listed, listing};
 
@@ -16,13 +16,13 @@ pub use list::{listed, listing};
 ///
 /// Names live as long as the process: a program has few distinct ones, and they are shared by all its files.
 #[derive(Clone, Copy)]
-pub struct Name(&'static str);
+pub struct Name(&'static &'static str);
 
-static TABLE: LazyLock<Mutex<FxHashSet<&'static str>>> = LazyLock::new(Mutex::default);
+static TABLE: LazyLock<Mutex<FxHashMap<&'static str, Name>>> = LazyLock::new(Mutex::default);
 
 thread_local! {
     // Most names are met again at once, so that a thread seldom asks the shared table.
-    static SEEN: RefCell<FxHashSet<&'static str>> = RefCell::default();
+    static SEEN: RefCell<FxHashMap<&'static str, Name>> = RefCell::default();
 }
 
 impl Name {
@@ -30,19 +30,20 @@ impl Name {
     pub fn new(text: &str) -> Name {
         SEEN.with_borrow_mut(|seen| {
             if let Some(&known) = seen.get(text) {
-                return Name(known);
+                return known;
             }
             let mut table = TABLE.lock().expect("internal error: a thread died while it interned a name");
             let known = match table.get(text) {
                 Some(&known) => known,
                 None => {
-                    let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
-                    table.insert(leaked);
-                    leaked
+                    let spelling: &'static str = Box::leak(text.to_owned().into_boxed_str());
+                    let name = Name(Box::leak(Box::new(spelling)));
+                    table.insert(spelling, name);
+                    name
                 }
             };
-            seen.insert(known);
-            Name(known)
+            seen.insert(known.0, known);
+            known
         })
     }
 
@@ -58,7 +59,7 @@ impl Name {
 
     /// Where the spelling lies, which tells names apart.
     pub fn address(self) -> usize {
-        self.0.as_ptr() as usize
+        std::ptr::from_ref(self.0) as usize
     }
 
     /// The spelling.

@@ -16,6 +16,7 @@ use crate::source::Source;
 
 pub use audit::{Audit, AuditFaults, Direct, Strange, StrangeAction, Taker, Unfit};
 pub use builtin::is_standard_module;
+pub use by_function::ByFunction;
 pub use class::{Ancestor, Hierarchy};
 pub use constant::{Certainty, Constant, Constants, Entry, Namespace};
 pub use django::{Choices, Django, DjangoField, DjangoRelation, Manager, Reverse, To};
@@ -39,6 +40,7 @@ mod audit;
 mod bare;
 mod built;
 mod builtin;
+mod by_function;
 mod class;
 mod constant;
 mod crates;

@@ -84,7 +84,7 @@ fn closure<'s>(
                 continue;
             }
             reached.insert(function, sure);
-            open.extend(flow.outcomes.get(&function).into_iter().flat_map(|outcome| &outcome.calls));
+            open.extend(flow.outcomes.get(function).into_iter().flat_map(|outcome| &outcome.calls));
         }
     }
     reached

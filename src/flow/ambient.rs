@@ -250,7 +250,7 @@ fn through_getters(
         for (getter, holder) in news {
             getters.insert(getter, holder);
             for &caller in flow.callers.get(&getter).into_iter().flatten() {
-                let Some(outcome) = flow.outcomes.get(&caller) else { continue };
+                let Some(outcome) = flow.outcomes.get(caller) else { continue };
                 for (step, _) in outcome.called.iter().filter(|(_, callee)| *callee == getter) {
                     let known = reads.entry(caller).or_default();
                     if !known.contains(&(*step, holder)) {

@@ -10,7 +10,7 @@ use super::observe::Observer;
 impl Observer<'_> {
     /// Times that are read once for ever, and times that their columns do not keep as they are.
     pub(super) fn times(&self, id: FunctionId) -> Vec<Observation> {
-        let outcome = &self.flow.outcomes[&id];
+        let outcome = &self.flow.outcomes[id];
         let mut found = Vec::new();
         for (&step, frozen) in &outcome.frozen {
             let mut seen = self.at(id, self.span(id, step));

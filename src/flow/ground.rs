@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{BlockId, Function, HandlerId, Next, RegionId, StepId, StepKind};
 use crate::name::Name;
-use crate::project::{FunctionId, Project};
+use crate::project::{ByFunction, FunctionId, Project};
 
 use super::catch::{Landings, Passing, landings};
 use super::{actor, variant};
@@ -42,9 +41,8 @@ pub(super) struct Ground {
 }
 
 /// What the facts say of every function.
-pub(super) fn grounds(project: &Project) -> FxHashMap<FunctionId, Ground> {
-    let all = project.function_ids();
-    all.into_par_iter().map(|id| (id, Ground::of(project, id))).collect()
+pub(super) fn grounds(project: &Project) -> ByFunction<Ground> {
+    ByFunction::filled(project, |id| Ground::of(project, id))
 }
 
 impl Ground {

@@ -96,7 +96,7 @@ pub(super) fn guards(project: &Project, receiver: FunctionId, model: ClassId) ->
             StepKind::Call { callee, arguments } => {
                 let asks = matches!(function.steps[*callee as usize].kind, StepKind::Name(name)
                     if matches!(&*name, "getattr" | "hasattr"));
-                if let (true, [of, name, ..]) = (asks, arguments.as_slice())
+                if let (true, [of, name, ..]) = (asks, &**arguments)
                     && is_instance(of.value)
                     && let StepKind::Literal(Literal::Text(name)) = function.steps[name.value as usize].kind
                 {

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::duty::Duty;
 use crate::facts::{Argument, ArgumentKind, StepKind};
 use crate::name::Name;
-use crate::project::{ClassId, FunctionId, Project, Symbol};
+use crate::project::{ByFunction, ClassId, FunctionId, Project, Symbol};
 
 use super::cow::Shared;
 use super::ground::Ground;
@@ -36,7 +36,7 @@ pub(super) struct Stamping {
 
 impl Stamping {
     /// What is discharged where in a program.
-    pub(super) fn of(project: &Project, grounds: &FxHashMap<FunctionId, Ground>) -> Stamping {
+    pub(super) fn of(project: &Project, grounds: &ByFunction<Ground>) -> Stamping {
         let mut found = Stamping::default();
         let mut methods: FxHashMap<Name, [bool; 6]> = FxHashMap::default();
         for class in project.class_ids().into_iter().filter(|class| project.is_django_part(*class)) {
@@ -205,9 +205,9 @@ pub(super) fn ways_back(project: &Project) -> FxHashMap<Name, Option<ClassId>> {
 }
 
 /// The duties whose columns a function stores, of whatever row.
-fn stored_by(project: &Project, grounds: &FxHashMap<FunctionId, Ground>, id: FunctionId) -> [bool; 6] {
+fn stored_by(project: &Project, grounds: &ByFunction<Ground>, id: FunctionId) -> [bool; 6] {
     let mut found = [false; 6];
-    let stored = grounds.get(&id).into_iter().flat_map(Ground::all_stored);
+    let stored = grounds.get(id).into_iter().flat_map(Ground::all_stored);
     for duty in stored.filter_map(|name| project.roles.of_field(name)) {
         found[duty.index()] = true;
     }

@@ -132,7 +132,7 @@ impl Reader<'_> {
                 let Lookup::Global(Symbol::Function(function)) = self.project.lookup(self.id, name) else {
                     return Vec::new();
                 };
-                let Some(summary) = self.knowledge.summaries.get(&function) else { return Vec::new() };
+                let Some(summary) = self.knowledge.summaries.get(function) else { return Vec::new() };
                 let stamped = |(number, argument): (u32, &Argument)| {
                     let effect = summary.rows.values().find(|e| e.info.base == Base::Param(number))?;
                     let is_set = |duty: &Duty| {
@@ -252,7 +252,7 @@ impl Reader<'_> {
                 if matches!(&**name, "isinstance" | "issubclass"));
             let (true, Some(asked)) = (asks, arguments.get(1)) else { continue };
             let all = match self.kind(asked.value) {
-                StepKind::List(all) => all.clone(),
+                StepKind::List(all) => all.to_vec(),
                 _ => vec![asked.value],
             };
             let class = |step: StepId| -> Option<ClassId> {

@@ -195,7 +195,7 @@ impl Follow<'_> {
             let size = arguments.iter().enumerate().find(|&(at, argument)| is_size((at, argument)));
             return size.filter(|(_, argument)| carriers.sizes(argument.value)).map(|_| (id, step));
         }
-        let outcome = flow.outcomes.get(&id)?;
+        let outcome = flow.outcomes.get(id)?;
         let callees: Vec<FunctionId> = outcome
             .called
             .range((step, FunctionId::FIRST)..)

@@ -105,7 +105,7 @@ fn registered_by_call(project: &Project, id: FunctionId) -> Vec<Registration> {
         {
             continue;
         }
-        let [target, event, callback, rest @ ..] = arguments.as_slice() else { continue };
+        let [target, event, callback, rest @ ..] = &**arguments else { continue };
         let StepKind::Literal(crate::facts::Literal::Text(event)) = function.steps[event.value as usize].kind
         else {
             continue;
@@ -175,7 +175,7 @@ fn listener(project: &Project, knowledge: &Knowledge, registered: Registration) 
 
 /// The duties a listener may fill on the row it is handed as its third argument.
 fn stamped(project: &Project, callback: FunctionId, knowledge: &Knowledge) -> Vec<Duty> {
-    let Some(summary) = knowledge.summaries.get(&callback) else { return Vec::new() };
+    let Some(summary) = knowledge.summaries.get(callback) else { return Vec::new() };
     let function = project.function(callback);
     // A bound method has its own object or class in front.
     let is_bound = function.class.is_some() && !decorated(&function.decorators, "staticmethod");

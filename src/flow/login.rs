@@ -79,7 +79,7 @@ impl Trace<'_> {
 pub(super) fn told_by_receivers(project: &Project, knowledge: &Knowledge) -> bool {
     let is_of_login = |signal: Signal| matches!(signal, Signal::Other(name) if matches!(&*name, "user_logged_in" | "user_login_failed"));
     project.receivers().iter().filter(|receiver| is_of_login(receiver.signal)).any(|receiver| {
-        let summary = knowledge.summaries.get(&receiver.function);
+        let summary = knowledge.summaries.get(receiver.function);
         summary.is_some_and(|summary| summary.trail.emits.is_some())
     })
 }

@@ -173,7 +173,7 @@ impl<'a> Observer<'a> {
     /// What is seen of a function by itself.
     fn function(&self, id: FunctionId, fates: &Fates) -> Vec<Observation> {
         let (project, mut seen) = (self.project, Vec::new());
-        let Some(outcome) = self.flow.outcomes.get(&id) else { return seen };
+        let Some(outcome) = self.flow.outcomes.get(id) else { return seen };
         for (&step, phantom) in &outcome.phantoms {
             seen.push(self.phantom(id, step, phantom));
         }
@@ -441,7 +441,7 @@ impl<'a> Observer<'a> {
 
     /// The decision a function makes over a column of a row it was handed.
     fn read(&self, id: FunctionId) -> Option<Observation> {
-        let outcome = &self.flow.outcomes[&id];
+        let outcome = &self.flow.outcomes[id];
         let function = self.project.function(id);
         let (&step, &(param, field)) =
             outcome.reads.iter().find(|(step, _)| outcome.decisions.contains(step))?;
@@ -513,7 +513,7 @@ impl<'a> Observer<'a> {
             self.project.class(*class).methods.iter().any(|&(_, index)| {
                 let id = FunctionId { file: class.file, index: index as u32 };
                 self.takes_session(self.project.function(id), id)
-                    || self.flow.outcomes.get(&id).is_some_and(|outcome| outcome.sees_session)
+                    || self.flow.outcomes.get(id).is_some_and(|outcome| outcome.sees_session)
             })
         })
     }

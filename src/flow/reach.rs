@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::FunctionKind;
-use crate::project::{Certainty, FunctionId, Project};
+use crate::project::{ByFunction, Certainty, FunctionId, Project};
 
 use super::outcome::Outcome;
 use super::rust::transaction::is_handed_connection;
@@ -22,7 +22,7 @@ pub(crate) struct Reach {
 /// Follows all calls from the functions that nothing calls.
 pub(super) fn reach(
     project: &Project,
-    outcomes: &FxHashMap<FunctionId, Outcome>,
+    outcomes: &ByFunction<Box<Outcome>>,
     callers: &FxHashMap<FunctionId, BTreeSet<FunctionId>>,
 ) -> Reach {
     let mut found = Reach::default();
@@ -46,7 +46,7 @@ pub(super) fn reach(
         }
     }
     while let Some(id) = loose.pop() {
-        let Some(outcome) = outcomes.get(&id) else { continue };
+        let Some(outcome) = outcomes.get(id) else { continue };
         for &callee in &outcome.calls_loose {
             if found.loose.insert(callee) {
                 loose.push(callee);
@@ -59,7 +59,7 @@ pub(super) fn reach(
         }
     }
     while let Some(id) = bound.pop() {
-        let Some(outcome) = outcomes.get(&id) else { continue };
+        let Some(outcome) = outcomes.get(id) else { continue };
         for &callee in outcome.calls_loose.iter().chain(&outcome.calls_bound) {
             if !found.bound.contains_key(&callee) {
                 let around = found.bound[&id];

@@ -233,7 +233,8 @@ impl States {
 
     /// The states from which the block is to be gone through; they are not due any longer.
     pub(super) fn take_due(&mut self) -> Vec<State> {
-        let due = self.0.iter_mut().filter_map(|told| std::mem::take(&mut told.is_due).then(|| told.state.clone()));
+        let due =
+            self.0.iter_mut().filter_map(|told| std::mem::take(&mut told.is_due).then(|| told.state.clone()));
         due.collect()
     }
 
@@ -243,9 +244,8 @@ impl States {
             Some(value @ (Value::Switch(_) | Value::None)) => Some(value),
             _ => None,
         };
-        let is_like = |told: &Told| {
-            told.flags.iter().zip(flag_names).all(|(known, name)| known.as_ref() == flag(name))
-        };
+        let is_like =
+            |told: &Told| told.flags.iter().zip(flag_names).all(|(known, name)| known.as_ref() == flag(name));
         let like = match self.0.iter().position(is_like) {
             // Too many to keep apart: from here on one state stands for all.
             None if self.0.len() >= MOST_STATES => Some(0),

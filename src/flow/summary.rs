@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::StepId;
 use crate::name::Name;
-use crate::project::{ClassId, FunctionId};
+use crate::project::{ByFunction, ClassId, FunctionId};
 
 use super::catch::Errors;
 use super::ground::Ground;
@@ -186,12 +186,12 @@ pub(super) struct Sought {
 }
 
 /// What is known of all functions and of the attributes that methods give their objects.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Knowledge {
     /// By function: what its facts alone say.
-    pub grounds: FxHashMap<FunctionId, Ground>,
+    pub grounds: ByFunction<Ground>,
     /// By function; a function that was not looked at yet has none.
-    pub summaries: FxHashMap<FunctionId, Summary>,
+    pub summaries: ByFunction<Summary>,
     /// By class and attribute: what its methods store there.
     pub attributes: FxHashMap<(ClassId, Name), Value>,
     /// By function and parameter: the dictionary or schema that its callers hand over.

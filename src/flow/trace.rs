@@ -39,7 +39,7 @@ pub(super) struct Trace<'p> {
     sought: RefCell<Sought>,
     pub(super) id: FunctionId,
     pub(super) function: &'p Function,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: Box<Outcome>,
     pub(super) rows: Vec<RowInfo>,
     /// Dotted paths of values that an actor is made from; a test of one tests the actor.
     pub(super) actors: BTreeSet<Name>,
@@ -82,7 +82,7 @@ pub(super) struct Trace<'p> {
 }
 
 /// Follows a function, and once more for each choice of its switches.
-pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) -> Outcome {
+pub(super) fn trace(project: &Project, knowledge: &Knowledge, id: FunctionId) -> Box<Outcome> {
     let function = project.function(id);
     let (mut outcome, actors) = trace_choice(project, knowledge, id, &Choice::new());
     let optional = lean::optional_actors(function, &actors);
@@ -107,8 +107,8 @@ fn trace_choice(
     knowledge: &Knowledge,
     id: FunctionId,
     choice: &Choice,
-) -> (Outcome, BTreeSet<Name>) {
-    let ground = &knowledge.grounds[&id];
+) -> (Box<Outcome>, BTreeSet<Name>) {
+    let ground = &knowledge.grounds[id];
     if ground.is_straight {
         let mut trace = Trace::of(project, knowledge, id);
         let start = trace.start(choice);
@@ -138,14 +138,14 @@ fn restrict(erring: &mut BTreeMap<SessionKey, Errors>, errors: Errors) {
 impl<'p> Trace<'p> {
     fn of(project: &'p Project, knowledge: &'p Knowledge, id: FunctionId) -> Trace<'p> {
         let function = project.function(id);
-        let ground = &knowledge.grounds[&id];
+        let ground = &knowledge.grounds[id];
         Trace {
             project,
             knowledge,
             sought: RefCell::default(),
             id,
             function,
-            outcome: Outcome::default(),
+            outcome: Box::default(),
             rows: Vec::new(),
             actors: ground.actors.clone(),
             left_out: Vec::new(),
@@ -179,7 +179,7 @@ impl<'p> Trace<'p> {
     }
 
     /// What was told.
-    fn end(mut self) -> (Outcome, BTreeSet<Name>) {
+    fn end(mut self) -> (Box<Outcome>, BTreeSet<Name>) {
         self.tell_declared_clocks();
         self.finish();
         self.outcome.sought = self.sought.into_inner();
@@ -572,7 +572,7 @@ impl<'p> Trace<'p> {
     /// What is known of a function so far; following this one depends on it from now on.
     pub(super) fn summary(&self, function: FunctionId) -> Option<&'p Summary> {
         self.sought.borrow_mut().functions.insert(function);
-        self.knowledge.summaries.get(&function)
+        self.knowledge.summaries.get(function)
     }
 
     /// What methods store in an attribute of objects of a class; following this function depends on it from now on.

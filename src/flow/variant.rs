@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 
 use crate::facts::{Function, FunctionKind, Literal, Next, Param, ParamKind, StepKind, Term};
 use crate::name::Name;
-use crate::project::{ClassId, FunctionId, Project};
+use crate::project::{ByFunction, ClassId, FunctionId, Project};
 
+use super::Outcome;
 use super::row::{Base, Paths};
 use super::summary::Summary;
 use super::value::{ModelRef, SessionKey, Value};
@@ -164,13 +165,13 @@ pub(super) fn default_of(default: &Option<Term>) -> Option<Value> {
 
 /// The dictionaries, schemas and rows that functions are handed, by parameter: what every known caller says, or else what
 /// the function itself takes a parameter for.
-pub(super) fn handed<'o>(
+pub(super) fn handed(
     project: &Project,
-    outcomes: impl Iterator<Item = &'o super::Outcome>,
+    outcomes: &ByFunction<Box<Outcome>>,
 ) -> FxHashMap<(FunctionId, u32), Value> {
     let mut found: FxHashMap<(FunctionId, u32), Value> = FxHashMap::default();
     let mut taken: Vec<((FunctionId, u32), ClassId)> = Vec::new();
-    for outcome in outcomes {
+    for outcome in outcomes.values() {
         let certain = outcome.taken_for.iter().filter_map(|(place, model)| Some((*place, (*model)?)));
         taken.extend(certain);
         for (place, value) in &outcome.handed {

@@ -66,7 +66,7 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
     let functions = project.function_ids();
     let of_function = |&id: &FunctionId| {
         let mut all: Vec<Judgement> = Vec::new();
-        let Some(outcome) = flow.outcomes.get(&id) else { return all };
+        let Some(outcome) = flow.outcomes.get(id) else { return all };
         for (key, report) in &outcome.rows {
             let way = if outcome.unheard.contains(key) { Way::Unheard } else { Way::Flush };
             let discharged = |duty| outcome.discharged.get(&(*key, duty)).map(|&step| (id, step));
@@ -90,7 +90,7 @@ pub(super) fn judgements(project: &Project, flow: &Flow) -> Vec<Judgement> {
     let place = |j: &Judgement| (j.function, j.step, j.operation, j.model);
     let known: FxHashSet<_> = all.iter().map(place).collect();
     for id in functions {
-        let Some(outcome) = flow.outcomes.get(&id) else { continue };
+        let Some(outcome) = flow.outcomes.get(id) else { continue };
         let left_out = lean::judged(project, flow, id, outcome).into_iter();
         all.extend(left_out.filter(|judgement| !known.contains(&place(judgement))));
     }
@@ -388,7 +388,7 @@ fn said_of_times(
 
 /// Whether callers may hand a function the actor.
 fn takes_actor(flow: &Flow, function: FunctionId) -> bool {
-    flow.outcomes.get(&function).is_some_and(|outcome| outcome.summary.takes_actor)
+    flow.outcomes.get(function).is_some_and(|outcome| outcome.summary.takes_actor)
 }
 
 /// Whether a function makes its own change of a row it was handed visible.
@@ -396,7 +396,7 @@ fn publishes(flow: &Flow, function: FunctionId, step: StepId) -> bool {
     let is_here = |report: &&RowReport| {
         matches!(report.info.base, Base::Param(_)) && report.first.is_some_and(|touch| touch.step == step)
     };
-    let reports = flow.outcomes.get(&function).map(|outcome| outcome.rows.values());
+    let reports = flow.outcomes.get(function).map(|outcome| outcome.rows.values());
     reports.is_some_and(|mut reports| reports.any(|report| is_here(&report) && report.published.is_some()))
 }
 

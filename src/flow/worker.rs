@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use rustc_hash::FxHashMap;
 
 use crate::facts::StepKind;
-use crate::project::{FunctionId, Project};
+use crate::project::{ByFunction, FunctionId, Project};
 
 use super::outcome::Outcome;
 
@@ -20,7 +20,7 @@ pub struct Worker {
 }
 
 /// Follows the calls of all tasks.
-pub(super) fn worker(project: &Project, outcomes: &FxHashMap<FunctionId, Outcome>) -> Worker {
+pub(super) fn worker(project: &Project, outcomes: &ByFunction<Box<Outcome>>) -> Worker {
     let all = project.task_ids();
     let may_repeat = |id: &&FunctionId| project.task(**id).is_some_and(|task| task.may_repeat());
     let repeated: Vec<FunctionId> = all.iter().filter(may_repeat).copied().collect();
@@ -30,7 +30,7 @@ pub(super) fn worker(project: &Project, outcomes: &FxHashMap<FunctionId, Outcome
 /// What some functions lead to by their calls, each with the first of them that does.
 pub(super) fn from(
     project: &Project,
-    outcomes: &FxHashMap<FunctionId, Outcome>,
+    outcomes: &ByFunction<Box<Outcome>>,
     tasks: &[FunctionId],
 ) -> FxHashMap<FunctionId, FunctionId> {
     let mut found: FxHashMap<FunctionId, FunctionId> = tasks.iter().map(|&task| (task, task)).collect();
@@ -50,10 +50,10 @@ pub(super) fn from(
 /// What a function leads to: what it calls, and what it makes.
 pub(super) fn next(
     project: &Project,
-    outcomes: &FxHashMap<FunctionId, Outcome>,
+    outcomes: &ByFunction<Box<Outcome>>,
     id: FunctionId,
 ) -> Vec<FunctionId> {
-    let called = outcomes.get(&id).into_iter().flat_map(|outcome| outcome.calls.iter().copied());
+    let called = outcomes.get(id).into_iter().flat_map(|outcome| outcome.calls.iter().copied());
     // A function that is made in another one is made to be run, by whomever it is handed to.
     let made = project.function(id).steps.iter().filter_map(|step| match step.kind {
         StepKind::Function(index) => Some(FunctionId { file: id.file, index: index as u32 }),

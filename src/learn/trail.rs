@@ -31,7 +31,7 @@ pub(super) fn kept(
         |class: &ClassId| dotted(project, class.file, &project.class(*class).qualname, config::is_pattern);
     let mut writers: BTreeMap<ClassId, BTreeSet<FunctionId>> = BTreeMap::new();
     let mut makers: BTreeMap<FunctionId, BTreeSet<ClassId>> = BTreeMap::new();
-    for (&id, outcome) in flow.outcomes.iter().filter(|(id, _)| serves(id.file)) {
+    for (id, outcome) in flow.outcomes.iter().filter(|(id, _)| serves(id.file)) {
         for &model in outcome.audit_rows.values() {
             writers.entry(model).or_default().insert(id);
             makers.entry(id).or_default().insert(model);

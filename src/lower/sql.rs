@@ -51,7 +51,7 @@ fn said(text: &str) -> FileFacts {
             let callee = outline.emit(StepKind::Name(Name::new("execute")), span);
             let value: StepId = outline.emit(StepKind::Literal(Literal::Text(written)), span);
             let arguments = vec![Argument { kind: ArgumentKind::Plain, value }];
-            outline.emit(StepKind::Call { callee, arguments }, span);
+            outline.emit(StepKind::Call { callee, arguments: arguments.into() }, span);
         }
         if let Some((at, reason)) = cutter.fault {
             gap(at, reason);

@@ -257,7 +257,7 @@ impl Walk<'_> {
 
     /// A callee is handed what it compares.
     fn hand_over(&mut self, state: &State, step: StepId, arguments: &[crate::facts::Argument]) {
-        let Some(outcome) = self.flow.outcomes.get(&self.id) else { return };
+        let Some(outcome) = self.flow.outcomes.get(self.id) else { return };
         if self.is_expected(step) {
             return;
         }
@@ -431,7 +431,7 @@ impl Walk<'_> {
             StepKind::Either(parts) => self.either(state, parts, depth),
             StepKind::Call { callee, arguments } => {
                 let mut shape = self.called(state, step, *callee, arguments, depth);
-                let Some(outcome) = self.flow.outcomes.get(&self.id) else { return shape };
+                let Some(outcome) = self.flow.outcomes.get(self.id) else { return shape };
                 for (_, callee) in
                     outcome.called.range((step, FunctionId::FIRST)..).take_while(|(at, _)| *at == step)
                 {

@@ -12,7 +12,7 @@ use super::Observer;
 impl Observer<'_> {
     /// The word for where SQL runs as seen from the body of a `try`, and the first statement behind it.
     pub(super) fn raised(&self, id: FunctionId, body: RegionId) -> (&'static str, Option<StepId>) {
-        let used = self.flow.outcomes[&id].body_use.get(&body).copied().unwrap_or_default();
+        let used = self.flow.outcomes[id].body_use.get(&body).copied().unwrap_or_default();
         if used.any || used.hidden || self.raises_by_hand(id, body) {
             return ("inside", None);
         }
@@ -43,7 +43,7 @@ impl Observer<'_> {
     /// The first statement that control comes to once it has left the body in the normal way.
     fn sql_behind(&self, id: FunctionId, body: RegionId) -> Option<StepId> {
         let function = self.project.function(id);
-        let sql = &self.flow.outcomes[&id].sql;
+        let sql = &self.flow.outcomes[id].sql;
         let mut seen: BTreeSet<BlockId> = BTreeSet::new();
         let inside = |&block: &BlockId| lies_in(function, function.blocks[block as usize].region, body);
         let mut waiting: Vec<BlockId> = (0..function.blocks.len() as BlockId).filter(inside).collect();

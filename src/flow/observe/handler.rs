@@ -44,7 +44,7 @@ impl Observer<'_> {
         let mut fates = Fates::default();
         // All that a failure passes through speak of it.
         let mut asked: FxHashMap<(FunctionId, HandlerId), bool> = FxHashMap::default();
-        for (&id, outcome) in &self.flow.outcomes {
+        for (id, outcome) in self.flow.outcomes.iter() {
             fates.used.extend(&outcome.used_after);
             fates.committed.extend(&outcome.owner_commits);
             let failures =
@@ -88,7 +88,7 @@ impl Observer<'_> {
 
     /// Whether a function runs in a transaction of its own, or opens one, that ends without what a handler has let go of.
     fn loses(&self, id: FunctionId, failing: (FunctionId, HandlerId)) -> bool {
-        let outcome = &self.flow.outcomes[&id];
+        let outcome = &self.flow.outcomes[id];
         let mut goes_on = outcome.summary.failures.iter();
         let goes_on = goes_on.any(|failure| (failure.function, failure.handler) == failing);
         if goes_on {
@@ -110,7 +110,8 @@ impl Observer<'_> {
 
     /// Whether the session is committed once the function has returned: by what a route depends on, or a decorator.
     fn owner_commits(&self, id: FunctionId) -> bool {
-        let commits = |id: &FunctionId| self.flow.outcomes.get(id).is_some_and(|known| known.summary.commits);
+        let commits =
+            |id: &FunctionId| self.flow.outcomes.get(*id).is_some_and(|known| known.summary.commits);
         if wrappers(self.project, id).iter().any(commits) {
             return true;
         }
@@ -132,7 +133,7 @@ impl Observer<'_> {
         let after = fates.after((id, number));
         let function = self.project.function(id);
         let handler = &function.handlers[number as usize];
-        let outcome = &self.flow.outcomes[&id];
+        let outcome = &self.flow.outcomes[id];
         let mut seen = self.at(id, handler.head);
         let used = outcome.body_use.get(&handler.body).copied().unwrap_or_default();
         seen.say(
@@ -266,7 +267,7 @@ impl Observer<'_> {
 impl Observer<'_> {
     /// The statement of a `try` body that writes: one that reaches the database before one that waits for a flush.
     fn tried(&self, id: FunctionId, body: Span) -> Span {
-        let outcome = &self.flow.outcomes[&id];
+        let outcome = &self.flow.outcomes[id];
         let inside = |step: &&StepId| body.contains(self.span(id, **step));
         let writes = outcome.writing.iter().filter(inside).find(|step| outcome.sql.contains(step));
         let found = writes.or(outcome.writing.iter().find(inside)).or(outcome.sql.iter().find(inside));

@@ -214,7 +214,7 @@ impl Observer<'_> {
         let mut at = 0;
         while let Some(&next) = found.get(at) {
             at += 1;
-            for &callee in self.flow.outcomes.get(&next).map(|outcome| &outcome.calls).into_iter().flatten() {
+            for &callee in self.flow.outcomes.get(next).map(|outcome| &outcome.calls).into_iter().flatten() {
                 if !found.contains(&callee) && found.len() < 200 {
                     found.push(callee);
                 }

@@ -10,7 +10,7 @@ use super::Observer;
 impl Observer<'_> {
     /// Saves that leave out what was stamped.
     pub(super) fn saves(&self, id: FunctionId) -> Vec<Observation> {
-        let all = self.flow.outcomes[&id].partial.iter();
+        let all = self.flow.outcomes[id].partial.iter();
         all.flat_map(|(&step, partial)| partial.iter().map(move |one| self.save(id, step, one))).collect()
     }
 

@@ -13,7 +13,7 @@ use super::Observer;
 impl Observer<'_> {
     /// Stores to audit columns. Of the columns that say the same, an e-mail and a name, the first stands for all.
     pub(super) fn stamps(&self, id: FunctionId) -> Vec<Observation> {
-        let (function, outcome) = (self.project.function(id), &self.flow.outcomes[&id]);
+        let (function, outcome) = (self.project.function(id), &self.flow.outcomes[id]);
         let mut all: Vec<(StepId, Stamp)> =
             outcome.stamps.iter().map(|(&(step, _), stamp)| (step, stamp.clone())).collect();
         for (&step, executed) in &outcome.executed {
@@ -56,7 +56,7 @@ impl Observer<'_> {
         seen.show("entity", project.entity_name(stamp.model).as_str());
         seen.show("field", stamp.field.as_str());
         seen.show("setter", self.setter(stamp.model, stamp.duty));
-        let of_row = stamp.row.and_then(|row| self.flow.outcomes[&id].rows.get(&row));
+        let of_row = stamp.row.and_then(|row| self.flow.outcomes[id].rows.get(&row));
         let named_at = match (stamp.by, of_row) {
             ("keyword", Some(report)) => report.info.at,
             _ => step,

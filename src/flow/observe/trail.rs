@@ -23,7 +23,7 @@ impl Observer<'_> {
         let mut seen = self.untold();
         seen.extend(self.apart_around());
         for id in self.project.function_ids() {
-            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
+            let Some(outcome) = self.flow.outcomes.get(id) else { continue };
             for (&step, emission) in &outcome.emissions {
                 seen.extend(self.apart(id, step, emission));
                 seen.extend(self.failing(id, step, emission));
@@ -39,7 +39,7 @@ impl Observer<'_> {
     pub(super) fn early(&self) -> Vec<Observation> {
         let mut seen = Vec::new();
         for id in self.project.function_ids() {
-            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
+            let Some(outcome) = self.flow.outcomes.get(id) else { continue };
             for (&step, early) in &outcome.early {
                 if early.bond == Bond::Within || self.flow.reach.bound.contains_key(&id) {
                     seen.push(self.early_task(id, step, early));
@@ -78,13 +78,13 @@ impl Observer<'_> {
     fn apart_around(&self) -> Vec<Observation> {
         let mut seen: BTreeMap<(FunctionId, StepId), Observation> = BTreeMap::new();
         for id in self.project.function_ids() {
-            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
+            let Some(outcome) = self.flow.outcomes.get(id) else { continue };
             let change = outcome.left.iter().find(|(alteration, _)| self.is_to_be_told(alteration));
             let Some((alteration, &at)) = change.filter(|_| self.flow.reach.loose.contains(&id)) else {
                 continue;
             };
             for around in self.tellers_around(id) {
-                for (&step, emission) in &self.flow.outcomes[&around].emissions {
+                for (&step, emission) in &self.flow.outcomes[around].emissions {
                     if emission.is_loose && self.flow.reach.loose.contains(&around) {
                         seen.entry((around, step)).or_insert_with(|| {
                             let change = (id, at);
@@ -131,7 +131,7 @@ impl Observer<'_> {
         seen.say("audit-event", "apart");
         let span = self.span(changing, at);
         seen.related.push(("the change is made here".into(), changing.file.0 as usize, span));
-        if let Some(emission) = self.flow.outcomes[&id].emissions.get(&step) {
+        if let Some(emission) = self.flow.outcomes[id].emissions.get(&step) {
             self.tell_where(&mut seen, id, emission);
         }
         seen
@@ -227,7 +227,7 @@ impl Observer<'_> {
 
     /// Whether some path goes on behind a handler, or answers as if nothing had happened.
     fn goes_on(&self, id: FunctionId, handler: HandlerId) -> bool {
-        let report = self.flow.outcomes.get(&id).and_then(|outcome| outcome.handlers.get(&handler));
+        let report = self.flow.outcomes.get(id).and_then(|outcome| outcome.handlers.get(&handler));
         report.is_some_and(|report| report.ends.contains(&End::Falls))
     }
 

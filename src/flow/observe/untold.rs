@@ -107,7 +107,7 @@ impl Observer<'_> {
     fn answering(&self) -> BTreeMap<Alteration, Vec<(FunctionId, StepId)>> {
         let mut answering: BTreeMap<Alteration, Vec<(FunctionId, StepId)>> = BTreeMap::new();
         for id in self.project.function_ids() {
-            let Some(outcome) = self.flow.outcomes.get(&id) else { continue };
+            let Some(outcome) = self.flow.outcomes.get(id) else { continue };
             if !self.is_entry(id) || self.is_told_around(id) {
                 continue;
             }
@@ -263,9 +263,9 @@ impl Observer<'_> {
 
     /// Of which model the row is that an audit event writes.
     fn row_of_event(&self, id: FunctionId, step: StepId) -> Option<ClassId> {
-        let within = self.flow.outcomes.get(&id)?.emissions.get(&step)?.within;
+        let within = self.flow.outcomes.get(id)?.emissions.get(&step)?.within;
         let (writer, at) = within.unwrap_or((id, step));
-        self.flow.outcomes.get(&writer)?.audit_rows.get(&at).copied()
+        self.flow.outcomes.get(writer)?.audit_rows.get(&at).copied()
     }
 
     /// Whether a function serves somebody: neither a test does nor what an operator starts by hand.
@@ -306,7 +306,7 @@ impl Observer<'_> {
         let all = (0..facts.functions.len()).filter(is_within);
         let all = all.map(|index| FunctionId { file: id.file, index: index as u32 });
         let emits = |id: &FunctionId| {
-            self.flow.outcomes.get(id).is_some_and(|outcome| outcome.summary.trail.emits.is_some())
+            self.flow.outcomes.get(*id).is_some_and(|outcome| outcome.summary.trail.emits.is_some())
         };
         all.filter(emits).collect()
     }

@@ -16,7 +16,7 @@ impl Observer<'_> {
     pub(super) fn waiting(&self, id: FunctionId) -> Vec<Observation> {
         let mut seen: Vec<Observation> = Vec::new();
         let mut told: Vec<Span> = Vec::new();
-        for (&step, waiting) in &self.flow.outcomes[&id].waiting {
+        for (&step, waiting) in &self.flow.outcomes[id].waiting {
             let Some(waiting) = waiting else { continue };
             let span = self.span(id, step);
             // The code of a `finally` is in the outline once for each way into it.

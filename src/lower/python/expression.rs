@@ -35,7 +35,7 @@ impl<'t> Body<'_, '_, 't> {
         }
         let base = spine.pop().expect("internal error: the spine starts with one node");
         let lowered = self.deeper(base, |body| body.leaf(base));
-        let mut value = lowered.unwrap_or_else(|| self.emit(StepKind::Compute(Vec::new()), span(base)));
+        let mut value = lowered.unwrap_or_else(|| self.emit(StepKind::Compute(Box::default()), span(base)));
         while let Some(outer) = spine.pop() {
             let lowered = self.deeper(outer, |body| body.around(outer, value));
             value = lowered.unwrap_or(value);
@@ -64,13 +64,13 @@ impl<'t> Body<'_, '_, 't> {
                     }
                 }
                 arguments.shrink_to_fit();
-                self.emit(StepKind::Call { callee: inner, arguments }, at)
+                self.emit(StepKind::Call { callee: inner, arguments: arguments.into() }, at)
             }
             Kind::Subscript => {
                 let keys: Vec<StepId> = node.fields(Role::Subscript).map(|key| self.value(key)).collect();
                 let key = match keys[..] {
                     [key] => key,
-                    _ => self.emit(StepKind::List(keys), at),
+                    _ => self.emit(StepKind::List(keys.into()), at),
                 };
                 self.emit(StepKind::Index { of: inner, key }, at)
             }
@@ -79,8 +79,8 @@ impl<'t> Body<'_, '_, 't> {
                 let right = self.value(right);
                 let both = vec![inner, right];
                 let kind = match node.kind() {
-                    Kind::BooleanOperator => StepKind::Either(both),
-                    _ => StepKind::Compute(both),
+                    Kind::BooleanOperator => StepKind::Either(both.into()),
+                    _ => StepKind::Compute(both.into()),
                 };
                 self.emit(kind, at)
             }
@@ -126,7 +126,7 @@ impl<'t> Body<'_, '_, 't> {
                     }
                 }
                 entries.shrink_to_fit();
-                StepKind::Dictionary(entries)
+                StepKind::Dictionary(entries.into())
             }
             Kind::ListComprehension
             | Kind::SetComprehension
@@ -140,19 +140,19 @@ impl<'t> Body<'_, '_, 't> {
                 None => StepKind::Literal(Literal::Other),
             },
             Kind::UnaryOperator => match node.field(Role::Argument) {
-                Some(argument) => StepKind::Compute(vec![self.value(argument)]),
+                Some(argument) => StepKind::Compute([self.value(argument)].into()),
                 None => StepKind::Literal(Literal::Other),
             },
             Kind::ConditionalExpression => {
                 let mut inner = node.parts();
                 let three = (inner.next(), inner.next(), inner.next(), inner.next());
                 let (Some(yes), Some(test), Some(no), None) = three else {
-                    return self.emit(StepKind::Compute(Vec::new()), at);
+                    return self.emit(StepKind::Compute(Box::default()), at);
                 };
                 self.value(test);
                 let yes = self.value(yes);
                 let no = self.value(no);
-                StepKind::Either(vec![yes, no])
+                StepKind::Either([yes, no].into())
             }
             Kind::Lambda => return self.lambda(node),
             Kind::Yield => {
@@ -170,7 +170,7 @@ impl<'t> Body<'_, '_, 't> {
                 self.emit(StepKind::Bind { name, value, annotation: None }, at);
                 return value;
             }
-            Kind::Assignment | Kind::AugmentedAssignment => StepKind::Compute(Vec::new()),
+            Kind::Assignment | Kind::AugmentedAssignment => StepKind::Compute(Box::default()),
             Kind::Slice | Kind::ParenthesizedExpression | Kind::AsPattern => {
                 let items = node.parts().map(|item| self.value(item)).collect();
                 StepKind::Compute(items)
@@ -182,7 +182,7 @@ impl<'t> Body<'_, '_, 't> {
             | Kind::BooleanOperator
             | Kind::Await => {
                 // Its left side is missing: there was a syntax error.
-                StepKind::Compute(Vec::new())
+                StepKind::Compute(Box::default())
             }
             _ => StepKind::Literal(Literal::Other),
         };
@@ -211,7 +211,7 @@ impl<'t> Body<'_, '_, 't> {
         let kind = if values.is_empty() {
             StepKind::Literal(Literal::Text(Name::new(&text)))
         } else {
-            StepKind::Format(values)
+            StepKind::Format(values.into())
         };
         self.emit(kind, span(node))
     }
@@ -233,7 +233,7 @@ impl<'t> Body<'_, '_, 't> {
             let kind = StepKind::Compare { comparison, negated, left: pair[0], right: pair[1] };
             last = Some(self.emit(kind, span(node)));
         }
-        last.unwrap_or_else(|| self.emit(StepKind::Compute(operands), span(node)))
+        last.unwrap_or_else(|| self.emit(StepKind::Compute(operands.into()), span(node)))
     }
 
     fn comprehension(&mut self, node: Node<'t>) -> StepId {
@@ -246,7 +246,7 @@ impl<'t> Body<'_, '_, 't> {
                         clause.fields(Role::Right).map(|right| self.value(right)).collect();
                     let iterated = match iterated[..] {
                         [one] => one,
-                        _ => self.emit(StepKind::List(iterated), span(clause)),
+                        _ => self.emit(StepKind::List(iterated.into()), span(clause)),
                     };
                     if let Some(left) = clause.field(Role::Left) {
                         let element = self.emit(StepKind::Element(iterated), span(left));
@@ -276,10 +276,10 @@ impl<'t> Body<'_, '_, 't> {
                 let key = body.field(Role::Key).map(|key| self.value(key));
                 let value = body.field(Role::Value).map(|value| self.value(value));
                 if let (Some(key), Some(value)) = (key, value) {
-                    let key = self.emit(StepKind::Turns { of: key, tests }, span(body));
+                    let key = self.emit(StepKind::Turns { of: key, tests: tests.into() }, span(body));
                     // The keys say which dictionary comes out; how many there are, nobody can tell.
                     self.local_values.truncate(outer);
-                    return self.emit(StepKind::Dictionary(vec![(Some(key), value)]), span(node));
+                    return self.emit(StepKind::Dictionary([(Some(key), value)].into()), span(node));
                 }
                 key.or(value)
             }

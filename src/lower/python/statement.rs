@@ -57,7 +57,7 @@ impl<'t> Body<'_, '_, 't> {
             }
             Kind::TypeAliasStatement => {
                 if let Some(left) = alias_name(node) {
-                    let value = self.emit(StepKind::Compute(Vec::new()), span(left));
+                    let value = self.emit(StepKind::Compute(Box::default()), span(left));
                     self.assign(left, value, None);
                 }
             }
@@ -142,7 +142,7 @@ impl<'t> Body<'_, '_, 't> {
                     let name = self.lower.name(left);
                     self.bind_name(name);
                     if annotation.is_some() {
-                        let value = self.emit(StepKind::Compute(Vec::new()), span(left));
+                        let value = self.emit(StepKind::Compute(Box::default()), span(left));
                         self.emit(StepKind::Bind { name, value, annotation }, span(left));
                     }
                 }
@@ -181,7 +181,7 @@ impl<'t> Body<'_, '_, 't> {
                 let keys: Vec<StepId> = target.fields(Role::Subscript).map(|key| self.value(key)).collect();
                 let key = match keys[..] {
                     [key] => key,
-                    _ => self.emit(StepKind::List(keys), at),
+                    _ => self.emit(StepKind::List(keys.into()), at),
                 };
                 self.emit(StepKind::StoreIndex { of, key, value }, at);
             }
@@ -219,7 +219,7 @@ impl<'t> Body<'_, '_, 't> {
         let (Some(left), Some(right)) = (node.field(Role::Left), node.field(Role::Right)) else { return };
         let old = self.value(left);
         let new = self.value(right);
-        let value = self.emit(StepKind::Compute(vec![old, new]), span(node));
+        let value = self.emit(StepKind::Compute([old, new].into()), span(node));
         self.assign(left, value, None);
     }
 
@@ -239,7 +239,7 @@ impl<'t> Body<'_, '_, 't> {
                     let of = self.value(of);
                     let key = Argument { kind: ArgumentKind::Plain, value: self.value(key) };
                     let callee = self.emit(StepKind::Attribute { of, name: Name::new("pop") }, span(target));
-                    self.emit(StepKind::Call { callee, arguments: vec![key] }, span(target));
+                    self.emit(StepKind::Call { callee, arguments: [key].into() }, span(target));
                 } else {
                     self.value(target);
                 }
@@ -520,7 +520,7 @@ impl<'t> Body<'_, '_, 't> {
         let subjects: Vec<StepId> = node.fields(Role::Subject).map(|subject| self.value(subject)).collect();
         let subject = match subjects[..] {
             [subject] => subject,
-            _ => self.emit(StepKind::List(subjects), span(node)),
+            _ => self.emit(StepKind::List(subjects.into()), span(node)),
         };
         let Some(block) = node.field(Role::Body) else { return };
         let cases: Vec<Node<'t>> = block.parts().filter(|part| part.kind() == Kind::CaseClause).collect();

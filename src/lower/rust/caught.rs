@@ -137,7 +137,7 @@ impl<'f> Body<'_, '_, 'f> {
             for case in &either.cases {
                 let named = match named_error(case) {
                     Some(path) => self.path_value(path, at),
-                    None => self.emit(StepKind::Compute(Vec::new()), at),
+                    None => self.emit(StepKind::Compute(Box::default()), at),
                 };
                 self.function.handlers[id].catches.push(named);
             }
@@ -146,7 +146,7 @@ impl<'f> Body<'_, '_, 'f> {
         let path = pattern.and_then(named_error);
         let named = match path {
             Some(path) => self.path_value(path, at),
-            None => self.emit(StepKind::Compute(Vec::new()), at),
+            None => self.emit(StepKind::Compute(Box::default()), at),
         };
         self.function.handlers[id].catches.push(named);
     }

@@ -78,7 +78,7 @@ impl<'f> Body<'_, '_, 'f> {
     ) -> Option<StepId> {
         if let ("unwrap_or" | "or", [other]) = (method, &call.args.iter().collect::<Vec<_>>()[..]) {
             let other = self.value(other);
-            return Some(self.emit(StepKind::Either(vec![inner, other]), at));
+            return Some(self.emit(StepKind::Either([inner, other].into()), at));
         }
         let last = call.args.last()?;
         let is_code = match last {
@@ -165,14 +165,15 @@ impl<'f> Body<'_, '_, 'f> {
         let mut arguments = self.arguments(before.into_iter());
         let name = crate::name::Name::new(method);
         let callee = self.emit(StepKind::Attribute { of: inner, name }, at);
-        let begun = self.emit(StepKind::Call { callee, arguments: std::mem::take(&mut arguments) }, at);
+        let begun =
+            self.emit(StepKind::Call { callee, arguments: std::mem::take(&mut arguments).into() }, at);
         let handed: Vec<StepId> = closure.inputs.iter().map(|_| begun).collect();
         let made = self.closure_here(closure, &handed);
         if matches!(method, "transaction" | "transaction_with_config" | "run") {
             // Where the closure ends well, what it has done is committed.
             let name = crate::name::Name::new("commit");
             let callee = self.emit(StepKind::Attribute { of: begun, name }, at);
-            self.emit(StepKind::Call { callee, arguments: Vec::new() }, at);
+            self.emit(StepKind::Call { callee, arguments: Box::default() }, at);
         }
         Some(made)
     }

@@ -175,7 +175,7 @@ impl<'f> Body<'_, '_, 'f> {
         let base = spine.pop().expect("internal error: the spine starts with one expression");
         let at = span(base);
         let lowered = self.deeper(at, |body| body.leaf(base, at));
-        let mut value = lowered.unwrap_or_else(|| self.emit(StepKind::Compute(Vec::new()), at));
+        let mut value = lowered.unwrap_or_else(|| self.emit(StepKind::Compute(Box::default()), at));
         while let Some(outer) = spine.pop() {
             let lowered = self.deeper(at, |body| body.around(outer, value));
             value = lowered.unwrap_or(value);
@@ -210,14 +210,14 @@ impl<'f> Body<'_, '_, 'f> {
                     BinOp::Eq(_) => (Comparison::Equal, false),
                     BinOp::Ne(_) => (Comparison::Equal, true),
                     BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_) => (Comparison::Order, false),
-                    _ => return self.emit(StepKind::Compute(vec![inner, right]), at),
+                    _ => return self.emit(StepKind::Compute([inner, right].into()), at),
                 };
                 self.emit(StepKind::Compare { comparison, negated, left: inner, right }, at)
             }
             Expr::Call(call) => {
                 let at = to(Span::new(call.paren_token.span.close().byte_range()));
                 let arguments = self.arguments(call.args.iter());
-                self.emit(StepKind::Call { callee: inner, arguments }, at)
+                self.emit(StepKind::Call { callee: inner, arguments: arguments.into() }, at)
             }
             Expr::MethodCall(call) => {
                 let at = to(Span::new(call.paren_token.span.close().byte_range()));
@@ -239,7 +239,7 @@ impl<'f> Body<'_, '_, 'f> {
         let callee_at = Span { end: span(&call.method).end, ..at };
         let arguments = self.arguments(call.args.iter());
         let callee = self.emit(StepKind::Attribute { of: inner, name: method }, callee_at);
-        self.emit(StepKind::Call { callee, arguments }, at)
+        self.emit(StepKind::Call { callee, arguments: arguments.into() }, at)
     }
 
     pub(super) fn arguments(&mut self, arguments: impl Iterator<Item = &'f Expr>) -> Vec<Argument> {
@@ -314,19 +314,19 @@ impl<'f> Body<'_, '_, 'f> {
             }
             Expr::Binary(both) if is_assignment(&both.op) => {
                 let (left, right) = (self.value(&both.left), self.value(&both.right));
-                let value = self.emit(StepKind::Compute(vec![left, right]), at);
+                let value = self.emit(StepKind::Compute([left, right].into()), at);
                 self.assign(&both.left, value, at);
                 self.nothing(at)
             }
             Expr::Binary(both) => {
                 let (left, right) = (self.value(&both.left), self.value(&both.right));
-                self.emit(StepKind::Compute(vec![left, right]), at)
+                self.emit(StepKind::Compute([left, right].into()), at)
             }
             Expr::Unary(unary) => {
                 let value = self.value(&unary.expr);
                 let kind = match unary.op {
                     UnOp::Not(_) => StepKind::Not(value),
-                    _ => StepKind::Compute(vec![value]),
+                    _ => StepKind::Compute([value].into()),
                 };
                 self.emit(kind, at)
             }
@@ -346,7 +346,7 @@ impl<'f> Body<'_, '_, 'f> {
             Expr::Range(range) => {
                 let ends: Vec<StepId> =
                     range.start.iter().chain(&range.end).map(|end| self.value(end)).collect();
-                self.emit(StepKind::Compute(ends), at)
+                self.emit(StepKind::Compute(ends.into()), at)
             }
             Expr::Let(tested) => self.value(&tested.expr),
             _ => self.emit(StepKind::Literal(Literal::Other), at),
@@ -437,7 +437,7 @@ impl<'f> Body<'_, '_, 'f> {
                 Argument { kind: ArgumentKind::Plain, value }
             })
             .collect();
-        self.emit(StepKind::Call { callee, arguments }, at)
+        self.emit(StepKind::Call { callee, arguments: arguments.into() }, at)
     }
 
     pub(super) fn raises(&mut self, value: Option<StepId>, at: Span) {
@@ -461,7 +461,7 @@ impl<'f> Body<'_, '_, 'f> {
         parts.push(Name::new("from"));
         let callee = self.parts_value(&parts, at);
         let arguments = vec![Argument { kind: ArgumentKind::Plain, value }];
-        self.emit(StepKind::Call { callee, arguments }, at)
+        self.emit(StepKind::Call { callee, arguments: arguments.into() }, at)
     }
 
     /// `Type { field: value, ..base }`: a new value, or what `base` is with other fields.
@@ -492,7 +492,7 @@ impl<'f> Body<'_, '_, 'f> {
                     arguments.push(Argument { kind: ArgumentKind::SpreadKeywords, value });
                 }
             }
-            return self.emit(StepKind::Call { callee, arguments }, at);
+            return self.emit(StepKind::Call { callee, arguments: arguments.into() }, at);
         }
         let Some(rest) = rest else { return self.nothing(at) };
         let base = match rest {
@@ -512,7 +512,7 @@ impl<'f> Body<'_, '_, 'f> {
         let mut parts = parts.to_vec();
         parts.push(Name::new("default"));
         let callee = self.parts_value(&parts, at);
-        self.emit(StepKind::Call { callee, arguments: Vec::new() }, at)
+        self.emit(StepKind::Call { callee, arguments: Box::default() }, at)
     }
 
     fn assign(&mut self, target: &'f Expr, value: StepId, at: Span) {

@@ -30,12 +30,12 @@ impl<'f> Body<'_, '_, 'f> {
         match &*last {
             "format" | "format_args" => {
                 let values = self.pieces(call).unwrap_or_else(|| self.mentioned(call));
-                self.emit(StepKind::Format(values), at)
+                self.emit(StepKind::Format(values.into()), at)
             }
             "print" | "println" | "eprint" | "eprintln" => {
                 let callee = self.emit(StepKind::Name(Name::new("print")), at);
                 let arguments = self.plainly(call);
-                self.emit(StepKind::Call { callee, arguments }, at)
+                self.emit(StepKind::Call { callee, arguments: arguments.into() }, at)
             }
             logging if LOGGING.contains(&logging) => {
                 let callee = match call.path.segments.len() {
@@ -46,11 +46,11 @@ impl<'f> Body<'_, '_, 'f> {
                     _ => self.path_value(&call.path, at),
                 };
                 let arguments = self.plainly(call);
-                self.emit(StepKind::Call { callee, arguments }, at)
+                self.emit(StepKind::Call { callee, arguments: arguments.into() }, at)
             }
             ending if ENDING.contains(&ending) => {
                 let values = self.mentioned(call);
-                let value = self.emit(StepKind::Format(values), at);
+                let value = self.emit(StepKind::Format(values.into()), at);
                 self.raises(Some(value), at);
                 self.nothing(at)
             }
@@ -71,7 +71,7 @@ impl<'f> Body<'_, '_, 'f> {
             // Whatever it does, it may do it to what it names.
             let callee = self.path_value(&call.path, at);
             let arguments = self.plainly(call);
-            return self.emit(StepKind::Call { callee, arguments }, at);
+            return self.emit(StepKind::Call { callee, arguments: arguments.into() }, at);
         };
         let parsed: &'f [Expr] = self.lower.keep(parsed);
         match last {
@@ -86,7 +86,7 @@ impl<'f> Body<'_, '_, 'f> {
             "assert" | "assert_eq" | "assert_ne" | "debug_assert" | "debug_assert_eq" | "dbg" | "matches"
             | "black_box" => {
                 let values: Vec<StepId> = parsed.iter().map(|part| self.value(part)).collect();
-                self.emit(StepKind::Compute(values), at)
+                self.emit(StepKind::Compute(values.into()), at)
             }
             "ensure" => {
                 if let Some(test) = parsed.first() {
@@ -106,7 +106,7 @@ impl<'f> Body<'_, '_, 'f> {
                     _ => (None, parsed),
                 };
                 let arguments = self.arguments(plain.iter());
-                let begun = self.emit(StepKind::Call { callee, arguments }, at);
+                let begun = self.emit(StepKind::Call { callee, arguments: arguments.into() }, at);
                 match closure {
                     // `write_transaction!(context, |connection| …)` runs it, once.
                     Some(closure) => {
@@ -140,7 +140,7 @@ impl<'f> Body<'_, '_, 'f> {
             values.push(match positional.next().filter(|_| word.is_empty()) {
                 Some(value) => self.value(value),
                 None if is_word(word) => self.emit(StepKind::Name(Name::new(word)), at),
-                None => self.emit(StepKind::Compute(Vec::new()), at),
+                None => self.emit(StepKind::Compute(Box::default()), at),
             });
             rest = behind;
         }

@@ -298,7 +298,7 @@ impl Page<'_, '_> {
                 let rest = name.strip_prefix(&*column)?;
                 match (rest, self.reader.kind(value)) {
                     ("" | "__exact", _) => Some(vec![value]),
-                    ("__in", StepKind::List(items)) => Some(items.clone()),
+                    ("__in", StepKind::List(items)) => Some(items.to_vec()),
                     _ => None,
                 }
             };

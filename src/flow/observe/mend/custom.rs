@@ -222,7 +222,7 @@ impl Observer<'_> {
         }
         self.learn_reads(&mut customs);
         for id in project.function_ids() {
-            let called = self.flow.outcomes.get(&id).into_iter().flat_map(|outcome| &outcome.called);
+            let called = self.flow.outcomes.get(id).into_iter().flat_map(|outcome| &outcome.called);
             for &(step, callee) in called {
                 customs.callers.entry(callee).or_default().insert((id, step));
             }

@@ -205,7 +205,7 @@ impl Observer<'_> {
             return Err("no user is at hand, and nothing in the program calls the function that needs one");
         }
         for &(caller, step) in &calls {
-            let of_step = self.flow.outcomes.get(&caller).into_iter().flat_map(|outcome| {
+            let of_step = self.flow.outcomes.get(caller).into_iter().flat_map(|outcome| {
                 outcome.called.iter().filter(move |(at, _)| *at == step).map(|(_, callee)| *callee)
             });
             let is_direct =
@@ -244,7 +244,7 @@ impl Observer<'_> {
             return !is_method
                 && project.symbol_of(reader, step) != Some(crate::project::Symbol::Function(id));
         };
-        let called = self.flow.outcomes.get(&reader).map(|outcome| &outcome.called);
+        let called = self.flow.outcomes.get(reader).map(|outcome| &outcome.called);
         let is_resolved = called.is_some_and(|called| called.iter().any(|(at, _)| *at == call));
         calls.contains(&(reader, call)) || is_resolved || !fits(callee, arguments)
     }
