@@ -1,5 +1,7 @@
 //! flow/nothing/walk: goes over one function and keeps, for each name and path, whether it may be `None` there.
 
+use std::cell::OnceCell;
+
 use rustc_hash::FxHashMap;
 
 use crate::facts::{
@@ -49,6 +51,7 @@ pub(super) fn look(
         look: Look::default(),
         is_telling: Telling::No,
         has_told: false,
+        paths: vec![OnceCell::new(); function.steps.len()],
     };
     let states = walk.settle();
     walk.is_telling = Telling::Yes;
@@ -86,6 +89,8 @@ struct Walk<'p> {
     is_telling: Telling,
     /// Whether anything was seen of which something else tells; it is seldom, and to look for it takes long.
     has_told: bool,
+    /// By step: the path that it reads, once somebody has asked for it.
+    paths: Vec<OnceCell<Option<Name>>>,
 }
 
 impl Walk<'_> {
@@ -364,6 +369,10 @@ impl Walk<'_> {
 
     /// The dotted path that a step reads, with known keys.
     fn path(&self, step: StepId) -> Option<Name> {
+        *self.paths[step as usize].get_or_init(|| self.spelled(step))
+    }
+
+    fn spelled(&self, step: StepId) -> Option<Name> {
         let mut behind: Vec<String> = Vec::new();
         let mut at = step;
         loop {
@@ -639,7 +648,7 @@ impl Walk<'_> {
         match &self.function.steps[test as usize].kind {
             StepKind::Name(_) | StepKind::Attribute { .. } | StepKind::Index { .. } => {
                 let Some(path) = self.path(test) else { return };
-                if truth == Truth::Yes {
+                if truth != Truth::No {
                     be_sure(state, path);
                 }
                 // `has_value = value is not None` and `if has_value:`
@@ -662,15 +671,16 @@ impl Walk<'_> {
                     _ => (self.path(*left), false),
                 };
                 let Some(path) = path else { return };
-                let holds = (truth == Truth::Yes) != *negated;
+                // What holds for one of both says something where nobody knows which it is.
+                let holds = |wanted: bool| truth == Truth::Whichever || ((truth == Truth::Yes) != *negated) == wanted;
                 match comparison {
                     Comparison::Is | Comparison::Equal if other => {
-                        if !holds {
+                        if holds(false) {
                             be_sure(state, path);
                         }
                     }
                     Comparison::Is | Comparison::Equal | Comparison::In => {
-                        if holds {
+                        if holds(true) {
                             be_sure(state, path);
                         }
                     }
@@ -686,12 +696,7 @@ impl Walk<'_> {
                 }
             }
             StepKind::Either(parts) => {
-                for part in parts {
-                    let mut either = state.clone();
-                    self.assume(&mut either, *part, Truth::Yes, depth + 1);
-                    self.assume(&mut either, *part, Truth::No, depth + 1);
-                    *state = either;
-                }
+                parts.iter().for_each(|part| self.assume(state, *part, Truth::Whichever, depth + 1));
             }
             _ => {}
         }
@@ -739,6 +744,8 @@ impl Walk<'_> {
 enum Truth {
     Yes,
     No,
+    /// One of both, and nobody knows which: what either of them says.
+    Whichever,
 }
 
 impl Truth {
@@ -746,6 +753,7 @@ impl Truth {
         match self {
             Truth::Yes => Truth::No,
             Truth::No => Truth::Yes,
+            Truth::Whichever => Truth::Whichever,
         }
     }
 }
