@@ -191,6 +191,9 @@ impl Trace<'_> {
 
     /// `Model(field=value)`.
     pub(super) fn initial_stamp(&mut self, key: RowKey, field: Name, value_step: StepId) {
+        if !self.telling || self.project.roles.of_field(&field).is_none() {
+            return;
+        }
         let value = self.value(value_step).clone();
         let stored = self.stored(self.unwrapped(value_step), None, &value);
         self.tell_stamp(value_step, key, field, |stamp| Stamp { by: "keyword", stored, ..stamp });
