@@ -116,7 +116,7 @@ const MOST_ROUNDS: usize = 24;
 const MOST_HANDINGS: usize = 3;
 
 /// From this round on a summary may only grow.
-const PATIENT_ROUNDS: usize = 10;
+const PATIENT_ROUNDS: usize = 4;
 
 /// What is known of all functions once nothing changes any more.
 #[derive(Debug)]
