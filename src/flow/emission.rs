@@ -307,13 +307,15 @@ impl Trace<'_> {
 
     /// Something that is not known is called: it may tell of what was changed, if its name says so.
     pub(super) fn trail_of_unknown(&mut self, state: &mut State, callee: StepId) {
+        if !self.project.keeps_trail() {
+            return;
+        }
         let name = match self.function.steps[callee as usize].kind {
             StepKind::Attribute { name, .. } | StepKind::Name(name) => name,
             _ => return,
         };
         let path = self.path(callee).unwrap_or(name);
-        let tells = library::names_audit(&path) || self.project.is_external_emitter(&path);
-        if tells && self.project.keeps_trail() {
+        if library::names_audit(&path) || self.project.is_external_emitter(&path) {
             state.untold.forget();
             state.change_rows(|row| row.is_untold, |row| row.is_untold = false);
             state.untold.emitted = true;

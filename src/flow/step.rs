@@ -222,19 +222,24 @@ impl Trace<'_> {
         if let Some(value) = state.locals.get(name) {
             return if value.is_vague() { self.by_name(name, value.clone()) } else { value.clone() };
         }
-        match self.project.lookup(self.id, name) {
-            Lookup::Global(symbol) => {
-                let value = self.symbol(symbol);
-                if value.is_vague() { self.by_name(name, value) } else { value }
-            }
-            Lookup::Builtin => Value::Symbol(Symbol::External(Name::new(&format!("builtins.{name}")))),
-            Lookup::Local => {
-                // A variable of a function around this one.
-                let value = self.closed_over(name);
-                if value.is_vague() { self.by_name(name, value) } else { value }
-            }
-            Lookup::Perhaps | Lookup::Nowhere => self.by_name(name, Value::Unknown),
+        if let Some(value) = self.outer_names.get(&name) {
+            return value.clone();
         }
+        let value = self.outer_name(name);
+        self.outer_names.insert(name, value.clone());
+        value
+    }
+
+    /// A name that is not bound here, which means the same wherever the function reads it.
+    fn outer_name(&mut self, name: Name) -> Value {
+        let value = match self.project.lookup(self.id, name) {
+            Lookup::Global(symbol) => self.symbol(symbol),
+            Lookup::Builtin => Value::Symbol(Symbol::External(Name::new(&format!("builtins.{name}")))),
+            // A variable of a function around this one.
+            Lookup::Local => self.closed_over(name),
+            Lookup::Perhaps | Lookup::Nowhere => Value::Unknown,
+        };
+        if value.is_vague() { self.by_name(name, value) } else { value }
     }
 
     fn iterated(&mut self, state: &mut State, step: StepId, of: Value) -> Value {

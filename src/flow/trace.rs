@@ -68,6 +68,8 @@ pub(super) struct Trace<'p> {
     pub(super) has_committed: bool,
     /// By step: what it has computed.
     pub(super) values: Vec<Value>,
+    /// By name that is bound outside of the function: what it means.
+    pub(super) outer_names: FxHashMap<Name, Value>,
     row_keys: FxHashMap<(StepId, u32), RowKey>,
     /// By row and relationship: the rows it leads to.
     relatives: FxHashMap<(RowKey, Name), RowKey>,
@@ -161,6 +163,7 @@ impl<'p> Trace<'p> {
             ground,
             has_committed: false,
             values: vec![Value::Unknown; function.steps.len()],
+            outer_names: FxHashMap::default(),
             row_keys: FxHashMap::default(),
             relatives: FxHashMap::default(),
             held: FxHashMap::default(),
