@@ -288,7 +288,7 @@ impl Trace<'_> {
         }
         let mut row = row.clone();
         row.is_untold = true;
-        let alone = State { rows: Shared::new(BTreeMap::from([(key, row)])), ..State::default() };
+        let alone = State::of(Shared::new(BTreeMap::from([(key, row)])));
         for (alteration, (step, bonds)) in self.untold_rows(&alone) {
             state.untold.add(alteration, step, bonds);
         }
@@ -339,7 +339,7 @@ impl Trace<'_> {
         if !untold.emitted {
             for (&key, row) in state.rows.iter().filter(|(_, row)| row.is_untold) {
                 let one = Shared::new(BTreeMap::from([(key, row.clone())]));
-                let alone = State { rows: one, ..State::default() };
+                let alone = State::of(one);
                 // What callers see on the row itself they need not be told.
                 let is_param = matches!(self.rows[key.0 as usize].base, Base::Param(_));
                 let is_told = !is_param && !escaping.contains(&key);

@@ -13,10 +13,10 @@ use super::value::Value;
 impl Trace<'_> {
     /// Every handler that control is in has now done this on every path.
     pub(super) fn deed(&mut self, state: &mut State, deed: Deeds) {
-        for paths in state.handling.values_mut() {
-            *paths = paths.all_do(deed);
+        if state.handling.values().any(|paths| *paths != paths.all_do(deed)) {
+            state.handling.values_mut().for_each(|paths| *paths = paths.all_do(deed));
         }
-        if deed == Deeds::LOGGED {
+        if deed == Deeds::LOGGED && !state.logged {
             state.logged = true;
         }
     }

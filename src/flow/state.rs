@@ -1,6 +1,7 @@
 //! flow/state: everything known at one point of a function, on the paths that lead there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 
 use crate::facts::HandlerId;
 use crate::name::Name;
@@ -69,13 +70,19 @@ impl HandlerPaths {
 /// What happened to each row.
 pub(super) type Rows = Shared<BTreeMap<RowKey, Shared<RowState>>>;
 
-/// Everything known at one point.
+/// Everything known at one point. What is not about variables and rows seldom changes, and is read as the state's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
     /// Local variables.
     pub locals: Locals,
     /// Rows.
     pub rows: Rows,
+    rest: Shared<Rest>,
+}
+
+/// What else is known at one point.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rest {
     /// By row: the rows that its relationships hand to a session along with it.
     pub brings: BTreeMap<RowKey, BTreeSet<RowKey>>,
     /// Sessions that a handler has let go in the failed state.
@@ -88,9 +95,9 @@ pub(super) struct State {
     pub returned: Option<Value>,
     /// Whether every path so far has logged, rolled back, committed.
     pub logged: bool,
-    /// See [`State::logged`].
+    /// See [`Rest::logged`].
     pub rolled_back: bool,
-    /// See [`State::logged`].
+    /// See [`Rest::logged`].
     pub committed: bool,
     /// The session that ran the last statement, where every path agrees.
     pub last_session: Option<SessionKey>,
@@ -102,7 +109,26 @@ pub(super) struct State {
     pub untold: Untold,
 }
 
+impl Deref for State {
+    type Target = Rest;
+
+    fn deref(&self) -> &Rest {
+        &self.rest
+    }
+}
+
+impl DerefMut for State {
+    fn deref_mut(&mut self) -> &mut Rest {
+        &mut self.rest
+    }
+}
+
 impl State {
+    /// A state of which nothing but its rows is known.
+    pub(super) fn of(rows: Rows) -> State {
+        State { rows, ..State::default() }
+    }
+
     /// Changes the rows that a change concerns; the others go on being shared.
     pub(super) fn change_rows(
         &mut self,
@@ -116,7 +142,42 @@ impl State {
 
     /// The state after either of two paths; answers whether anything new came with the other.
     pub(super) fn join(&mut self, other: &State) -> bool {
-        let mut is_new = self.locals.join(&other.locals) | self.join_rows(other);
+        let is_new = self.locals.join(&other.locals) | self.join_rows(other);
+        if self.rest == other.rest {
+            return is_new;
+        }
+        self.rest.join(&other.rest) | is_new
+    }
+
+    fn join_rows(&mut self, other: &State) -> bool {
+        let mut is_new = false;
+        if self.rows.is_same(&other.rows) {
+            return false;
+        }
+        for (key, row) in &other.rows {
+            let joined = match self.rows.get(key) {
+                Some(known) if known == row => continue,
+                Some(known) => {
+                    let mut joined = known.clone();
+                    joined.join(row);
+                    if joined == *known {
+                        continue;
+                    }
+                    joined
+                }
+                None => row.clone(),
+            };
+            self.rows.insert(*key, joined);
+            is_new = true;
+        }
+        is_new
+    }
+}
+
+impl Rest {
+    /// What is known after either of two paths; answers whether anything new came with the other.
+    fn join(&mut self, other: &Rest) -> bool {
+        let mut is_new = false;
         for (owner, rows) in &other.brings {
             is_new |= match self.brings.get_mut(owner) {
                 Some(known) => grow(known, rows),
@@ -154,30 +215,6 @@ impl State {
             let before = self.untold.clone();
             self.untold.join(&other.untold);
             is_new |= self.untold != before;
-        }
-        is_new
-    }
-
-    fn join_rows(&mut self, other: &State) -> bool {
-        let mut is_new = false;
-        if self.rows.is_same(&other.rows) {
-            return false;
-        }
-        for (key, row) in &other.rows {
-            let joined = match self.rows.get(key) {
-                Some(known) if known == row => continue,
-                Some(known) => {
-                    let mut joined = known.clone();
-                    joined.join(row);
-                    if joined == *known {
-                        continue;
-                    }
-                    joined
-                }
-                None => row.clone(),
-            };
-            self.rows.insert(*key, joined);
-            is_new = true;
         }
         is_new
     }

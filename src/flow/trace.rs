@@ -309,7 +309,7 @@ impl<'p> Trace<'p> {
             let rows_before = self.telling.then(|| state.rows.clone());
             let value = self.step(&mut state, step).limited();
             self.values[step as usize] = value;
-            if self.used.hidden {
+            if self.used.hidden && state.defining.values().any(|defines| *defines) {
                 // Code that is not known may have used any session.
                 state.defining.values_mut().for_each(|defines| *defines = false);
             }
@@ -330,7 +330,9 @@ impl<'p> Trace<'p> {
                 if self.fails_itself && self.used.writes {
                     self.may_fail.values_mut().for_each(|errors| *errors = errors.and(Errors::OF_WRITE));
                 }
-                before.erring = self.may_fail.clone();
+                if before.erring != self.may_fail {
+                    before.erring = self.may_fail.clone();
+                }
                 if self.never_returns {
                     // What the callee did before it raised has happened.
                     before.failures = state.failures.clone();
@@ -402,7 +404,9 @@ impl<'p> Trace<'p> {
                 }
                 let sessions: Vec<SessionKey> =
                     state.failures.iter().map(|failure| failure.session).collect();
-                state.erring.extend(sessions.into_iter().map(|session| (session, Errors::ALL)));
+                if !sessions.is_empty() {
+                    state.erring.extend(sessions.into_iter().map(|session| (session, Errors::ALL)));
+                }
                 self.throw(&mut out, landings, state);
             }
             Next::Resume { swallowed } => {
@@ -423,13 +427,19 @@ impl<'p> Trace<'p> {
     fn throw(&mut self, out: &mut Vec<(BlockId, State)>, landings: &Landings, mut state: State) {
         for &(landing, errors) in &landings.blocks {
             let mut state = state.clone();
-            restrict(&mut state.erring, errors);
+            if !state.erring.is_empty() {
+                restrict(&mut state.erring, errors);
+            }
             // What the failing code was about to write is not judged: no path from here completes it.
             state.change_rows(RowState::is_open, RowState::roll_back);
-            state.untold.forget();
+            if state.untold.has_changes() {
+                state.untold.forget();
+            }
             // A handler that an exception leaves has not come to an end of its own.
             let region = self.function.blocks[landing as usize].region;
-            state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
+            if !state.handling.is_empty() {
+                state.handling.retain(|&handler, _| self.lies_in_handler(region, handler));
+            }
             if let Some(&handler) = self.ground.entries.get(&landing) {
                 state.handling.insert(handler, HandlerPaths::start());
                 for (session, errors) in std::mem::take(&mut state.erring) {
@@ -444,8 +454,10 @@ impl<'p> Trace<'p> {
             self.go(out, landing, state);
         }
         if landings.escapes && self.telling {
-            restrict(&mut state.erring, landings.escaping);
-            if self.ground.is_atomic {
+            if !state.erring.is_empty() {
+                restrict(&mut state.erring, landings.escaping);
+            }
+            if self.ground.is_atomic && !state.erring.is_empty() {
                 state.erring.remove(&SessionKey::Connection);
             }
             self.outcome.throws(&state);
@@ -736,8 +748,13 @@ impl<'p> Trace<'p> {
 
     /// A step opens a session: what was wrong with the one it opened in an earlier turn is over.
     pub(super) fn fresh_session(&mut self, state: &mut State, step: StepId) {
-        state.failures.retain(|failure| failure.session != SessionKey::Opened(step));
-        state.erring.remove(&SessionKey::Opened(step));
+        let session = SessionKey::Opened(step);
+        if state.failures.iter().any(|failure| failure.session == session) {
+            state.failures.retain(|failure| failure.session != session);
+        }
+        if state.erring.contains_key(&session) {
+            state.erring.remove(&session);
+        }
         self.outcome.sees_session = true;
     }
 }

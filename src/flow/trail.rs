@@ -176,6 +176,11 @@ impl Untold {
         *known = (known.0.min(step), known.1.and(bonds));
     }
 
+    /// Whether there is any change that could be taken back.
+    pub(super) fn has_changes(&self) -> bool {
+        !self.changes.is_empty() || !self.foretold.is_empty()
+    }
+
     /// Nothing that was done on these paths counts.
     pub(super) fn forget(&mut self) {
         self.changes.clear();

@@ -672,7 +672,8 @@ impl Walk<'_> {
                 };
                 let Some(path) = path else { return };
                 // What holds for one of both says something where nobody knows which it is.
-                let holds = |wanted: bool| truth == Truth::Whichever || ((truth == Truth::Yes) != *negated) == wanted;
+                let holds =
+                    |wanted: bool| truth == Truth::Whichever || ((truth == Truth::Yes) != *negated) == wanted;
                 match comparison {
                     Comparison::Is | Comparison::Equal if other => {
                         if holds(false) {
