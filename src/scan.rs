@@ -25,7 +25,7 @@ use crate::project::{FileId, Project, Roles};
 use crate::rulebook::Rulebook;
 use crate::since::Before;
 use crate::source::Source;
-use crate::walk::{Walked, by_parts};
+use crate::walk::{self, Beside, Changed, Walked, by_parts};
 
 use kept::Kept;
 use policy::Settled;
@@ -54,6 +54,8 @@ pub struct Request<'a> {
     pub before: Option<&'a Before>,
     /// Where what was found is kept, if anywhere.
     pub cache: Option<&'a Cache>,
+    /// Which texts are left when all is done.
+    pub leaves: Leaves,
     /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
 }
@@ -75,9 +77,21 @@ impl<'a> Request<'a> {
             accepted: None,
             before: None,
             cache: None,
+            leaves: Leaves::All,
             progress: &Quiet,
         }
     }
+}
+
+/// Which texts a scan leaves to whoever shows what it found. Where something is can be said without any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    /// Those of all files.
+    All,
+    /// Those of the files whose code is shown with findings.
+    Shown,
+    /// None.
+    None,
 }
 
 /// A baseline in the hands of a scan.
@@ -126,19 +140,39 @@ impl Progress for Quiet {
     fn file_done(&self) {}
 }
 
-/// Scans the files of a run.
+/// Scans the files of a run. Where their texts were let go, they are read again as far as they are needed. If a file has
+/// changed meanwhile, what was found until then may be of no tree there ever was: it is dropped, and all files are read
+/// once more and held until the end.
 pub fn scan(request: Request<'_>) -> Scan {
     request.progress.files(request.walked.sources.len());
-    let kept = Kept::of(&request);
-    let programs = kept.programs(|| programs(&request));
+    let request = if request.leaves == Leaves::All { held(request) } else { request };
+    match found(&request) {
+        Ok(scan) => scan,
+        Err(Changed) => found(&held(request)).expect(HELD),
+    }
+}
+
+fn found(request: &Request<'_>) -> Result<Scan, Changed> {
+    let kept = Kept::of(request);
+    let programs = kept.programs()?;
     let scanned = |program: &Program| {
         let sources = program.of(&request.walked.sources);
-        kept.part(&sources, || part::scan(&request, sources.clone(), lowered(&request, &sources)))
+        kept.part(&sources, |whole| {
+            let facts = lowered(request, &whole);
+            part::scan(request, whole, facts)
+        })
     };
-    let parts = programs.iter().map(scanned).collect();
+    let parts = programs.iter().map(scanned).collect::<Result<_, Changed>>()?;
     kept.bound();
-    joined(&request, &programs, parts)
+    Ok(joined(request, &programs, parts))
 }
+
+/// The same request with all texts at hand.
+fn held(request: Request<'_>) -> Request<'_> {
+    Request { walked: walk::anew(&request.walked), ..request }
+}
+
+const HELD: &str = "internal error: texts that are at hand do not change";
 
 /// Scans files whose facts are at hand, those of each file in the order of the files.
 pub fn scan_facts(request: Request<'_>, mut facts: Vec<FileFacts>) -> Scan {
@@ -153,10 +187,11 @@ pub fn scan_facts(request: Request<'_>, mut facts: Vec<FileFacts>) -> Scan {
 
 /// Scans the files of a run and mends what fixes of at most the given daring can mend. Nothing is written.
 pub fn mend(request: Request<'_>, most: Safety) -> Mended {
+    let request = held(request);
     let read = &request.walked.sources;
     request.progress.files(read.len());
     let kept = Kept::of(&request);
-    let programs = kept.programs(|| programs(&request));
+    let programs = kept.programs().expect(HELD);
     let facts: Vec<OnceCell<Vec<FileFacts>>> = vec![OnceCell::new(); programs.len()];
     // A program whose texts are those of the round before is not scanned again.
     let mut last: Vec<Option<(Texts, ProgramScan)>> = vec![None; programs.len()];
@@ -181,7 +216,7 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
                 Some((texts, part)) if is_same(&texts, &own) => part,
                 _ if own.is_empty() => {
                     let facts = || facts.get_or_init(|| lowered(&request, &sources)).clone();
-                    kept.part(&sources, || part::scan(&request, sources.clone(), facts()))
+                    kept.part(&sources, |whole| part::scan(&request, whole, facts())).expect(HELD)
                 }
                 // What the files would be is scanned for the proof, and kept for nobody.
                 _ => {
@@ -291,6 +326,7 @@ fn hold(scan: &mut Scan, request: &Request<'_>, accepted: Acceptance<'_>) {
 
 /// Learns the convention of the files of a run, whatever the settings say of it, and tells of gaps.
 pub fn learn(request: Request<'_>) -> (Learned, Vec<Gap>) {
+    let request = held(request);
     request.progress.files(request.walked.sources.len());
     let facts = lowered(&request, &request.walked.sources);
     let Request { walked, configuration, .. } = request;
@@ -309,7 +345,7 @@ pub fn learn(request: Request<'_>) -> (Learned, Vec<Gap>) {
         common: settings.fields.clone(),
         ..Roles::default()
     };
-    let project = Project::new(lowered, roles).beside(&beside);
+    let project = Project::new(lowered, roles).beside(beside.iter().flat_map(Beside::paths));
     let words = learn::words(&project, &fields, &setters, &serves);
     words.over(&mut fields, &mut setters);
     let project = project

@@ -1,0 +1,121 @@
+//! walk/folder: what lies in the folders of the listed files and in those above them; each is looked into once.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Entry, absolute};
+use crate::source::{Source, slashed};
+
+/// Folders that were looked into, by their absolute paths as they are shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Folders(FxHashMap<OsString, Folder>);
+
+#[derive(Clone, Debug)]
+struct Folder {
+    shown: PathBuf,
+    /// The names of what lies in it; nothing where that cannot be listed.
+    names: Option<Vec<OsString>>,
+}
+
+/// What lies in a folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Beside {
+    /// The folder as it is shown.
+    pub folder: PathBuf,
+    /// What lies there, read or not, each up to the first dot of its name, in order; `*` where nobody has looked.
+    pub stems: Vec<String>,
+}
+
+impl Beside {
+    /// A folder that nobody has looked into.
+    pub(super) fn unseen(folder: &Path) -> Beside {
+        Beside { folder: folder.to_owned(), stems: vec!["*".to_owned()] }
+    }
+
+    /// Slashed paths of what lies in it.
+    pub fn paths(&self) -> impl Iterator<Item = String> {
+        let folder = slashed(&self.folder);
+        self.stems.iter().map(move |stem| format!("{folder}/{stem}"))
+    }
+}
+
+impl Folders {
+    /// Looks into the folders of the files and into those above them by the path that is shown.
+    pub(super) fn of(entries: &[Entry], here: &Path) -> Folders {
+        let looked = |(shown, real): (&Path, &Path)| {
+            let names = fs::read_dir(real).ok();
+            let names = names.map(|listed| listed.flatten().map(|entry| entry.file_name()).collect());
+            (absolute(here, shown).into_os_string(), Folder { shown: shown.to_owned(), names })
+        };
+        let folders = around(entries.iter().map(|entry| (entry.shown.as_path(), entry.real.as_path())));
+        Folders(folders.into_par_iter().map(looked).collect())
+    }
+
+    /// Whether it is known that nothing of this name, an absolute path as it is shown, is there.
+    pub(super) fn lack(&self, path: &Path) -> bool {
+        let folder = path.parent().and_then(|folder| self.0.get(folder.as_os_str()));
+        let names = folder.and_then(|folder| folder.names.as_deref());
+        names.zip(path.file_name()).is_some_and(|(names, name)| !names.iter().any(|known| known == name))
+    }
+
+    /// What lies beside these files and in the folders above them, by folder.
+    pub(super) fn beside(&self, entries: &[&Entry], here: &Path) -> Vec<Beside> {
+        let wanted = around(entries.iter().map(|entry| (entry.shown.as_path(), entry.real.as_path())));
+        let beside = |(shown, _): (&Path, &Path)| match self.0.get(absolute(here, shown).as_os_str()) {
+            Some(Folder { shown, names: Some(names) }) => {
+                Beside { folder: shown.clone(), stems: stems(names) }
+            }
+            _ => Beside::unseen(shown),
+        };
+        let mut all: Vec<Beside> = wanted.into_par_iter().map(beside).collect();
+        all.par_sort_by(|one, other| one.folder.as_os_str().cmp(other.folder.as_os_str()));
+        all
+    }
+}
+
+/// Of what lies beside the files of a run, what lies beside these and in the folders above them.
+pub fn beside<'a>(all: &'a [Beside], sources: &'a [Arc<Source>]) -> impl Iterator<Item = &'a Beside> {
+    let mut own: FxHashSet<&OsStr> = FxHashSet::default();
+    for source in sources {
+        let folders = source.path.ancestors().skip(1);
+        for folder in folders {
+            if !own.insert(folder.as_os_str()) {
+                break;
+            }
+        }
+    }
+    all.iter().filter(move |one| own.contains(one.folder.as_os_str()))
+}
+
+fn stems(names: &[OsString]) -> Vec<String> {
+    let stem = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.split('.').next().filter(|stem| !stem.is_empty()).map(str::to_owned)
+    };
+    let mut stems: Vec<String> = names.iter().filter_map(stem).collect();
+    stems.sort_unstable();
+    stems.dedup();
+    stems
+}
+
+/// The folders of paths, and those above them by the path that is shown, each once with its path without links.
+fn around<'a>(paths: impl Iterator<Item = (&'a Path, &'a Path)>) -> Vec<(&'a Path, &'a Path)> {
+    let mut known = FxHashSet::default();
+    let mut folders = Vec::new();
+    for (mut shown, mut real) in paths {
+        while let (Some(above), Some(real_above)) = (shown.parent(), real.parent()) {
+            // The folder everything is counted from holds no package of its own.
+            if above.as_os_str().is_empty() || !known.insert(above.as_os_str()) {
+                break;
+            }
+            folders.push((above, real_above));
+            (shown, real) = (above, real_above);
+        }
+    }
+    folders
+}
