@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::baseline::{Baseline, Entry};
@@ -27,7 +28,7 @@ use crate::since::Before;
 use crate::source::Source;
 use crate::walk::{self, Beside, Changed, Walked, by_parts};
 
-use kept::Kept;
+use kept::{Kept, Known};
 use policy::Settled;
 use read::lowered;
 
@@ -155,14 +156,19 @@ pub fn scan(request: Request<'_>) -> Scan {
 fn found(request: &Request<'_>) -> Result<Scan, Changed> {
     let kept = Kept::of(request);
     let programs = kept.programs()?;
-    let scanned = |program: &Program| {
+    let known = |program: &Program| {
         let sources = program.of(&request.walked.sources);
-        kept.part(&sources, |whole| {
+        Ok((kept.known(&sources)?, sources))
+    };
+    let known: Vec<_> = programs.par_iter().map(known).collect::<Result<_, Changed>>()?;
+    // One after the other: the threads work on each together, and the memory of one is enough.
+    let scanned = |(known, sources): (Known, Vec<Arc<Source>>)| {
+        kept.part(known, &sources, |whole| {
             let facts = lowered(request, &whole);
             part::scan(request, whole, facts)
         })
     };
-    let parts = programs.iter().map(scanned).collect::<Result<_, Changed>>()?;
+    let parts = known.into_iter().map(scanned).collect::<Result<_, Changed>>()?;
     kept.bound();
     Ok(joined(request, &programs, parts))
 }
@@ -216,7 +222,8 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
                 Some((texts, part)) if is_same(&texts, &own) => part,
                 _ if own.is_empty() => {
                     let facts = || facts.get_or_init(|| lowered(&request, &sources)).clone();
-                    kept.part(&sources, |whole| part::scan(&request, whole, facts())).expect(HELD)
+                    let known = kept.known(&sources).expect(HELD);
+                    kept.part(known, &sources, |whole| part::scan(&request, whole, facts())).expect(HELD)
                 }
                 // What the files would be is scanned for the proof, and kept for nobody.
                 _ => {

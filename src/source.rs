@@ -296,9 +296,14 @@ fn digest(language: Language, encoding: Encoding, text: &str) -> Digest {
 }
 
 /// A path with `/` between its parts and without a leading `./`.
-pub fn slashed(path: &std::path::Path) -> String {
-    let shown = path.to_string_lossy().replace('\\', "/");
-    shown.strip_prefix("./").map_or(shown.clone(), str::to_owned)
+pub fn slashed(path: &Path) -> String {
+    let shown = path.to_string_lossy();
+    // Every file is asked for this, and few paths have anything to replace.
+    let shown = if shown.contains('\\') { shown.replace('\\', "/") } else { shown.into_owned() };
+    match shown.strip_prefix("./") {
+        Some(below) => below.to_owned(),
+        None => shown,
+    }
 }
 
 fn line_starts(text: &str) -> Vec<u32> {

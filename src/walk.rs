@@ -65,7 +65,7 @@ pub struct Walked {
     /// What could not be read, sorted by path.
     pub gaps: Vec<Gap>,
     /// What else lies in the folders of the files and in those above them, by folder.
-    pub beside: Vec<Beside>,
+    pub beside: Arc<[Beside]>,
     /// Where projects are known to lie; a file that lies in none of these folders may be of any.
     pub homes: Vec<Home>,
     /// How many files the configuration leaves out.
@@ -117,23 +117,23 @@ pub fn list(roots: &[PathBuf], here: &Path) -> Result<Listing, RootError> {
 
 /// Reads the listed files, without those the configuration leaves out. Texts that are not kept are looked at and let go.
 pub fn read(listing: Listing, configuration: &Configuration, keeps_texts: bool) -> Walked {
-    let wanted = listing.wanted(configuration);
-    let read = |entry: &&Entry| read_source(entry, keeps_texts);
-    let read: Vec<Result<Arc<Source>, Gap>> = wanted.par_iter().map(read).collect();
-    let mut walked = Walked::default();
-    let kept = |gap: &Gap| !configuration.leaves_out(Path::new(&gap.path));
-    walked.gaps = listing.gaps.iter().filter(|gap| kept(gap)).cloned().collect();
+    let listed = listing.entries.len();
+    let Listing { entries, mut gaps, homes, folders, here, .. } = listing;
+    let wanted: Vec<Entry> = entries.into_par_iter().filter(|entry| entry.is_wanted(configuration)).collect();
+    let beside = folders.beside(&wanted, &here);
+    let left_out = listed - wanted.len();
+    let read: Vec<Result<Arc<Source>, Gap>> =
+        wanted.into_par_iter().map(|entry| read_source(entry, keeps_texts)).collect();
+    gaps.retain(|gap| !configuration.leaves_out(Path::new(&gap.path)));
+    let mut sources = Vec::with_capacity(read.len());
     for result in read {
         match result {
-            Ok(source) => walked.sources.push(source),
-            Err(gap) => walked.gaps.push(gap),
+            Ok(source) => sources.push(source),
+            Err(gap) => gaps.push(gap),
         }
     }
-    sort_gaps(&mut walked.gaps);
-    walked.beside = listing.folders.beside(&wanted, &listing.here);
-    walked.homes = listing.homes.clone();
-    walked.left_out = listing.entries.len() - wanted.len();
-    walked
+    sort_gaps(&mut gaps);
+    Walked { sources, gaps, beside, homes, left_out }
 }
 
 fn sort_gaps(gaps: &mut Vec<Gap>) {
@@ -258,13 +258,8 @@ impl Listing {
 
     /// The files the configuration does not leave out, as they are shown, in the order they are read.
     pub fn paths(&self, configuration: &Configuration) -> Vec<String> {
-        self.wanted(configuration).into_iter().map(|entry| slashed(&entry.shown)).collect()
-    }
-
-    fn wanted(&self, configuration: &Configuration) -> Vec<&Entry> {
-        // A file that was named is wanted, whatever the configuration says of its kind.
-        let wanted = |entry: &&Entry| entry.asked == Asked::ByName || !configuration.leaves_out(&entry.shown);
-        self.entries.par_iter().filter(wanted).collect()
+        let wanted = self.entries.iter().filter(|entry| entry.is_wanted(configuration));
+        wanted.map(|entry| slashed(&entry.shown)).collect()
     }
 }
 
@@ -276,6 +271,13 @@ struct Entry {
     /// Its path without links, which tells whether it was met before.
     real: PathBuf,
     asked: Asked,
+}
+
+impl Entry {
+    /// A file that was named is wanted, whatever the configuration says of its kind.
+    fn is_wanted(&self, configuration: &Configuration) -> bool {
+        self.asked == Asked::ByName || !configuration.leaves_out(&self.shown)
+    }
 }
 
 /// How a file came to be listed.
@@ -398,17 +400,19 @@ fn each_once(mut entries: Vec<Entry>) -> Vec<Entry> {
 
 const NOT_REGULAR: &str = "not a regular file";
 
-fn read_source(entry: &Entry, keeps_text: bool) -> Result<Arc<Source>, Gap> {
-    let source = again::with_bytes(&entry.real, |bytes| {
-        let (path, language) = (entry.shown.clone(), language(&entry.shown));
-        match keeps_text {
-            true => Source::decode(path, language, bytes),
-            false => Source::seen(path, language, bytes, entry.real.clone()),
-        }
+fn read_source(entry: Entry, keeps_text: bool) -> Result<Arc<Source>, Gap> {
+    let Entry { shown, real, .. } = entry;
+    let path = slashed(&shown);
+    let language = language(&shown);
+    let source = again::with_bytes(&real, |bytes| match keeps_text {
+        true => Source::decode(shown, language, bytes),
+        false => Source::seen(shown, language, bytes, real.clone()),
     });
-    let gap = |line, reason| Gap { path: slashed(&entry.shown), line, reason };
-    let source = source.map_err(|reason| gap(None, reason))?;
-    source.map(Arc::new).map_err(|fault| gap(fault.line, fault.reason))
+    match source {
+        Ok(Ok(source)) => Ok(Arc::new(source)),
+        Ok(Err(fault)) => Err(Gap { path, line: fault.line, reason: fault.reason }),
+        Err(reason) => Err(Gap { path, line: None, reason }),
+    }
 }
 
 /// A file that was named and has another ending is taken for Python.

@@ -15,10 +15,28 @@ pub const SCHEMA: &str = include_str!("schema.json");
 
 /// The whole scan as one object.
 pub fn render(scan: &Scan) -> String {
-    let mut text =
-        serde_json::to_string_pretty(&document(scan)).expect("internal error: strings and numbers are JSON");
-    text.push('\n');
-    text
+    let mut bytes = Vec::with_capacity(likely_length(scan));
+    serde_json::to_writer_pretty(&mut bytes, &document(scan))
+        .expect("internal error: strings and numbers are JSON");
+    bytes.push(b'\n');
+    String::from_utf8(bytes).expect("internal error: JSON is UTF-8")
+}
+
+/// About how many bytes a scan takes, rather too many: a text that outgrows its memory is copied to fresh memory, and what
+/// is not used costs nothing.
+fn likely_length(scan: &Scan) -> usize {
+    const PLACE: usize = 300;
+    let finding = |finding: &Finding| {
+        let texts = finding.message.len() + finding.help.as_ref().map_or(0, String::len);
+        let edits = finding.fix.iter().flat_map(|fix| &fix.edits);
+        let places = PLACE * finding.related.len() + edits.map(|edit| PLACE + edit.text.len()).sum::<usize>();
+        4 * PLACE + texts + places
+    };
+    let file = |file: &FileReport| {
+        file.writes.len() * 2 * PLACE + file.findings.iter().map(finding).sum::<usize>() + PLACE
+    };
+    let files = scan.files.iter().filter(|file| has_news(file)).map(file);
+    files.sum::<usize>() + (scan.gaps.len() + 4) * PLACE
 }
 
 #[derive(Serialize)]

@@ -24,6 +24,13 @@ pub(super) struct Kept<'a> {
     cache: Option<(&'a Cache, Key)>,
 }
 
+/// What is known of a program before it is scanned.
+pub(super) struct Known {
+    /// What it is known by, where anything is kept.
+    key: Option<Key>,
+    scan: Option<ProgramScan>,
+}
+
 impl<'a> Kept<'a> {
     /// What is kept for this request.
     pub(super) fn of(request: &'a Request<'a>) -> Kept<'a> {
@@ -61,34 +68,46 @@ impl<'a> Kept<'a> {
         Ok(programs)
     }
 
-    /// What is found in a program of these files. `make` gets them with their texts; what texts are left of it, and of
-    /// what was kept, is up to the request.
+    /// What is known of a program of these files; what texts are left of it is up to the request.
     ///
     /// # Errors
     /// When a file had to be read again and is not what it was.
-    pub(super) fn part(
-        &self,
-        sources: &[Arc<Source>],
-        make: impl FnOnce(Vec<Arc<Source>>) -> ProgramScan,
-    ) -> Result<ProgramScan, Changed> {
-        let key = self.cache.as_ref().map(|(_, ground)| key(ground, sources, &self.request.walked.beside));
-        let cache = self.cache.as_ref().map(|(cache, _)| cache).zip(key);
+    pub(super) fn known(&self, sources: &[Arc<Source>]) -> Result<Known, Changed> {
+        let Some((cache, ground)) = &self.cache else { return Ok(Known { key: None, scan: None }) };
+        let key = key(ground, sources, &self.request.walked.beside);
         // The day is no part of the key: few programs say anything of one.
         let holds = |scan: &ProgramScan| {
             scan.suppressions.iter().all(|record| check::holds_on(record, &self.request.today))
         };
-        if let Some(mut scan) = cache.and_then(|(cache, key)| cache.result(&key, sources)).filter(holds) {
+        let mut scan = cache.result(&key, sources).filter(holds);
+        if let Some(scan) = &mut scan {
             if self.request.leaves == Leaves::Shown {
                 let shown = scan.shown();
                 let instead = shown.iter().map(Arc::as_ptr).zip(walk::whole(&shown)?).collect();
                 scan.put_instead(&instead);
             }
             sources.iter().for_each(|_| self.request.progress.file_done());
+        }
+        Ok(Known { key: Some(key), scan })
+    }
+
+    /// What is found in a program of these files. `make` gets them with their texts; what texts are left of it is up to
+    /// the request.
+    ///
+    /// # Errors
+    /// When a file had to be read again and is not what it was.
+    pub(super) fn part(
+        &self,
+        known: Known,
+        sources: &[Arc<Source>],
+        make: impl FnOnce(Vec<Arc<Source>>) -> ProgramScan,
+    ) -> Result<ProgramScan, Changed> {
+        if let Some(scan) = known.scan {
             return Ok(scan);
         }
         let whole = walk::whole(sources)?;
         let mut scan = make(whole.clone());
-        if let Some((cache, key)) = cache {
+        if let Some(((cache, _), key)) = self.cache.as_ref().zip(known.key) {
             cache.keep_result(&key, &scan, &whole);
         }
         match self.request.leaves {

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -70,15 +70,18 @@ pub(super) fn with_bytes<T>(path: &Path, work: impl FnOnce(&[u8]) -> T) -> Resul
     thread_local! {
         static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
-    // The kind is asked again: a pipe that took the file's place meanwhile would never end.
-    let kind = fs::metadata(path).map_err(|fault| plain(&fault))?;
+    let file = open(path).map_err(|fault| match fs::metadata(path) {
+        Ok(kind) if !kind.is_file() => NOT_REGULAR.to_owned(),
+        _ => plain(&fault),
+    })?;
+    let kind = file.metadata().map_err(|fault| plain(&fault))?;
     if !kind.is_file() {
         return Err(NOT_REGULAR.to_owned());
     }
     if kind.len() >= u64::from(u32::MAX) {
         return Err(TOO_LONG.to_owned());
     }
-    let mut file = File::open(path).map_err(|fault| plain(&fault))?.take(u64::from(u32::MAX));
+    let mut file = file.take(u64::from(u32::MAX));
     let expected = usize::try_from(kind.len()).unwrap_or(0);
     let mut buffer = BUFFER.take();
     let mut length = 0;
@@ -90,7 +93,7 @@ pub(super) fn with_bytes<T>(path: &Path, work: impl FnOnce(&[u8]) -> T) -> Resul
         match file.read(&mut buffer[length..]) {
             Ok(0) => break,
             Ok(read) => length += read,
-            Err(fault) if fault.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
             Err(fault) => return Err(plain(&fault)),
         }
     }
@@ -100,6 +103,19 @@ pub(super) fn with_bytes<T>(path: &Path, work: impl FnOnce(&[u8]) -> T) -> Resul
     }
     BUFFER.set(buffer);
     Ok(done)
+}
+
+/// Opens a file to read it. A pipe that took its place meanwhile would never be opened by who waits for a writer.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)
+}
+
+/// Opens a file to read it.
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 #[cfg(test)]
@@ -138,6 +154,16 @@ mod tests {
             let path = folder.path().join(length.to_string());
             fs::write(&path, vec![b'x'; length]).expect("a file");
             assert_eq!(with_bytes(&path, |bytes| bytes == vec![b'x'; length]), Ok(true));
+        }
+    }
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_any_more_is_neither_read_nor_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().join("socket");
+        let _listens = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+        for path in [folder.path(), &socket] {
+            assert_eq!(with_bytes(path, <[u8]>::len), Err(NOT_REGULAR.to_owned()));
         }
     }
 }

@@ -64,7 +64,7 @@ impl Folders {
     }
 
     /// What lies beside these files and in the folders above them, by folder.
-    pub(super) fn beside(&self, entries: &[&Entry], here: &Path) -> Vec<Beside> {
+    pub(super) fn beside(&self, entries: &[Entry], here: &Path) -> Arc<[Beside]> {
         let wanted = around(entries.iter().map(|entry| (entry.shown.as_path(), entry.real.as_path())));
         let beside = |(shown, _): (&Path, &Path)| match self.0.get(absolute(here, shown).as_os_str()) {
             Some(Folder { shown, names: Some(names) }) => {
@@ -74,7 +74,7 @@ impl Folders {
         };
         let mut all: Vec<Beside> = wanted.into_par_iter().map(beside).collect();
         all.par_sort_by(|one, other| one.folder.as_os_str().cmp(other.folder.as_os_str()));
-        all
+        all.into()
     }
 }
 
