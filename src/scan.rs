@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::baseline::{Baseline, Entry};
 use crate::cache::Cache;
@@ -267,20 +267,23 @@ fn joined(request: &Request<'_>, programs: &[Program], parts: Vec<ProgramScan>) 
     let mut scan = Scan { gaps: request.walked.gaps.clone(), ..Scan::default() };
     scan.programs = programs.iter().map(|program| program.files.len()).collect();
     let mut notes = Vec::new();
-    let mut files: Vec<Option<FileReport>> = sources.iter().map(|_| None).collect();
+    let mut files: Vec<(usize, FileReport)> = Vec::with_capacity(sources.len());
     for (program, part) in programs.iter().zip(parts) {
-        for (&file, report) in program.files.iter().zip(part.files) {
-            files[file] = Some(report);
-        }
+        files.extend(program.files.iter().copied().zip(part.files));
         scan.aside += part.aside;
         scan.suppressions.extend(part.suppressions);
         scan.gaps.extend(part.gaps);
         notes.extend(part.notes);
     }
-    scan.files = files.into_iter().flatten().collect();
-    if programs.len() > 1 {
+    if !files.is_sorted_by_key(|&(number, _)| number) {
+        files.sort_by_key(|&(number, _)| number);
+    }
+    scan.files = files.into_iter().map(|(_, report)| report).collect();
+    if programs.len() > 1 && !scan.suppressions.is_empty() {
+        let paths: FxHashSet<&str> = scan.suppressions.iter().map(|record| record.path.as_str()).collect();
+        let numbered = sources.iter().map(|source| source.display_path()).zip(0..);
         let numbers: FxHashMap<String, usize> =
-            sources.iter().zip(0..).map(|(source, number)| (source.display_path(), number)).collect();
+            numbered.filter(|(path, _)| paths.contains(path.as_str())).collect();
         scan.suppressions.sort_by_key(|record| numbers.get(&record.path).copied());
     }
     if let Some(accepted) = request.accepted {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::plan::PlannedChange;
 use super::{Status, Tally, has_news, status};
@@ -46,8 +46,18 @@ struct JsonDocument<'a> {
     summary: JsonSummary,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<JsonSince<'a>>,
-    files: Vec<JsonFile<'a>>,
+    files: JsonFiles<'a>,
     gaps: Vec<JsonGap<'a>>,
+}
+
+/// The files that have something to say, each made as it is written: all of them at once take more memory than the text.
+struct JsonFiles<'a>(&'a Scan);
+
+impl Serialize for JsonFiles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let JsonFiles(scan) = self;
+        serializer.collect_seq(scan.files.iter().filter(|one| has_news(one)).map(|one| file(one, &scan.gaps)))
+    }
 }
 
 #[derive(Serialize)]
@@ -179,7 +189,6 @@ pub(super) struct JsonGap<'a> {
 
 fn document(scan: &Scan) -> JsonDocument<'_> {
     let tally = Tally::of(scan);
-    let telling = scan.files.iter().filter(|file| has_news(file));
     JsonDocument {
         schema_version: 1,
         tool: JsonTool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -188,7 +197,7 @@ fn document(scan: &Scan) -> JsonDocument<'_> {
             .since
             .as_ref()
             .map(|since| JsonSince { revision: &since.revision, left_out: since.left_out }),
-        files: telling.map(|one| file(one, &scan.gaps)).collect(),
+        files: JsonFiles(scan),
         gaps: scan.gaps.iter().map(gap).collect(),
     }
 }

@@ -133,7 +133,7 @@ fn key(ground: &Key, sources: &[Arc<Source>], beside: &[Beside]) -> Key {
     files(&mut parts, sources);
     for Beside { folder, stems } in walk::beside(beside, sources) {
         parts.text(&folder.to_string_lossy());
-        parts.texts(stems.iter().map(String::as_str));
+        parts.text(stems);
     }
     parts.key()
 }

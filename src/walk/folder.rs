@@ -18,8 +18,8 @@ pub(super) struct Folders(FxHashMap<OsString, Folder>);
 #[derive(Clone, Debug)]
 struct Folder {
     shown: PathBuf,
-    /// The names of what lies in it; nothing where that cannot be listed.
-    names: Option<Vec<OsString>>,
+    /// The names of what lies in it, with a slash behind each; nothing where that cannot be listed.
+    names: Option<String>,
 }
 
 /// What lies in a folder.
@@ -27,20 +27,22 @@ struct Folder {
 pub struct Beside {
     /// The folder as it is shown.
     pub folder: PathBuf,
-    /// What lies there, read or not, each up to the first dot of its name, in order; `*` where nobody has looked.
-    pub stems: Vec<String>,
+    /// What lies there, read or not, each up to the first dot of its name, in order and with slashes between them; `*`
+    /// where nobody has looked.
+    pub stems: String,
 }
 
 impl Beside {
     /// A folder that nobody has looked into.
     pub(super) fn unseen(folder: &Path) -> Beside {
-        Beside { folder: folder.to_owned(), stems: vec!["*".to_owned()] }
+        Beside { folder: folder.to_owned(), stems: "*".to_owned() }
     }
 
     /// Slashed paths of what lies in it.
     pub fn paths(&self) -> impl Iterator<Item = String> {
         let folder = slashed(&self.folder);
-        self.stems.iter().map(move |stem| format!("{folder}/{stem}"))
+        let stems = self.stems.split('/').filter(|stem| !stem.is_empty());
+        stems.map(move |stem| format!("{folder}/{stem}"))
     }
 }
 
@@ -48,8 +50,14 @@ impl Folders {
     /// Looks into the folders of the files and into those above them by the path that is shown.
     pub(super) fn of(entries: &[Entry], here: &Path) -> Folders {
         let looked = |(shown, real): (&Path, &Path)| {
-            let names = fs::read_dir(real).ok();
-            let names = names.map(|listed| listed.flatten().map(|entry| entry.file_name()).collect());
+            let names = fs::read_dir(real).ok().map(|listed| {
+                let mut names = String::new();
+                for entry in listed.flatten() {
+                    names.push_str(&entry.file_name().to_string_lossy());
+                    names.push('/');
+                }
+                names
+            });
             (absolute(here, shown).into_os_string(), Folder { shown: shown.to_owned(), names })
         };
         let folders = around(entries.iter().map(|entry| (entry.shown.as_path(), entry.real.as_path())));
@@ -60,7 +68,8 @@ impl Folders {
     pub(super) fn lack(&self, path: &Path) -> bool {
         let folder = path.parent().and_then(|folder| self.0.get(folder.as_os_str()));
         let names = folder.and_then(|folder| folder.names.as_deref());
-        names.zip(path.file_name()).is_some_and(|(names, name)| !names.iter().any(|known| known == name))
+        let name = path.file_name().and_then(OsStr::to_str);
+        names.zip(name).is_some_and(|(names, name)| !names.split('/').any(|known| known == name))
     }
 
     /// What lies beside these files and in the folders above them, by folder.
@@ -92,15 +101,12 @@ pub fn beside<'a>(all: &'a [Beside], sources: &'a [Arc<Source>]) -> impl Iterato
     all.iter().filter(move |one| own.contains(one.folder.as_os_str()))
 }
 
-fn stems(names: &[OsString]) -> Vec<String> {
-    let stem = |name: &OsString| {
-        let name = name.to_string_lossy();
-        name.split('.').next().filter(|stem| !stem.is_empty()).map(str::to_owned)
-    };
-    let mut stems: Vec<String> = names.iter().filter_map(stem).collect();
+fn stems(names: &str) -> String {
+    let stems = names.split('/').filter_map(|name| name.split('.').next());
+    let mut stems: Vec<&str> = stems.filter(|stem| !stem.is_empty()).collect();
     stems.sort_unstable();
     stems.dedup();
-    stems
+    stems.join("/")
 }
 
 /// The folders of paths, and those above them by the path that is shown, each once with its path without links.

@@ -15,7 +15,7 @@ pub(crate) fn scanned(files: &[(&str, &str)], beside: &[&str]) -> Scan {
     let source = |&(path, text): &(&str, &str)| Arc::new(Source::of_text(path, language(path), text));
     let stem = |&path: &&str| {
         let (folder, stem) = path.rsplit_once('/').unwrap_or(("", path));
-        Beside { folder: folder.into(), stems: vec![stem.to_owned()] }
+        Beside { folder: folder.into(), stems: stem.to_owned() }
     };
     let walked = Walked {
         sources: files.iter().map(source).collect(),
