@@ -246,9 +246,11 @@ struct Read {
 
 impl Read {
     fn new(search: &Search<'_>, path: &Path) -> Result<Option<Read>, Box<ConfigError>> {
-        let shown = slashed(&relative(search.here, path));
-        let text = (search.read)(path).map_err(|fault| ConfigError::of_file(&shown, &fault.to_string()))?;
+        // In most folders there is nothing, and nothing to show.
+        let shown = || slashed(&relative(search.here, path));
+        let text = (search.read)(path).map_err(|fault| ConfigError::of_file(&shown(), &fault.to_string()))?;
         let Some(text) = text else { return Ok(None) };
+        let shown = shown();
         let file = file::parse(path, &shown, &text)?;
         Ok(file.map(|file| Read { path: path.to_owned(), shown, text, file }))
     }

@@ -14,7 +14,6 @@ mod replace;
 mod store;
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -241,11 +240,15 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 impl Listing {
     /// The folders that hold the files, absolute, each once.
     pub fn folders(&self) -> Vec<PathBuf> {
+        let folders = self.entries.par_iter().filter_map(|entry| entry.shown.parent());
+        let mut folders: Vec<&Path> = folders.collect();
         // Files of one folder stand together, but for those of folders in between.
-        let files = self.entries.chunk_by(|one, other| one.shown.parent() == other.shown.parent());
-        let folders =
-            files.filter_map(|files| absolute(&self.here, &files[0].shown).parent().map(Path::to_owned));
-        folders.collect::<BTreeSet<_>>().into_iter().collect()
+        folders.dedup_by(|one, other| one.as_os_str() == other.as_os_str());
+        let mut folders: Vec<PathBuf> =
+            folders.into_par_iter().map(|folder| absolute(&self.here, folder)).collect();
+        folders.par_sort_by_cached_key(|folder| key_of_parts(folder));
+        folders.dedup();
+        folders
     }
 
     /// Reads a file as text, as [`read_text`] does; what the listing shows not to be there is not looked for.

@@ -114,11 +114,12 @@ fn around<'a>(paths: impl Iterator<Item = (&'a Path, &'a Path)>) -> Vec<(&'a Pat
     let mut known = FxHashSet::default();
     let mut folders = Vec::new();
     for (mut shown, mut real) in paths {
-        while let (Some(above), Some(real_above)) = (shown.parent(), real.parent()) {
+        while let Some(above) = shown.parent() {
             // The folder everything is counted from holds no package of its own.
             if above.as_os_str().is_empty() || !known.insert(above.as_os_str()) {
                 break;
             }
+            let Some(real_above) = real.parent() else { break };
             folders.push((above, real_above));
             (shown, real) = (above, real_above);
         }
