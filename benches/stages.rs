@@ -62,7 +62,7 @@ fn measured(root: &PathBuf) -> Watch {
     let listing = walk::list(std::slice::from_ref(root), &here).expect("the folder can be listed");
     let configuration = Configuration::default();
     clock.begin("read");
-    let walked = walk::read(listing, &configuration);
+    let walked = walk::read(listing, &configuration, true);
     let (files, bytes) = (walked.sources.len(), size(&walked));
     let rulebook = Rulebook::built_in();
     let request = Request::new(walked, &configuration, &rulebook, "2026-01-15");

@@ -67,7 +67,7 @@ impl Cache {
 
     /// What was found in these sources that is known by the key.
     pub fn result(&self, key: &Key, sources: &[Arc<Source>]) -> Option<ProgramScan> {
-        result::take(entry::content(key, &self.read(key)?)?, sources)
+        self.read(key, |content| result::take(content, sources))
     }
 
     /// Keeps what was found in these sources.
@@ -79,7 +79,7 @@ impl Cache {
 
     /// Some numbers, in groups, that are known by the key.
     pub fn groups(&self, key: &Key) -> Option<Vec<Vec<usize>>> {
-        postcard::from_bytes(entry::content(key, &self.read(key)?)?).ok()
+        self.read(key, |content| postcard::from_bytes(content).ok())
     }
 
     /// Keeps numbers in groups.
@@ -91,7 +91,7 @@ impl Cache {
 
     /// What these files say that are known by the key together, in their order.
     pub fn facts(&self, key: &Key, count: usize) -> Option<Vec<FileFacts>> {
-        facts::take(entry::content(key, &self.read(key)?)?, count)
+        self.read(key, |content| facts::take(content, count))
     }
 
     /// Keeps what some files say.
@@ -115,8 +115,9 @@ impl Cache {
         gone.fold((0, 0), |(count, bytes), one| (count + 1, bytes + one.bytes))
     }
 
-    fn read(&self, key: &Key) -> Option<Vec<u8>> {
-        self.store.read(&name(key), MOST_BYTES)
+    /// What becomes of the content of an entry.
+    fn read<T>(&self, key: &Key, take: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+        self.store.read(&name(key), MOST_BYTES, |bytes| take(entry::content(key, bytes)?)).flatten()
     }
 
     fn keep(&self, key: &Key, content: &[u8]) {
@@ -191,7 +192,7 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         cache.bound_to(2500);
-        let left: Vec<bool> = keys.iter().map(|key| cache.read(key).is_some()).collect();
+        let left: Vec<bool> = keys.iter().map(|key| cache.read(key, |_| Some(())).is_some()).collect();
         assert_eq!(left, [false, false, true, true]);
         assert_eq!(cache.clear(), (2, 2 * 1076));
     }

@@ -18,6 +18,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 pub use error::ConfigError;
 pub use layer::{is_dotted, is_expression, is_identifier as is_name, is_pattern};
 pub use library::{Library, Mechanism, known_libraries};
@@ -110,6 +112,10 @@ impl Configuration {
 
     /// What is in force for a file, given as it is shown or absolute.
     pub fn for_path(&self, path: &Path) -> &Settings {
+        // Every file is asked for, and most projects say nothing of their own.
+        if self.folders.is_empty() {
+            return &self.defaults;
+        }
         self.in_folder(&absolute(&self.ground.here, path))
     }
 
@@ -169,6 +175,9 @@ impl Configuration {
 
     /// Whether any configuration on the way to the path excludes it; an inner one cannot bring it back.
     fn excludes(&self, path: &Path) -> bool {
+        if self.defaults.exclude.patterns.is_empty() && self.folders.is_empty() {
+            return false;
+        }
         let path = absolute(&self.ground.here, path);
         let outer = path.ancestors().filter_map(|folder| self.folders.get(folder));
         outer.chain([&self.defaults]).any(|settings| settings.exclude.matches(&path))
@@ -237,9 +246,11 @@ struct Read {
 
 impl Read {
     fn new(search: &Search<'_>, path: &Path) -> Result<Option<Read>, Box<ConfigError>> {
-        let shown = slashed(&relative(search.here, path));
-        let text = (search.read)(path).map_err(|fault| ConfigError::of_file(&shown, &fault.to_string()))?;
+        // In most folders there is nothing, and nothing to show.
+        let shown = || slashed(&relative(search.here, path));
+        let text = (search.read)(path).map_err(|fault| ConfigError::of_file(&shown(), &fault.to_string()))?;
         let Some(text) = text else { return Ok(None) };
+        let shown = shown();
         let file = file::parse(path, &shown, &text)?;
         Ok(file.map(|file| Read { path: path.to_owned(), shown, text, file }))
     }
@@ -260,14 +271,17 @@ fn nothing_in(here: &Path, path: &Path) -> Box<ConfigError> {
 
 /// The folders and those between them and their root, outermost first.
 fn below(roots: &[PathBuf], folders: &[PathBuf]) -> Vec<PathBuf> {
-    let mut all = Vec::new();
+    let mut all: FxHashSet<&Path> = FxHashSet::default();
     for folder in folders {
         for root in roots.iter().filter(|root| folder.starts_with(root)) {
-            all.extend(folder.ancestors().take_while(|up| up != root).map(Path::to_owned));
+            // What lies above a folder that is there is there, too, as far as a root that lies above this one goes.
+            let up = folder.ancestors().take_while(|up| up != root);
+            let new: Vec<&Path> = up.take_while(|up| roots.len() > 1 || !all.contains(up)).collect();
+            all.extend(new);
         }
     }
-    all.sort_by_key(|folder| (folder.components().count(), folder.clone()));
-    all.dedup();
+    let mut all: Vec<PathBuf> = all.into_iter().map(Path::to_owned).collect();
+    all.sort_by_cached_key(|folder| (folder.components().count(), folder.clone()));
     all
 }
 

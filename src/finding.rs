@@ -1,9 +1,13 @@
 //! finding: what a rule has to say about a place, and everything a scan found, ready to be shown.
 
+mod texts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use texts::Instead;
 
 use crate::duty::{Duty, Operation, Standing};
 use crate::remedy::Remedy;
@@ -287,7 +291,7 @@ pub struct Gap {
 /// One scanned file.
 #[derive(Clone, Debug)]
 pub struct FileReport {
-    /// Its text.
+    /// The file.
     pub source: Arc<Source>,
     /// Its writes, in position order; none where it serves neither requests nor jobs.
     pub writes: Vec<Write>,

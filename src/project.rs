@@ -284,9 +284,9 @@ impl Project {
     }
 
     /// Knows of files and folders that lie beside the scanned ones, by their slashed paths without an ending.
-    pub fn beside(mut self, unread: &[String]) -> Project {
-        let dotted = |path: &String| Name::new(&path.trim_start_matches('/').replace('/', "."));
-        self.unread = unread.iter().map(dotted).collect();
+    pub fn beside(mut self, unread: impl Iterator<Item = String>) -> Project {
+        let dotted = |path: String| Name::new(&path.trim_start_matches('/').replace('/', "."));
+        self.unread = unread.map(dotted).collect();
         self
     }
 

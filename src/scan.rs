@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::baseline::{Baseline, Entry};
 use crate::cache::Cache;
@@ -25,9 +26,9 @@ use crate::project::{FileId, Project, Roles};
 use crate::rulebook::Rulebook;
 use crate::since::Before;
 use crate::source::Source;
-use crate::walk::{Walked, by_parts};
+use crate::walk::{self, Beside, Changed, Walked, by_parts};
 
-use kept::Kept;
+use kept::{Kept, Known};
 use policy::Settled;
 use read::lowered;
 
@@ -54,6 +55,8 @@ pub struct Request<'a> {
     pub before: Option<&'a Before>,
     /// Where what was found is kept, if anywhere.
     pub cache: Option<&'a Cache>,
+    /// Which texts are left when all is done.
+    pub leaves: Leaves,
     /// Who is told how far the scan is.
     pub progress: &'a dyn Progress,
 }
@@ -75,9 +78,21 @@ impl<'a> Request<'a> {
             accepted: None,
             before: None,
             cache: None,
+            leaves: Leaves::All,
             progress: &Quiet,
         }
     }
+}
+
+/// Which texts a scan leaves to whoever shows what it found. Where something is can be said without any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    /// Those of all files.
+    All,
+    /// Those of the files whose code is shown with findings.
+    Shown,
+    /// None.
+    None,
 }
 
 /// A baseline in the hands of a scan.
@@ -126,19 +141,44 @@ impl Progress for Quiet {
     fn file_done(&self) {}
 }
 
-/// Scans the files of a run.
+/// Scans the files of a run. Where their texts were let go, they are read again as far as they are needed. If a file has
+/// changed meanwhile, what was found until then may be of no tree there ever was: it is dropped, and all files are read
+/// once more and held until the end.
 pub fn scan(request: Request<'_>) -> Scan {
     request.progress.files(request.walked.sources.len());
-    let kept = Kept::of(&request);
-    let programs = kept.programs(|| programs(&request));
-    let scanned = |program: &Program| {
-        let sources = program.of(&request.walked.sources);
-        kept.part(&sources, || part::scan(&request, sources.clone(), lowered(&request, &sources)))
-    };
-    let parts = programs.iter().map(scanned).collect();
-    kept.bound();
-    joined(&request, &programs, parts)
+    let request = if request.leaves == Leaves::All { held(request) } else { request };
+    match found(&request) {
+        Ok(scan) => scan,
+        Err(Changed) => found(&held(request)).expect(HELD),
+    }
 }
+
+fn found(request: &Request<'_>) -> Result<Scan, Changed> {
+    let kept = Kept::of(request);
+    let programs = kept.programs()?;
+    let known = |program: &Program| {
+        let sources = program.of(&request.walked.sources);
+        Ok((kept.known(&sources)?, sources))
+    };
+    let known: Vec<_> = programs.par_iter().map(known).collect::<Result<_, Changed>>()?;
+    // One after the other: the threads work on each together, and the memory of one is enough.
+    let scanned = |(known, sources): (Known, Vec<Arc<Source>>)| {
+        kept.part(known, &sources, |whole| {
+            let facts = lowered(request, &whole);
+            part::scan(request, whole, facts)
+        })
+    };
+    let parts = known.into_iter().map(scanned).collect::<Result<_, Changed>>()?;
+    kept.bound();
+    Ok(joined(request, &programs, parts))
+}
+
+/// The same request with all texts at hand.
+fn held(request: Request<'_>) -> Request<'_> {
+    Request { walked: walk::anew(&request.walked), ..request }
+}
+
+const HELD: &str = "internal error: texts that are at hand do not change";
 
 /// Scans files whose facts are at hand, those of each file in the order of the files.
 pub fn scan_facts(request: Request<'_>, mut facts: Vec<FileFacts>) -> Scan {
@@ -153,10 +193,11 @@ pub fn scan_facts(request: Request<'_>, mut facts: Vec<FileFacts>) -> Scan {
 
 /// Scans the files of a run and mends what fixes of at most the given daring can mend. Nothing is written.
 pub fn mend(request: Request<'_>, most: Safety) -> Mended {
+    let request = held(request);
     let read = &request.walked.sources;
     request.progress.files(read.len());
     let kept = Kept::of(&request);
-    let programs = kept.programs(|| programs(&request));
+    let programs = kept.programs().expect(HELD);
     let facts: Vec<OnceCell<Vec<FileFacts>>> = vec![OnceCell::new(); programs.len()];
     // A program whose texts are those of the round before is not scanned again.
     let mut last: Vec<Option<(Texts, ProgramScan)>> = vec![None; programs.len()];
@@ -181,7 +222,8 @@ pub fn mend(request: Request<'_>, most: Safety) -> Mended {
                 Some((texts, part)) if is_same(&texts, &own) => part,
                 _ if own.is_empty() => {
                     let facts = || facts.get_or_init(|| lowered(&request, &sources)).clone();
-                    kept.part(&sources, || part::scan(&request, sources.clone(), facts()))
+                    let known = kept.known(&sources).expect(HELD);
+                    kept.part(known, &sources, |whole| part::scan(&request, whole, facts())).expect(HELD)
                 }
                 // What the files would be is scanned for the proof, and kept for nobody.
                 _ => {
@@ -225,20 +267,23 @@ fn joined(request: &Request<'_>, programs: &[Program], parts: Vec<ProgramScan>) 
     let mut scan = Scan { gaps: request.walked.gaps.clone(), ..Scan::default() };
     scan.programs = programs.iter().map(|program| program.files.len()).collect();
     let mut notes = Vec::new();
-    let mut files: Vec<Option<FileReport>> = sources.iter().map(|_| None).collect();
+    let mut files: Vec<(usize, FileReport)> = Vec::with_capacity(sources.len());
     for (program, part) in programs.iter().zip(parts) {
-        for (&file, report) in program.files.iter().zip(part.files) {
-            files[file] = Some(report);
-        }
+        files.extend(program.files.iter().copied().zip(part.files));
         scan.aside += part.aside;
         scan.suppressions.extend(part.suppressions);
         scan.gaps.extend(part.gaps);
         notes.extend(part.notes);
     }
-    scan.files = files.into_iter().flatten().collect();
-    if programs.len() > 1 {
+    if !files.is_sorted_by_key(|&(number, _)| number) {
+        files.sort_by_key(|&(number, _)| number);
+    }
+    scan.files = files.into_iter().map(|(_, report)| report).collect();
+    if programs.len() > 1 && !scan.suppressions.is_empty() {
+        let paths: FxHashSet<&str> = scan.suppressions.iter().map(|record| record.path.as_str()).collect();
+        let numbered = sources.iter().map(|source| source.display_path()).zip(0..);
         let numbers: FxHashMap<String, usize> =
-            sources.iter().zip(0..).map(|(source, number)| (source.display_path(), number)).collect();
+            numbered.filter(|(path, _)| paths.contains(path.as_str())).collect();
         scan.suppressions.sort_by_key(|record| numbers.get(&record.path).copied());
     }
     if let Some(accepted) = request.accepted {
@@ -291,6 +336,7 @@ fn hold(scan: &mut Scan, request: &Request<'_>, accepted: Acceptance<'_>) {
 
 /// Learns the convention of the files of a run, whatever the settings say of it, and tells of gaps.
 pub fn learn(request: Request<'_>) -> (Learned, Vec<Gap>) {
+    let request = held(request);
     request.progress.files(request.walked.sources.len());
     let facts = lowered(&request, &request.walked.sources);
     let Request { walked, configuration, .. } = request;
@@ -309,7 +355,7 @@ pub fn learn(request: Request<'_>) -> (Learned, Vec<Gap>) {
         common: settings.fields.clone(),
         ..Roles::default()
     };
-    let project = Project::new(lowered, roles).beside(&beside);
+    let project = Project::new(lowered, roles).beside(beside.iter().flat_map(Beside::paths));
     let words = learn::words(&project, &fields, &setters, &serves);
     words.over(&mut fields, &mut setters);
     let project = project

@@ -1,12 +1,21 @@
 //! source: one file's text, its spans and lines; knows nothing of what the text means.
 
+mod decode;
+mod mark;
+mod text;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use memchr::memchr2_iter;
 use serde::{Deserialize, Serialize};
 
-use memchr::{memchr, memchr2_iter};
+pub use decode::{DecodeError, Encoding, TOO_LONG};
+pub use mark::{Mark, Marks};
+pub use text::Text;
+
+use decode::{MARK, decode};
 
 /// A half-open range of bytes in a [`Source`]'s decoded text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,28 +88,8 @@ impl Language {
     }
 }
 
-/// How the bytes of a file became text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Encoding {
-    /// UTF-8 without a byte order mark.
-    Utf8,
-    /// UTF-8 behind a byte order mark, which is not part of the text.
-    Utf8WithMark,
-    /// ISO 8859-1: each byte is one character.
-    Latin1,
-}
-
-/// Why some bytes could not become text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecodeError {
-    /// The 1-based line of the first offending byte, where a line can be told.
-    pub line: Option<u32>,
-    /// The reason in plain words.
-    pub reason: String,
-}
-
 /// A 1-based position; columns count Unicode scalar values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     /// 1-based line.
     pub line: u32,
@@ -115,11 +104,16 @@ pub struct Source {
     pub path: PathBuf,
     /// The language it is read as.
     pub language: Language,
-    /// The decoded text, without a byte order mark.
-    pub text: String,
+    /// The decoded text, without a byte order mark. Where it is not at hand, only what [`Source::apart`] and
+    /// [`Source::seen`] name can be asked.
+    pub text: Text,
     encoding: Encoding,
-    line_starts: Vec<u32>,
+    line_starts: OnceLock<Vec<u32>>,
     digest: OnceLock<Digest>,
+    /// Where it can be read again.
+    origin: Option<PathBuf>,
+    /// What is known of a text that is not at hand.
+    marks: Marks,
 }
 
 /// A hash of a text that nobody can make another text for.
@@ -130,42 +124,105 @@ impl Source {
     ///
     /// # Errors
     /// When the bytes are UTF-16, hold a NUL byte, or are not valid in the encoding the file declares.
-    pub fn decode(path: PathBuf, language: Language, bytes: Vec<u8>) -> Result<Source, DecodeError> {
+    pub fn decode(path: PathBuf, language: Language, bytes: &[u8]) -> Result<Source, DecodeError> {
         let (text, encoding) = decode(language, bytes)?;
-        Ok(Source::with_encoding(path, language, text, encoding))
+        Ok(Source::with_encoding(path, language, Text::of(text.into_owned()), encoding))
+    }
+
+    /// Looks at the bytes of a file, which can be read again at `origin`, and keeps none of them: only where they lie
+    /// and their digest are known.
+    ///
+    /// # Errors
+    /// As for [`Source::decode`].
+    pub fn seen(
+        path: PathBuf,
+        language: Language,
+        bytes: &[u8],
+        origin: PathBuf,
+    ) -> Result<Source, DecodeError> {
+        let (text, encoding) = decode(language, bytes)?;
+        let digest = OnceLock::from(digest(language, encoding, &text));
+        let source = Source::with_encoding(path, language, Text::GONE, encoding);
+        Ok(Source { digest, origin: Some(origin), ..source })
     }
 
     /// A source made of text that is at hand.
     pub fn of_text(path: impl Into<PathBuf>, language: Language, text: impl Into<String>) -> Source {
-        Source::with_encoding(path.into(), language, text.into(), Encoding::Utf8)
+        Source::with_encoding(path.into(), language, Text::of(text.into()), Encoding::Utf8)
     }
 
-    fn with_encoding(path: PathBuf, language: Language, text: String, encoding: Encoding) -> Source {
-        let line_starts = line_starts(&text);
-        Source { path, language, text, encoding, line_starts, digest: OnceLock::new() }
+    fn with_encoding(path: PathBuf, language: Language, text: Text, encoding: Encoding) -> Source {
+        Source {
+            path,
+            language,
+            text,
+            encoding,
+            line_starts: OnceLock::new(),
+            digest: OnceLock::new(),
+            origin: None,
+            marks: Marks::default(),
+        }
     }
 
     /// The same file with another text.
     pub fn with_text(&self, text: String) -> Source {
-        Source::with_encoding(self.path.clone(), self.language, text, self.encoding)
+        Source::with_encoding(self.path.clone(), self.language, Text::of(text), self.encoding)
+    }
+
+    /// The same file without its text: lines and positions are known of these offsets only.
+    pub fn apart(&self, offsets: Vec<u32>) -> Source {
+        self.marked(self.marks(offsets))
+    }
+
+    /// The same file without its text, but with what was known of it.
+    pub fn marked(&self, marks: Marks) -> Source {
+        let digest = OnceLock::from(*self.digest());
+        let origin = self.origin.clone();
+        let source = Source::with_encoding(self.path.clone(), self.language, Text::GONE, self.encoding);
+        Source { digest, origin, marks, ..source }
+    }
+
+    /// What lines and positions these offsets have.
+    pub fn marks(&self, offsets: Vec<u32>) -> Marks {
+        Marks::of(offsets, |offset| Mark {
+            offset,
+            position: self.position(offset),
+            in_file: u32::try_from(self.file_offset(offset)).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Whether the text is at hand.
+    pub fn has_text(&self) -> bool {
+        self.text.is_here()
+    }
+
+    /// Where the text can be read again, where it is not at hand.
+    pub fn origin(&self) -> Option<&Path> {
+        self.origin.as_deref().filter(|_| !self.has_text())
+    }
+
+    /// Whether both ends of a span are places that can be shown.
+    pub fn knows(&self, span: Span) -> bool {
+        match self.has_text() {
+            true => self.text.get(span.range()).is_some(),
+            false => {
+                span.start <= span.end && [span.start, span.end].iter().all(|&at| self.marks.at(at).is_some())
+            }
+        }
     }
 
     /// The text as the bytes of the file, byte order mark included; `None` when its encoding has no bytes for it.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         match self.encoding {
-            Encoding::Utf8 => Some(self.text.clone().into_bytes()),
-            Encoding::Utf8WithMark => Some([b"\xEF\xBB\xBF", self.text.as_bytes()].concat()),
+            Encoding::Utf8 => Some(self.text.as_bytes().to_vec()),
+            Encoding::Utf8WithMark => Some([MARK, self.text.as_bytes()].concat()),
             Encoding::Latin1 => self.text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
         }
     }
 
     /// The hash of the text and of how the bytes of the file became text.
     pub fn digest(&self) -> &Digest {
-        self.digest.get_or_init(|| {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(&[self.language as u8, self.encoding as u8]).update(self.text.as_bytes());
-            *hasher.finalize().as_bytes()
-        })
+        self.digest.get_or_init(|| digest(self.language, self.encoding, &self.text))
     }
 
     /// The path with `/` between its parts, as every output shows it.
@@ -180,8 +237,12 @@ impl Source {
 
     /// The 1-based position of a byte offset in the decoded text.
     pub fn position(&self, offset: u32) -> Position {
-        let line = self.line_starts.partition_point(|&start| start <= offset).max(1);
-        let start = self.line_starts[line - 1] as usize;
+        if let Some(mark) = self.marks.at(offset) {
+            return mark.position;
+        }
+        let line_starts = self.line_starts();
+        let line = line_starts.partition_point(|&start| start <= offset).max(1);
+        let start = line_starts[line - 1] as usize;
         let before = self.text.get(start..offset as usize).unwrap_or("");
         let column = before.chars().count() + 1;
         Position { line: line as u32, column: column as u32 }
@@ -189,38 +250,60 @@ impl Source {
 
     /// The 1-based line of a byte offset in the decoded text.
     pub fn line(&self, offset: u32) -> u32 {
-        self.line_starts.partition_point(|&start| start <= offset).max(1) as u32
+        match self.marks.at(offset) {
+            Some(mark) => mark.position.line,
+            None => self.line_starts().partition_point(|&start| start <= offset).max(1) as u32,
+        }
     }
 
     /// The span of a 1-based line, without its line end.
     pub fn line_span(&self, line: u32) -> Span {
-        let index = (line.max(1) as usize - 1).min(self.line_starts.len() - 1);
-        let start = self.line_starts[index] as usize;
-        let end = self.line_starts.get(index + 1).map_or(self.text.len(), |&next| next as usize);
+        let line_starts = self.line_starts();
+        let index = (line.max(1) as usize - 1).min(line_starts.len() - 1);
+        let start = line_starts[index] as usize;
+        let end = line_starts.get(index + 1).map_or(self.text.len(), |&next| next as usize);
         let body = self.text[start..end].trim_end_matches(['\r', '\n']);
         Span::new(start..start + body.len())
     }
 
     /// How many lines the text has; an empty text has one.
     pub fn line_count(&self) -> u32 {
-        self.line_starts.len() as u32
+        self.line_starts().len() as u32
     }
 
     /// Where an offset of the decoded text lies in the bytes of the file.
     pub fn file_offset(&self, offset: u32) -> usize {
+        if let Some(mark) = self.marks.at(offset) {
+            return mark.in_file as usize;
+        }
         let offset = offset as usize;
         match self.encoding {
             Encoding::Utf8 => offset,
-            Encoding::Utf8WithMark => offset + 3,
+            Encoding::Utf8WithMark => offset + MARK.len(),
             Encoding::Latin1 => self.text.get(..offset).unwrap_or(&self.text).chars().count(),
         }
     }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| line_starts(&self.text))
+    }
+}
+
+fn digest(language: Language, encoding: Encoding, text: &str) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[language as u8, encoding as u8]).update(text.as_bytes());
+    *hasher.finalize().as_bytes()
 }
 
 /// A path with `/` between its parts and without a leading `./`.
-pub fn slashed(path: &std::path::Path) -> String {
-    let shown = path.to_string_lossy().replace('\\', "/");
-    shown.strip_prefix("./").map_or(shown.clone(), str::to_owned)
+pub fn slashed(path: &Path) -> String {
+    let shown = path.to_string_lossy();
+    // Every file is asked for this, and few paths have anything to replace.
+    let shown = if shown.contains('\\') { shown.replace('\\', "/") } else { shown.into_owned() };
+    match shown.strip_prefix("./") {
+        Some(below) => below.to_owned(),
+        None => shown,
+    }
 }
 
 fn line_starts(text: &str) -> Vec<u32> {
@@ -236,79 +319,12 @@ fn line_starts(text: &str) -> Vec<u32> {
     starts
 }
 
-fn decode(language: Language, bytes: Vec<u8>) -> Result<(String, Encoding), DecodeError> {
-    let error = |line, reason: &str| Err(DecodeError { line, reason: reason.to_owned() });
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return error(None, "UTF-16 text; save it as UTF-8");
-    }
-    if let Some(at) = memchr(0, &bytes) {
-        let reason = match language {
-            Language::Python => "NUL byte; Python does not read such a file",
-            _ => "NUL byte; this is no text",
-        };
-        return error(Some(line_at(&bytes, at)), reason);
-    }
-    let marked = bytes.starts_with(&[0xEF, 0xBB, 0xBF]);
-    let declared = if marked { None } else { declared_encoding(&bytes) };
-    match declared.as_deref() {
-        None | Some("utf-8" | "utf8" | "u8" | "ascii" | "us-ascii") => {}
-        Some("latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "l1" | "8859") => {
-            let text = bytes.iter().map(|&b| char::from(b)).collect();
-            return Ok((text, Encoding::Latin1));
-        }
-        Some(other) => {
-            // Other encodings agree with UTF-8 as long as only ASCII is used.
-            if let Some(at) = bytes.iter().position(|b| !b.is_ascii()) {
-                let reason = format!("the declared encoding `{other}` is not read; save the file as UTF-8");
-                return error(Some(line_at(&bytes, at)), &reason);
-            }
-        }
-    }
-    let (body, encoding) =
-        if marked { (bytes[3..].to_vec(), Encoding::Utf8WithMark) } else { (bytes, Encoding::Utf8) };
-    String::from_utf8(body).map(|text| (text, encoding)).or_else(|wrong| {
-        let at = wrong.utf8_error().valid_up_to();
-        let line = line_at(wrong.as_bytes(), at);
-        error(Some(line), "not valid UTF-8, and no coding line says what else it is")
-    })
-}
-
-fn line_at(bytes: &[u8], at: usize) -> u32 {
-    1 + bytes[..at].iter().filter(|&&b| b == b'\n').count() as u32
-}
-
-/// The encoding a `# -*- coding: … -*-` comment in the first two lines names, in lower case with `-` for `_`.
-fn declared_encoding(bytes: &[u8]) -> Option<String> {
-    for line in bytes.split(|&b| b == b'\n').take(2) {
-        let line = String::from_utf8_lossy(&line[..line.len().min(200)]).into_owned();
-        let comment = line.trim_start();
-        if !comment.starts_with('#') {
-            if comment.trim().is_empty() {
-                continue;
-            }
-            return None;
-        }
-        if let Some(at) = comment.find("coding") {
-            let rest = comment[at + "coding".len()..].trim_start();
-            if let Some(name) = rest.strip_prefix([':', '=']) {
-                let name: String = name
-                    .trim_start()
-                    .chars()
-                    .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-                    .collect();
-                return Some(name.to_ascii_lowercase().replace('_', "-"));
-            }
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<Source, DecodeError> {
-        Source::decode("x.py".into(), Language::Python, bytes.to_vec())
+        Source::decode("x.py".into(), Language::Python, bytes)
     }
 
     #[test]
@@ -327,6 +343,25 @@ mod tests {
         assert_eq!(read(b"a = 1\nb = '\xE9'\n").unwrap_err().line, Some(2));
         assert_eq!(read(b"a\n\nb\0").unwrap_err().line, Some(3));
         assert!(read(&[0xFF, 0xFE, 0x61, 0x00]).unwrap_err().reason.contains("UTF-16"));
+    }
+
+    #[test]
+    fn without_its_text_a_file_knows_what_it_was_asked_to() {
+        for bytes in
+            [b"# coding: latin-1\na = '\xE9' # x\n".as_slice(), b"\xEF\xBB\xBFa = '\xC3\xA9'\nb = 1\n"]
+        {
+            let whole = read(bytes).expect("decodes");
+            let ends: Vec<u32> = (0..whole.text.len() as u32).filter(|at| at % 3 == 0).collect();
+            let apart = whole.apart(ends.clone());
+            assert!(!apart.has_text() && apart.digest() == whole.digest());
+            for &at in &ends {
+                assert_eq!(apart.position(at), whole.position(at));
+                assert_eq!((apart.line(at), apart.file_offset(at)), (whole.line(at), whole.file_offset(at)));
+            }
+            assert!(apart.knows(Span { start: 3, end: 6 }) && !apart.knows(Span { start: 3, end: 7 }));
+            let seen = Source::seen("x.py".into(), Language::Python, bytes, "/x.py".into()).expect("decodes");
+            assert_eq!((seen.digest(), seen.origin()), (whole.digest(), Some(Path::new("/x.py"))));
+        }
     }
 
     #[test]

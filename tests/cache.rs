@@ -160,6 +160,27 @@ fn whatever_changes_is_seen() {
 }
 
 #[test]
+fn what_comes_beside_files_counts_for_their_program_only() {
+    let place = Place::new();
+    for project in ["one", "two"] {
+        place.write(&format!("{project}/setup.py"), "");
+        place.write(&format!("{project}/app/jobs.py"), CODE);
+    }
+    let kept = place.path("kept");
+    let check = |words: &[&str]| {
+        let words = [&["check", "--format", "json", "one", "two"], words].concat();
+        said(command(&place.path(""), &kept, &words))
+    };
+    let entries = || fs::read_dir(&kept).expect("a folder").count();
+    let before = check(&[]);
+    let first = entries();
+    place.write("one/app/rows.csv", "");
+    assert_eq!(check(&[]), before);
+    assert_eq!(entries(), first + 1, "the other project's findings are those that were kept");
+    assert_eq!(check(&["--no-cache"]), before);
+}
+
+#[test]
 fn a_day_counts_where_a_suppression_has_one() {
     let project = Project::new();
     let ignored = CODE.replace(

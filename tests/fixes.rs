@@ -16,9 +16,9 @@ use crate::small::modules::{EXAMPLE, modules, with_package};
 /// The texts after mending, by path.
 fn texts(sources: &[Arc<Source>], mended: &Mended) -> BTreeMap<String, String> {
     let mut texts: BTreeMap<String, String> =
-        sources.iter().map(|source| (source.display_path(), source.text.clone())).collect();
+        sources.iter().map(|source| (source.display_path(), source.text.as_str().to_owned())).collect();
     for (_, new) in &mended.files {
-        texts.insert(new.display_path(), new.text.clone());
+        texts.insert(new.display_path(), new.text.as_str().to_owned());
     }
     texts
 }
@@ -129,8 +129,7 @@ const LAYOUTS: &[Case] = &[
 #[test]
 fn a_fix_keeps_the_layout_of_the_file() {
     for (name, bytes, wanted) in LAYOUTS {
-        let source =
-            Source::decode(Path::new(EXAMPLE).into(), Language::Python, bytes.to_vec()).expect("text");
+        let source = Source::decode(Path::new(EXAMPLE).into(), Language::Python, bytes).expect("text");
         let mut sources = modules("shop");
         sources.push(Arc::new(source));
         let mended = mended(sources, None, Safety::Unsafe);

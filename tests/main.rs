@@ -20,6 +20,7 @@ mod jobs;
 mod laws;
 mod learn;
 mod ledger;
+mod meanwhile;
 mod migrations;
 mod programs;
 mod readme;

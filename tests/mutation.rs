@@ -237,7 +237,7 @@ impl Program {
         });
         let configuration = configuration.expect("the configuration is understood");
         let listing = walk::list(&[PathBuf::from(folder)], root).expect("the tree can be listed");
-        let Walked { sources, .. } = walk::read(listing, &configuration);
+        let Walked { sources, .. } = walk::read(listing, &configuration, true);
         let facts = sources.par_iter().map(|source| lower(source)).collect();
         Program { sources, facts, configuration, rulebook }
     }
@@ -249,7 +249,7 @@ impl Program {
         let touched: BTreeSet<usize> = places.iter().map(|place| place.file).collect();
         for file in touched {
             let source = &self.sources[file];
-            let mut text = source.text.clone().into_bytes();
+            let mut text = source.text.as_bytes().to_vec();
             for (range, instead) in edits(places, file).iter().rev() {
                 text.splice(range.clone(), instead.bytes());
             }

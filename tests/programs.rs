@@ -44,7 +44,7 @@ fn asked<T>(ground: &Path, folder: &str, work: impl FnOnce(Request<'_>) -> T) ->
     });
     let configuration = configuration.expect("the configuration is understood");
     let listing = walk::list(&roots, &here).expect("the folder can be listed");
-    let walked = walk::read(listing, &configuration);
+    let walked = walk::read(listing, &configuration, true);
     work(Request::new(walked, &configuration, &Rulebook::built_in(), "2026-01-15"))
 }
 
@@ -84,7 +84,7 @@ fn mending_two_projects_mends_each() {
     fs::write(shop.join("README.md"), "A project of its own.\n").expect("a file can be written");
     let mended = |folder: &str| {
         let mended = asked(ground.path(), folder, |request| scan::mend(request, Safety::Unsafe));
-        let texts = mended.files.into_iter().map(|(_, new)| (new.path.clone(), new.text.clone()));
+        let texts = mended.files.into_iter().map(|(_, new)| (new.path.clone(), new.text.as_str().to_owned()));
         texts.collect::<Vec<_>>()
     };
     let mut each: Vec<_> = services.iter().flat_map(|service| mended(service)).collect();

@@ -63,7 +63,7 @@ fn open(scan: &Scan) -> BTreeMap<String, Vec<u32>> {
 fn fixed(code: &str, most: Safety) -> (String, Mended) {
     let mended = mended(service(code), [RULE, "meta"], most);
     let new = mended.files.iter().find(|(_, new)| new.display_path() == "src/work.rs");
-    let text = new.map_or_else(|| format!("{HEAD}{code}"), |(_, new)| new.text.clone());
+    let text = new.map_or_else(|| format!("{HEAD}{code}"), |(_, new)| new.text.as_str().to_owned());
     (text.strip_prefix(HEAD).expect("the head stays").to_owned(), mended)
 }
 

@@ -36,7 +36,7 @@ fn scanned(folders: &[&str]) -> Scan {
     });
     let configuration = configuration.expect("the configuration is understood");
     let listing = walk::list(&folders, root).expect("the twins can be listed");
-    let walked = walk::read(listing, &configuration);
+    let walked = walk::read(listing, &configuration, true);
     scan(Request::new(walked, &configuration, &rulebook, "2026-01-15"))
 }
 

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use trailcheck::config::{Configuration, Names, Origin, Search};
-use trailcheck::walk::{self, Listing, Walked};
+use trailcheck::walk::{self, Beside, Listing, Walked};
 
 struct Tree(TempDir);
 
@@ -42,11 +42,11 @@ impl Tree {
             origin: Origin::Nearest,
             here: &self.path(""),
             roots: &listing.roots,
-            folders: &listing.folders(&self.path("")),
+            folders: &listing.folders(),
             names: &Names::default(),
             read: &walk::read_text,
         });
-        walk::read(listing, &configuration.expect("a good configuration"))
+        walk::read(listing, &configuration.expect("a good configuration"), true)
     }
 
     fn walk(&self, roots: &[&str]) -> Walked {
@@ -231,7 +231,7 @@ fn a_root_that_is_not_there_is_the_users_fault() {
 fn broken_files_are_read_as_far_as_their_language_would() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let listing = walk::list(&["fixtures/broken".into()], here).expect("the fixtures are there");
-    let walked = walk::read(listing, &Configuration::default());
+    let walked = walk::read(listing, &Configuration::default(), true);
     let names =
         ["bom.py", "crlf.py", "deep.rs", "empty.py", "latin1_declared.py", "truncated.py", "unclosed.rs"];
     assert_eq!(paths(&walked), names.map(|name| format!("fixtures/broken/{name}")));
@@ -263,10 +263,11 @@ fn what_lies_beside_the_files_is_named_but_not_read() {
     ]);
     let walked = tree.walk(&["app"]);
     assert_eq!(paths(&walked), ["app/a.py", "app/inner/b.py"]);
-    let beside = ["app/a", "app/data", "app/inner", "app/inner/b", "app/made", "app/stub"];
-    assert_eq!(walked.beside, beside);
+    let beside = ["app/a", "app/data", "app/inner", "app/made", "app/stub", "app/inner/b"];
+    let named = |walked: &Walked| walked.beside.iter().flat_map(Beside::paths).collect::<Vec<_>>();
+    assert_eq!(named(&walked), beside);
     // From one file alone the folders above it are seen as well.
-    assert_eq!(tree.walk(&["app/inner/b.py"]).beside, beside);
-    let given = walk::given(Path::new("app/inner/b.py"), Vec::new());
-    assert_eq!(given.beside, ["app/inner/*", "app/*"]);
+    assert_eq!(named(&tree.walk(&["app/inner/b.py"])), beside);
+    let given = walk::given(Path::new("app/inner/b.py"), b"");
+    assert_eq!(named(&given), ["app/inner/*", "app/*"]);
 }

@@ -1,9 +1,11 @@
 //! cache/result: everything found in a program as bytes, and back, with the texts of the files left to whoever has read
 //! them.
 //!
-//! Files are told by their index. What comes back is held against the texts: a place that is none means that the bytes
-//! are not what was kept.
+//! Files are told by their index, and of each place its line and column are kept, so that nobody has to read a file to
+//! say where something is. What comes back is held against the texts that are at hand: a place that is none means that
+//! the bytes are not what was kept.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use crate::finding::{
     Edit, FileReport, Finding, Fix, Gap, Guard, Place, ProgramScan, Related, Safety, Severity, Suppressed,
     SuppressionRecord, Write,
 };
-use crate::source::{Source, Span};
+use crate::source::{Marks, Source, Span};
 
 #[derive(Serialize, Deserialize)]
 struct Kept<'a> {
@@ -26,6 +28,8 @@ struct Kept<'a> {
     gaps: Vec<Gap>,
     notes: Vec<Gap>,
     suppressions: Vec<SuppressionRecord>,
+    /// Where the ends of all places lie, by file.
+    marks: Vec<(u32, Marks)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -94,17 +98,30 @@ pub(super) fn put(scan: &ProgramScan, sources: &[Arc<Source>]) -> Option<Vec<u8>
             kept.push(KeptFile { at, writes: writes.clone(), guards: guards.clone(), findings });
         }
     }
+    let mut offsets: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (source, span) in scan.places() {
+        offsets.entry(numbers.of(source)?).or_default().extend([span.start, span.end]);
+    }
+    let marks = offsets.into_iter().map(|(at, offsets)| (at, sources[at as usize].marks(offsets))).collect();
     let (gaps, notes, suppressions) = (gaps.clone(), notes.clone(), suppressions.clone());
-    postcard::to_stdvec(&Kept { files: kept, aside: *aside, gaps, notes, suppressions }).ok()
+    postcard::to_stdvec(&Kept { files: kept, aside: *aside, gaps, notes, suppressions, marks }).ok()
 }
 
 /// What the bytes say was found in these sources.
 pub(super) fn take(bytes: &[u8], sources: &[Arc<Source>]) -> Option<ProgramScan> {
     let (kept, rest) = postcard::take_from_bytes::<Kept<'_>>(bytes).ok()?;
-    let Kept { files: kept, aside, gaps, notes, suppressions } = kept;
+    let Kept { files: kept, aside, gaps, notes, suppressions, marks } = kept;
     if !rest.is_empty() {
         return None;
     }
+    let mut sources = sources.to_vec();
+    for (at, marks) in marks {
+        let source = sources.get_mut(at as usize)?;
+        if !source.has_text() {
+            *source = Arc::new(source.marked(marks));
+        }
+    }
+    let sources = sources.as_slice();
     let empty = |source: &Arc<Source>| FileReport {
         source: Arc::clone(source),
         writes: Vec::new(),
@@ -117,17 +134,13 @@ pub(super) fn take(bytes: &[u8], sources: &[Arc<Source>]) -> Option<ProgramScan>
         let file = files.get_mut(at as usize)?;
         let spans = writes.iter().map(|write| write.span);
         let mut spans = spans.chain(guards.iter().flat_map(|guard| [guard.span, guard.head]));
-        if !spans.all(|span| fits(&file.source, span)) {
+        if !spans.all(|span| file.source.knows(span)) {
             return None;
         }
         file.findings = findings.into_iter().map(|finding| finding.among(sources)).collect::<Option<_>>()?;
         (file.writes, file.guards) = (writes, guards);
     }
     Some(ProgramScan { files, aside, gaps, notes, suppressions })
-}
-
-fn fits(source: &Source, span: Span) -> bool {
-    source.text.get(span.range()).is_some()
 }
 
 /// The numbers of sources, by path.
@@ -191,7 +204,7 @@ impl Numbers<'_> {
 
 impl KeptPlace {
     fn among(self, sources: &[Arc<Source>]) -> Option<Place> {
-        let source = sources.get(self.file as usize).filter(|source| fits(source, self.span))?;
+        let source = sources.get(self.file as usize).filter(|source| source.knows(self.span))?;
         Some(Place { source: Arc::clone(source), span: self.span })
     }
 }

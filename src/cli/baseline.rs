@@ -14,6 +14,7 @@ use crate::config::{absolute, relative};
 use crate::escape;
 use crate::finding::{Finding, Scan};
 use crate::report::{self, Tally, count};
+use crate::scan::Leaves;
 use crate::source::{Language, Source, slashed};
 use crate::walk;
 
@@ -202,7 +203,7 @@ fn prepare(arguments: &FileArguments) -> Result<Run, Failure> {
     if arguments.scan.wants_stdin() {
         return Err(Failure::Other("a baseline is made of files, not of stdin".to_owned(), None));
     }
-    Run::prepare(&arguments.scan, None)
+    Run::prepare(&arguments.scan, None, Leaves::None)
 }
 
 /// The file that is named, or the one of the usual name where the configuration lies.

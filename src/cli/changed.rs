@@ -62,7 +62,7 @@ pub(super) fn before(run: &Run, arguments: &ScanArguments, revision: &str) -> Re
     let read = |((path, _), bytes): ((PathBuf, &str), Vec<u8>)| {
         // What could not be read then has no findings to compare with.
         let language = Language::of(&path).unwrap_or(Language::Python);
-        Source::decode(path, language, bytes).ok().map(Arc::new)
+        Source::decode(path, language, &bytes).ok().map(Arc::new)
     };
     old.extend(wanted.into_iter().zip(contents).filter_map(read));
     old.sort_by(|a, b| walk::by_parts(&a.path, &b.path));

@@ -17,6 +17,7 @@ use crate::finding::Scan;
 use crate::report::audit::Audit;
 use crate::report::human::Look;
 use crate::report::{self, Extent, Tally};
+use crate::scan::Leaves;
 use crate::source::slashed;
 use crate::walk;
 
@@ -31,7 +32,7 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Outcome, Failure> {
         let help = "show what would change with `--diff`".to_owned();
         return Err(Failure::Other("`--fix` cannot write to stdin".to_owned(), Some(help)));
     }
-    let mut run = Run::prepare(&arguments.scan, arguments.stdin_filename.as_deref())?;
+    let mut run = Run::prepare(&arguments.scan, arguments.stdin_filename.as_deref(), leaves(&arguments))?;
     if let Some(file) = &arguments.baseline {
         run.hold_against(baseline::read(file)?, &arguments.scan.paths);
     }
@@ -122,6 +123,21 @@ fn summarize(scan: &Scan) {
     // The findings are written already; a page that cannot be written is no reason to fail.
     if let Err(fault) = walk::append(&file, &report::step::render(scan, room)) {
         say(&escape::terminal(&format!("cannot write the step summary `{}`: {fault}", slashed(&file))));
+    }
+}
+
+/// The texts that are wanted when the scan is done. What is mended, compared with another revision or told with the digest
+/// of the whole tree needs all of them; most formats only say where something is.
+fn leaves(arguments: &CheckArguments) -> Leaves {
+    let formats =
+        || [arguments.format].into_iter().chain(arguments.output.iter().map(|output| output.format));
+    let is_report = formats().any(|format| matches!(format, Format::Markdown | Format::Html));
+    if is_report || arguments.mending().is_some() || arguments.changed.is_some() {
+        Leaves::All
+    } else if formats().any(|format| format == Format::Human) {
+        Leaves::Shown
+    } else {
+        Leaves::None
     }
 }
 

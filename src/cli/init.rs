@@ -11,6 +11,7 @@ use crate::config::absolute;
 use crate::escape;
 use crate::learn;
 use crate::report;
+use crate::scan::Leaves;
 use crate::source::slashed;
 use crate::walk;
 
@@ -52,7 +53,7 @@ pub(super) fn init(arguments: &InitArguments) -> Result<Outcome, Failure> {
     if !arguments.print && !arguments.force && walk::is_there(&arguments.output) {
         return Err(in_the_way(&format!("`{shown}` is there already")));
     }
-    let run = Run::prepare(&arguments.scan, None)?;
+    let run = Run::prepare(&arguments.scan, None, Leaves::All)?;
     if !arguments.print
         && !arguments.force
         && let Some(other) = hidden(&run, &arguments.output)?

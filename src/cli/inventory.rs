@@ -7,6 +7,7 @@ use super::run::Run;
 use super::{Failure, Outcome, print, say};
 use crate::finding::Scan;
 use crate::report::{Tally, inventory};
+use crate::scan::Leaves;
 
 const AFTER: &str = "\
 A cell `3/4` says that 3 of 4 such writes have every duty set or covered. Coverage is rounded down: only all of them are
@@ -46,7 +47,7 @@ pub(super) enum TableFormat {
 
 /// Shows all writes.
 pub(super) fn inventory(arguments: &InventoryArguments) -> Result<Outcome, Failure> {
-    let run = Run::prepare(&arguments.scan, None)?;
+    let run = Run::prepare(&arguments.scan, None, Leaves::None)?;
     let scan = run.scan();
     print(&match arguments.format {
         TableFormat::Human => inventory::human(&scan),

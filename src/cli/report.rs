@@ -18,6 +18,7 @@ use crate::finding::{FileReport, Scan};
 use crate::owners::{self, Owners};
 use crate::report;
 use crate::report::audit::{self, Audit, Earlier, Inputs, Ownership, Seal};
+use crate::scan::Leaves;
 use crate::source::slashed;
 use crate::vcs::Repository;
 use crate::walk;
@@ -85,7 +86,7 @@ pub(super) fn report(arguments: ReportArguments) -> Result<Outcome, Failure> {
     let coverage = arguments.coverage.as_deref().map(|file| read(file, coverage::read)).transpose()?;
     let earlier = |file: &PathBuf| read(file, |text| Earlier::read(&slashed(file), text));
     let earlier = arguments.since.iter().map(earlier).collect::<Result<Vec<_>, _>>()?;
-    let mut run = Run::prepare(&arguments.scan, None)?;
+    let mut run = Run::prepare(&arguments.scan, None, Leaves::All)?;
     if let Some(file) = &arguments.baseline {
         run.hold_against(baseline::read(file)?, &arguments.scan.paths);
     }

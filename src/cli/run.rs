@@ -12,7 +12,9 @@ use super::progress::Bar;
 use super::{Failure, cache, rules, say, today};
 use crate::baseline::Baseline;
 use crate::cache::Cache;
-use crate::config::{Configuration, Names, Origin, Search, Selection, Selectors, Settings, absolute};
+use crate::config::{
+    Configuration, Names, Origin, ReadText, Search, Selection, Selectors, Settings, absolute,
+};
 use crate::day::Day;
 use crate::escape;
 use crate::finding::{Gap, Safety, Scan};
@@ -21,7 +23,7 @@ use crate::learn::Learned;
 use crate::report;
 use crate::rule::Rule;
 use crate::rulebook::Rulebook;
-use crate::scan::{self, Acceptance, Request};
+use crate::scan::{self, Acceptance, Leaves, Request};
 use crate::since::Before;
 use crate::source::slashed;
 use crate::walk::{self, Listing, Walked};
@@ -45,6 +47,7 @@ pub(super) struct Run {
     accepted: Option<(Baseline, bool)>,
     before: Option<Before>,
     cache: Option<Cache>,
+    leaves: Leaves,
     pool: ThreadPool,
     started: Instant,
     /// Whether the user wants to know more.
@@ -93,11 +96,15 @@ impl ScanArguments {
 }
 
 impl Run {
-    /// Finds settings and reads files.
+    /// Finds settings and reads files, for somebody who wants these texts when all is done.
     ///
     /// # Errors
     /// When the arguments or the configuration are wrong, or a root is not there.
-    pub(super) fn prepare(arguments: &ScanArguments, stdin_name: Option<&Path>) -> Result<Run, Failure> {
+    pub(super) fn prepare(
+        arguments: &ScanArguments,
+        stdin_name: Option<&Path>,
+        leaves: Leaves,
+    ) -> Result<Run, Failure> {
         let started = Instant::now();
         let rulebook = Rulebook::built_in();
         let names = rules::names(&rulebook);
@@ -110,9 +117,13 @@ impl Run {
             .build()
             .map_err(|fault| Failure::Other(format!("cannot start threads: {fault}"), None))?;
         let (found, configuration) = pool.install(|| find(arguments, stdin_name, &names))?;
+        // A history knows a tree by all that its files say.
+        let leaves = if configuration.root().history.is_some() { Leaves::All } else { leaves };
         let walked = match found {
-            Found::Stdin(name) => walk::given(&name, read_stdin()?),
-            Found::Files(listing) => pool.install(|| walk::read(listing, &configuration)),
+            Found::Stdin(name) => walk::given(&name, &read_stdin()?),
+            Found::Files(listing) => {
+                pool.install(|| walk::read(listing, &configuration, leaves == Leaves::All))
+            }
         };
         if arguments.verbose {
             configuration.files().for_each(|file| say(&format!("configuration: {}", slashed(file))));
@@ -130,6 +141,7 @@ impl Run {
             accepted,
             before,
             cache,
+            leaves,
             pool,
             started,
             is_verbose,
@@ -220,6 +232,7 @@ impl Run {
                 .map(|&(ref baseline, sees_all)| Acceptance { baseline, sees_all }),
             before: self.before.as_ref(),
             cache: self.cache.as_ref(),
+            leaves: self.leaves,
             progress,
         }
     }
@@ -277,8 +290,8 @@ fn find(
         None if arguments.isolated => Origin::Nowhere,
         None => Origin::Nearest,
     };
-    let settle = |roots: &[PathBuf], folders: &[PathBuf]| {
-        Configuration::find(&Search { origin, here: &here, roots, folders, names, read: &walk::read_text })
+    let settle = |roots: &[PathBuf], folders: &[PathBuf], read: &ReadText<'_>| {
+        Configuration::find(&Search { origin, here: &here, roots, folders, names, read })
     };
     if arguments.wants_stdin() {
         let [_] = arguments.paths.as_slice() else {
@@ -286,7 +299,7 @@ fn find(
         };
         let name = stdin_name.unwrap_or(Path::new("<stdin>")).to_owned();
         let folder = absolute(&here, &name).parent().map_or_else(|| here.clone(), Path::to_owned);
-        let configuration = settle(&[], &[folder])?;
+        let configuration = settle(&[], &[folder], &walk::read_text)?;
         return Ok((Found::Stdin(name), configuration));
     }
     if stdin_name.is_some() {
@@ -297,7 +310,7 @@ fn find(
         ));
     }
     let listing = walk::list(&arguments.paths, &here)?;
-    let configuration = settle(&listing.roots, &listing.folders(&here))?;
+    let configuration = settle(&listing.roots, &listing.folders(), &|path| listing.read_text(path))?;
     Ok((Found::Files(listing), configuration))
 }
 

@@ -9,6 +9,7 @@ use super::{Failure, Outcome, print};
 use crate::day::Day;
 use crate::report::Tally;
 use crate::report::ledger::{self, View};
+use crate::scan::Leaves;
 
 const AFTER: &str = "\
 Exit codes:
@@ -34,7 +35,7 @@ pub(super) struct SuppressionsArguments {
 
 /// Shows the suppressions.
 pub(super) fn suppressions(arguments: &SuppressionsArguments) -> Result<Outcome, Failure> {
-    let run = Run::prepare(&arguments.scan, None)?;
+    let run = Run::prepare(&arguments.scan, None, Leaves::None)?;
     let scan = run.scan();
     let today = Day::parse(&run.today).expect("internal error: the day of the run is one");
     let view = View { today, ending_by: arguments.expiring.map(|days| today.plus(days)) };

@@ -11,6 +11,7 @@ use super::run::Run;
 use super::terminal::ColorWish;
 use super::{Failure, Outcome, print, say};
 use crate::report::audit::{Seal, SealError};
+use crate::scan::Leaves;
 use crate::source::slashed;
 use crate::walk;
 
@@ -50,7 +51,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
         SealError::Broken(reason) => wrong(&format!("its digests cannot be read: {reason}"), None),
     })?;
     let scan = again(&said, arguments);
-    let mut run = Run::prepare(&scan, None)?.on_day(said.day.clone());
+    let mut run = Run::prepare(&scan, None, Leaves::All)?.on_day(said.day.clone());
     if let Some(file) = &said.baseline {
         run.hold_against(baseline::read(Path::new(file))?, &scan.paths);
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::plan::PlannedChange;
 use super::{Status, Tally, has_news, status};
@@ -15,10 +15,28 @@ pub const SCHEMA: &str = include_str!("schema.json");
 
 /// The whole scan as one object.
 pub fn render(scan: &Scan) -> String {
-    let mut text =
-        serde_json::to_string_pretty(&document(scan)).expect("internal error: strings and numbers are JSON");
-    text.push('\n');
-    text
+    let mut bytes = Vec::with_capacity(likely_length(scan));
+    serde_json::to_writer_pretty(&mut bytes, &document(scan))
+        .expect("internal error: strings and numbers are JSON");
+    bytes.push(b'\n');
+    String::from_utf8(bytes).expect("internal error: JSON is UTF-8")
+}
+
+/// About how many bytes a scan takes, rather too many: a text that outgrows its memory is copied to fresh memory, and what
+/// is not used costs nothing.
+fn likely_length(scan: &Scan) -> usize {
+    const PLACE: usize = 300;
+    let finding = |finding: &Finding| {
+        let texts = finding.message.len() + finding.help.as_ref().map_or(0, String::len);
+        let edits = finding.fix.iter().flat_map(|fix| &fix.edits);
+        let places = PLACE * finding.related.len() + edits.map(|edit| PLACE + edit.text.len()).sum::<usize>();
+        4 * PLACE + texts + places
+    };
+    let file = |file: &FileReport| {
+        file.writes.len() * 2 * PLACE + file.findings.iter().map(finding).sum::<usize>() + PLACE
+    };
+    let files = scan.files.iter().filter(|file| has_news(file)).map(file);
+    files.sum::<usize>() + (scan.gaps.len() + 4) * PLACE
 }
 
 #[derive(Serialize)]
@@ -28,8 +46,18 @@ struct JsonDocument<'a> {
     summary: JsonSummary,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<JsonSince<'a>>,
-    files: Vec<JsonFile<'a>>,
+    files: JsonFiles<'a>,
     gaps: Vec<JsonGap<'a>>,
+}
+
+/// The files that have something to say, each made as it is written: all of them at once take more memory than the text.
+struct JsonFiles<'a>(&'a Scan);
+
+impl Serialize for JsonFiles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let JsonFiles(scan) = self;
+        serializer.collect_seq(scan.files.iter().filter(|one| has_news(one)).map(|one| file(one, &scan.gaps)))
+    }
 }
 
 #[derive(Serialize)]
@@ -161,7 +189,6 @@ pub(super) struct JsonGap<'a> {
 
 fn document(scan: &Scan) -> JsonDocument<'_> {
     let tally = Tally::of(scan);
-    let telling = scan.files.iter().filter(|file| has_news(file));
     JsonDocument {
         schema_version: 1,
         tool: JsonTool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -170,7 +197,7 @@ fn document(scan: &Scan) -> JsonDocument<'_> {
             .since
             .as_ref()
             .map(|since| JsonSince { revision: &since.revision, left_out: since.left_out }),
-        files: telling.map(|one| file(one, &scan.gaps)).collect(),
+        files: JsonFiles(scan),
         gaps: scan.gaps.iter().map(gap).collect(),
     }
 }

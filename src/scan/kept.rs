@@ -9,19 +9,26 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::Request;
+use super::{Leaves, Request};
 use crate::cache::{Cache, Key, Parts};
 use crate::check;
 use crate::finding::ProgramScan;
-use crate::program::Program;
+use crate::program::{self, Program};
 use crate::source::Source;
-use crate::walk::Walked;
+use crate::walk::{self, Beside, Changed, Walked};
 
 /// What is kept of scans of the same kind as one that was asked for.
 pub(super) struct Kept<'a> {
     request: &'a Request<'a>,
     /// The cache, and the hash of what all programs of the run depend on.
     cache: Option<(&'a Cache, Key)>,
+}
+
+/// What is known of a program before it is scanned.
+pub(super) struct Known {
+    /// What it is known by, where anything is kept.
+    key: Option<Key>,
+    scan: Option<ProgramScan>,
 }
 
 impl<'a> Kept<'a> {
@@ -31,10 +38,17 @@ impl<'a> Kept<'a> {
     }
 
     /// The programs among the files of the run.
-    pub(super) fn programs(&self, make: impl FnOnce() -> Vec<Program>) -> Vec<Program> {
+    ///
+    /// # Errors
+    /// When a file had to be read again and is not what it was.
+    pub(super) fn programs(&self) -> Result<Vec<Program>, Changed> {
         let Walked { sources, homes, .. } = &self.request.walked;
         // Files of one project, or of none, are told together at once.
-        let Some((cache, _)) = self.cache.as_ref().filter(|_| homes.len() > 1) else { return make() };
+        if homes.len() <= 1 {
+            return Ok(program::programs(sources, homes));
+        }
+        let make = || Ok(program::programs(&walk::whole(sources)?, homes));
+        let Some((cache, _)) = &self.cache else { return make() };
         let mut parts = Parts::of("programs");
         files(&mut parts, sources);
         parts.number(homes.len());
@@ -47,31 +61,61 @@ impl<'a> Kept<'a> {
         }
         let key = parts.key();
         if let Some(groups) = cache.groups(&key).filter(|groups| is_each_once(groups, sources.len())) {
-            return groups.into_iter().map(|files| Program { files }).collect();
+            return Ok(groups.into_iter().map(|files| Program { files }).collect());
         }
-        let programs = make();
+        let programs = make()?;
         cache.keep_groups(&key, &programs.iter().map(|program| program.files.as_slice()).collect::<Vec<_>>());
-        programs
+        Ok(programs)
     }
 
-    /// What is found in a program of these files.
-    pub(super) fn part(&self, sources: &[Arc<Source>], make: impl FnOnce() -> ProgramScan) -> ProgramScan {
-        let Some((cache, ground)) = &self.cache else { return make() };
-        let mut parts = Parts::of("program");
-        parts.digest(ground.digest());
-        files(&mut parts, sources);
-        let key = parts.key();
+    /// What is known of a program of these files; what texts are left of it is up to the request.
+    ///
+    /// # Errors
+    /// When a file had to be read again and is not what it was.
+    pub(super) fn known(&self, sources: &[Arc<Source>]) -> Result<Known, Changed> {
+        let Some((cache, ground)) = &self.cache else { return Ok(Known { key: None, scan: None }) };
+        let key = key(ground, sources, &self.request.walked.beside);
         // The day is no part of the key: few programs say anything of one.
         let holds = |scan: &ProgramScan| {
             scan.suppressions.iter().all(|record| check::holds_on(record, &self.request.today))
         };
-        if let Some(scan) = cache.result(&key, sources).filter(holds) {
+        let mut scan = cache.result(&key, sources).filter(holds);
+        if let Some(scan) = &mut scan {
+            if self.request.leaves == Leaves::Shown {
+                let shown = scan.shown();
+                let instead = shown.iter().map(Arc::as_ptr).zip(walk::whole(&shown)?).collect();
+                scan.put_instead(&instead);
+            }
             sources.iter().for_each(|_| self.request.progress.file_done());
-            return scan;
         }
-        let scan = make();
-        cache.keep_result(&key, &scan, sources);
-        scan
+        Ok(Known { key: Some(key), scan })
+    }
+
+    /// What is found in a program of these files. `make` gets them with their texts; what texts are left of it is up to
+    /// the request.
+    ///
+    /// # Errors
+    /// When a file had to be read again and is not what it was.
+    pub(super) fn part(
+        &self,
+        known: Known,
+        sources: &[Arc<Source>],
+        make: impl FnOnce(Vec<Arc<Source>>) -> ProgramScan,
+    ) -> Result<ProgramScan, Changed> {
+        if let Some(scan) = known.scan {
+            return Ok(scan);
+        }
+        let whole = walk::whole(sources)?;
+        let mut scan = make(whole.clone());
+        if let Some(((cache, _), key)) = self.cache.as_ref().zip(known.key) {
+            cache.keep_result(&key, &scan, &whole);
+        }
+        match self.request.leaves {
+            Leaves::All => {}
+            Leaves::Shown => scan.let_go(true),
+            Leaves::None => scan.let_go(false),
+        }
+        Ok(scan)
     }
 
     /// Sees to it that not too much is kept.
@@ -82,7 +126,19 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// All that is found in a program depends on, but its files and the day.
+/// What is found in a program of these files is known by.
+fn key(ground: &Key, sources: &[Arc<Source>], beside: &[Beside]) -> Key {
+    let mut parts = Parts::of("program");
+    parts.digest(ground.digest());
+    files(&mut parts, sources);
+    for Beside { folder, stems } in walk::beside(beside, sources) {
+        parts.text(&folder.to_string_lossy());
+        parts.text(stems);
+    }
+    parts.key()
+}
+
+/// All that is found in a program depends on, but its files, what lies beside them, and the day.
 fn ground(request: &Request<'_>) -> Key {
     let Request {
         walked,
@@ -93,15 +149,15 @@ fn ground(request: &Request<'_>) -> Key {
         accepted: _,
         before: _,
         cache: _,
+        leaves: _,
         progress: _,
     } = request;
-    let Walked { sources, beside, gaps: _, homes: _, left_out: _ } = walked;
+    let Walked { sources, beside: _, gaps: _, homes: _, left_out: _ } = walked;
     // Texts are hashed by all threads at once; whoever asks for a hash later has it.
     sources.par_iter().for_each(|source| {
         source.digest();
     });
     let mut parts = Parts::of("ground");
-    parts.texts(beside.iter().map(String::as_str));
     parts.texts(configuration.grounds().iter().map(String::as_str));
     selection.said().into_iter().for_each(|words| parts.texts(words.into_iter()));
     parts.texts(rulebook.rules.iter().map(|rule| rule.id.as_str()));

@@ -14,6 +14,7 @@ use crate::flow::{self, Judgement};
 use crate::project::{FileId, FunctionId, Project, Roles};
 use crate::source::{Source, Span};
 use crate::tested::{self, Tests};
+use crate::walk::{Beside, beside};
 
 /// Scans the files of one program whose facts are at hand, those of each file in the order of the files.
 pub(super) fn scan(request: &Request<'_>, sources: Vec<Arc<Source>>, facts: Vec<FileFacts>) -> ProgramScan {
@@ -31,7 +32,7 @@ pub(super) fn scan(request: &Request<'_>, sources: Vec<Arc<Source>>, facts: Vec<
     };
     let naming = naming(settings);
     let project = Project::new(lowered, roles)
-        .beside(&request.walked.beside)
+        .beside(beside(&request.walked.beside, &sources).flat_map(Beside::paths))
         .audited(&settings.trail, settings.audit)
         .kept_by(&settings.trail.libraries);
     progress.begins(Step::Follow);

@@ -63,7 +63,7 @@ mod tests {
     /// A file on the disk, as it was read, and with another text.
     fn file(folder: &Path, name: &str) -> (Source, Source) {
         fs::write(folder.join(name), OLD).expect("a file can be written");
-        let old = Source::decode(name.into(), Language::Python, OLD.to_vec()).expect("text");
+        let old = Source::decode(name.into(), Language::Python, OLD).expect("text");
         let new = old.with_text("a = 2\r\n".to_owned());
         (old, new)
     }

@@ -5,12 +5,13 @@
 //! in scanned code leads out of it.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::Builder;
 
+use super::again::with_bytes;
 use crate::source::slashed;
 
 /// A folder of entries.
@@ -60,17 +61,16 @@ impl Store {
         &self.folder
     }
 
-    /// Reads an entry of at most so many bytes; `None` where there is none that can be read.
-    pub fn read(&self, name: &str, most: u64) -> Option<Vec<u8>> {
+    /// Does something with an entry of at most so many bytes; `None` where there is none that can be read.
+    pub fn read<T>(&self, name: &str, most: u64, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
         let path = self.folder.join(name);
         let kind = fs::symlink_metadata(&path).ok().filter(|kind| kind.is_file() && kind.len() <= most)?;
-        let mut bytes = Vec::with_capacity(usize::try_from(kind.len()).ok()?);
-        File::open(&path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+        let done = with_bytes(&path, work).ok()?;
         if kind.modified().is_ok_and(|used| is_older(used, MARK_AFTER)) {
             // Where it cannot be marked, it is taken for one that nobody uses.
             let _ = File::options().append(true).open(&path).map(|file| file.set_modified(SystemTime::now()));
         }
-        Some(bytes)
+        Some(done)
     }
 
     /// Writes an entry, in place of one of that name. The folder is made where it is not there, and with it the given
@@ -135,12 +135,12 @@ mod tests {
     fn an_entry_comes_whole_and_goes() {
         let place = tempfile::tempdir().expect("a folder");
         let store = Store::at(place.path().join("a/b"), place.path()).expect("a store");
-        assert_eq!(store.read("x", 10), None);
+        assert_eq!(store.read("x", 10, <[u8]>::to_vec), None);
         assert!(store.entries(|_| true).is_empty());
         store.put("x", &[b"on", b"e"], &[("sign", "ours")]).expect("it can be written");
         store.put("x", &[b"two"], &[]).expect("it can be written again");
-        assert_eq!(store.read("x", 3).as_deref(), Some(b"two".as_slice()));
-        assert_eq!(store.read("x", 2), None, "longer than anybody wants");
+        assert_eq!(store.read("x", 3, <[u8]>::to_vec).as_deref(), Some(b"two".as_slice()));
+        assert_eq!(store.read("x", 2, <[u8]>::to_vec), None, "longer than anybody wants");
         let names: Vec<String> =
             store.entries(|name| name != "sign").into_iter().map(|one| one.name).collect();
         assert_eq!(names, ["x"], "nothing else is left");
@@ -166,9 +166,9 @@ mod tests {
         fs::write(&target, "theirs").expect("a file");
         let store = Store::at(here.clone(), &here).expect("a store");
         symlink(&target, here.join("x")).expect("a link");
-        assert_eq!(store.read("x", 10), None);
+        assert_eq!(store.read("x", 10, <[u8]>::to_vec), None);
         store.put("x", &[b"ours"], &[]).expect("it can be written");
         assert_eq!(fs::read(&target).expect("it is there"), b"theirs");
-        assert_eq!(store.read("x", 10).as_deref(), Some(b"ours".as_slice()));
+        assert_eq!(store.read("x", 10, <[u8]>::to_vec).as_deref(), Some(b"ours".as_slice()));
     }
 }
