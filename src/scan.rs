@@ -33,6 +33,7 @@ use policy::Settled;
 use read::lowered;
 
 mod kept;
+mod lane;
 mod part;
 mod policy;
 mod read;
@@ -161,14 +162,15 @@ fn found(request: &Request<'_>) -> Result<Scan, Changed> {
         Ok((kept.known(&sources)?, sources))
     };
     let known: Vec<_> = programs.par_iter().map(known).collect::<Result<_, Changed>>()?;
-    // One after the other: the threads work on each together, and the memory of one is enough.
     let scanned = |(known, sources): (Known, Vec<Arc<Source>>)| {
         kept.part(known, &sources, |whole| {
             let facts = lowered(request, &whole);
             part::scan(request, whole, facts)
         })
     };
-    let parts = known.into_iter().map(scanned).collect::<Result<_, Changed>>()?;
+    let weight =
+        |(known, sources): &(Known, Vec<Arc<Source>>)| if known.is_new() { sources.len() } else { 0 };
+    let parts = lane::at_both_ends(known, weight, scanned).into_iter().collect::<Result<_, Changed>>()?;
     kept.bound();
     Ok(joined(request, &programs, parts))
 }

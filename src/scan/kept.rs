@@ -31,6 +31,13 @@ pub(super) struct Known {
     scan: Option<ProgramScan>,
 }
 
+impl Known {
+    /// Whether it has to be scanned.
+    pub(super) fn is_new(&self) -> bool {
+        self.scan.is_none()
+    }
+}
+
 impl<'a> Kept<'a> {
     /// What is kept for this request.
     pub(super) fn of(request: &'a Request<'a>) -> Kept<'a> {
