@@ -1,6 +1,8 @@
 //! flow/outcome: what following one function has told: its summary, its writes, its handlers, its stores and reads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
+use std::sync::LazyLock;
 
 use crate::duty::{Duty, Operation};
 use crate::facts::{HandlerId, RegionId, StepId};
@@ -151,7 +153,7 @@ pub struct ExpiredRead {
     pub is_certain: bool,
 }
 
-/// What following one function has told.
+/// What following one function has told. What only some functions tell is read as the outcome's own.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// What callers need.
@@ -160,12 +162,28 @@ pub struct Outcome {
     pub attributes: Vec<((ClassId, Name), Value)>,
     /// Dictionaries and schemas it hands to functions, by parameter.
     pub handed: BTreeMap<(FunctionId, u32), Value>,
-    /// Rows that its own parameters must be, by parameter: nothing where they would have to be of several models.
-    pub taken_for: BTreeMap<(FunctionId, u32), Option<ClassId>>,
     /// Functions it calls.
     pub calls: BTreeSet<FunctionId>,
     /// The same, with the step that calls.
     pub called: BTreeSet<(StepId, FunctionId)>,
+    /// Whether a session is at hand in the function.
+    pub sees_session: bool,
+    /// What it was followed with.
+    pub(super) sought: Sought,
+    /// Functions that it calls outside of any transaction block of its own.
+    pub calls_loose: BTreeSet<FunctionId>,
+    /// Functions that it calls inside of one.
+    pub calls_bound: BTreeSet<FunctionId>,
+    /// Whether any exit was seen yet.
+    seen_exit: bool,
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What only those functions tell that have to do with rows, errors, workers or audit events.
+#[derive(Clone, Debug, Default)]
+pub struct Seldom {
+    /// Rows that its own parameters must be, by parameter: nothing where they would have to be of several models.
+    pub taken_for: BTreeMap<(FunctionId, u32), Option<ClassId>>,
     /// Rows.
     pub rows: BTreeMap<RowKey, RowReport>,
     /// Calls that leave out an actor, by step: the writes of the callee that lack it.
@@ -214,16 +232,8 @@ pub struct Outcome {
     pub waiting: BTreeMap<StepId, Option<Waiting>>,
     /// Calls that hand a task to a worker, by step.
     pub enqueued: BTreeMap<StepId, Enqueued>,
-    /// Whether a session is at hand in the function.
-    pub sees_session: bool,
     /// Tasks that it hands to a worker while a transaction may be open, by step.
     pub early: BTreeMap<StepId, Early>,
-    /// What it was followed with.
-    pub(super) sought: Sought,
-    /// Functions that it calls outside of any transaction block of its own.
-    pub calls_loose: BTreeSet<FunctionId>,
-    /// Functions that it calls inside of one.
-    pub calls_bound: BTreeSet<FunctionId>,
     /// Changes that some path leaves without an audit event, and where it makes them.
     pub left: BTreeMap<Alteration, StepId>,
     /// Audit events, by step.
@@ -236,8 +246,23 @@ pub struct Outcome {
     pub tells_of_logins: bool,
     /// Audit events that tell of a change behind them and are not part of its transaction, with that change.
     pub foretold: BTreeMap<StepId, (Alteration, StepId)>,
-    /// Whether any exit was seen yet.
-    seen_exit: bool,
+}
+
+/// What all others tell of that.
+static NOTHING: LazyLock<Seldom> = LazyLock::new(Seldom::default);
+
+impl Deref for Outcome {
+    type Target = Seldom;
+
+    fn deref(&self) -> &Seldom {
+        self.seldom.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Outcome {
+    fn deref_mut(&mut self) -> &mut Seldom {
+        self.seldom.get_or_insert_default()
+    }
 }
 
 impl Outcome {
