@@ -17,6 +17,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 pub use key::{Key, Parts};
 
 use crate::facts::FileFacts;
@@ -77,14 +80,14 @@ impl Cache {
         }
     }
 
-    /// Some numbers, in groups, that are known by the key.
-    pub fn groups(&self, key: &Key) -> Option<Vec<Vec<usize>>> {
+    /// Something plain that is known by the key.
+    pub fn plain<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
         self.read(key, |content| postcard::from_bytes(content).ok())
     }
 
-    /// Keeps numbers in groups.
-    pub fn keep_groups(&self, key: &Key, groups: &[&[usize]]) {
-        if let Ok(content) = postcard::to_stdvec(groups) {
+    /// Keeps something plain.
+    pub fn keep_plain(&self, key: &Key, plain: &impl Serialize) {
+        if let Ok(content) = postcard::to_stdvec(plain) {
             self.keep(key, &content);
         }
     }

@@ -23,8 +23,11 @@ use rustc_hash::FxHashMap;
 use crate::source::{Language, Source};
 use crate::walk::Home;
 
+pub use said::Said;
+
 mod import;
 mod manifest;
+mod said;
 mod table;
 
 /// Files that may see one another, and see no others.
@@ -41,20 +44,38 @@ impl Program {
     }
 }
 
-/// The programs among files, given in path order, in the order of the first file of each; every file is in one of them.
+/// The programs among files whose texts are at hand, given in path order, in the order of the first file of each; every
+/// file is in one of them.
 pub fn programs(sources: &[Arc<Source>], homes: &[Home]) -> Vec<Program> {
-    let Some(projects) = projects(sources, homes).filter(|projects| projects.len() > 1) else {
-        let files: Vec<usize> = (0..sources.len()).collect();
-        return if files.is_empty() { Vec::new() } else { vec![Program { files }] };
-    };
-    let mut links = import::links(sources, &projects);
-    links.extend(manifest::links(sources, &projects));
-    links.extend(table::links(sources, &projects));
+    let Some(projects) = projects(sources, homes) else { return one(sources) };
+    let asks = ask_for_tables(sources);
+    let said = |project: &Project<'_>| Said::of(&project.of(sources), asks);
+    let said: Vec<Said> = projects.iter().map(said).collect();
+    joined(sources, &projects, &said)
+}
+
+/// All files as one program.
+pub fn one(sources: &[Arc<Source>]) -> Vec<Program> {
+    let files: Vec<usize> = (0..sources.len()).collect();
+    if files.is_empty() { Vec::new() } else { vec![Program { files }] }
+}
+
+/// Whether it matters for these files which tables they name.
+pub fn ask_for_tables(sources: &[Arc<Source>]) -> bool {
+    let speaks = |language| sources.iter().any(|source| source.language == language);
+    speaks(Language::Rust) && speaks(Language::Python)
+}
+
+/// The programs that projects are, by what each says of others.
+pub fn joined(sources: &[Arc<Source>], projects: &[Project<'_>], said: &[Said]) -> Vec<Program> {
+    let mut links = import::links(sources, projects, said);
+    links.extend(manifest::links(projects, said));
+    links.extend(table::links(said));
     let mut heads = Heads::new(projects.len());
     links.iter().for_each(|&(one, other)| heads.join(one, other));
     let mut programs: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (number, project) in projects.into_iter().enumerate() {
-        programs.entry(heads.of(number)).or_default().extend(project.files);
+    for (number, project) in projects.iter().enumerate() {
+        programs.entry(heads.of(number)).or_default().extend(&project.files);
     }
     let mut programs: Vec<Program> = programs.into_values().map(|files| Program { files }).collect();
     for program in &mut programs {
@@ -66,7 +87,7 @@ pub fn programs(sources: &[Arc<Source>], homes: &[Home]) -> Vec<Program> {
 
 /// The files of one project.
 #[derive(Debug)]
-struct Project<'a> {
+pub struct Project<'a> {
     /// The folders that it lies in, as they are shown.
     folders: Vec<&'a Path>,
     /// Its files, by their index among all, in order.
@@ -74,13 +95,14 @@ struct Project<'a> {
 }
 
 impl Project<'_> {
-    fn speaks(&self, sources: &[Arc<Source>], language: Language) -> bool {
-        self.files.iter().any(|&file| sources[file].language == language)
+    /// Its own among all sources.
+    pub fn of(&self, sources: &[Arc<Source>]) -> Vec<Arc<Source>> {
+        self.files.iter().map(|&file| Arc::clone(&sources[file])).collect()
     }
 }
 
-/// The projects that the files are of; nothing where one is of none that is known.
-fn projects<'a>(sources: &[Arc<Source>], homes: &'a [Home]) -> Option<Vec<Project<'a>>> {
+/// The projects that the files are of, where they are of several; nothing where one is of none that is known.
+pub fn projects<'a>(sources: &[Arc<Source>], homes: &'a [Home]) -> Option<Vec<Project<'a>>> {
     let mut numbers: BTreeMap<&Path, usize> = BTreeMap::new();
     let mut projects: Vec<Project<'a>> = Vec::new();
     let mut by_folder: FxHashMap<&Path, usize> = FxHashMap::default();
@@ -98,7 +120,7 @@ fn projects<'a>(sources: &[Arc<Source>], homes: &'a [Home]) -> Option<Vec<Projec
         projects[*number].files.push(file);
     }
     projects.retain(|project| !project.files.is_empty());
-    Some(projects)
+    Some(projects).filter(|projects| projects.len() > 1)
 }
 
 /// Which projects are joined, each by the first of its program.

@@ -176,6 +176,8 @@ pub struct Outcome {
     pub calls_bound: BTreeSet<FunctionId>,
     /// Whether any exit was seen yet.
     seen_exit: bool,
+    /// Calls and awaits, by step: what is wrong with the waiting on every path, or nothing.
+    pub waiting: BTreeMap<StepId, Option<Waiting>>,
     seldom: Option<Box<Seldom>>,
 }
 
@@ -228,8 +230,6 @@ pub struct Seldom {
     pub expired: BTreeMap<StepId, ExpiredRead>,
     /// Those among them that decide what is returned or raised.
     pub decisions: BTreeSet<StepId>,
-    /// Calls and awaits, by step: what is wrong with the waiting on every path, or nothing.
-    pub waiting: BTreeMap<StepId, Option<Waiting>>,
     /// Calls that hand a task to a worker, by step.
     pub enqueued: BTreeMap<StepId, Enqueued>,
     /// Tasks that it hands to a worker while a transaction may be open, by step.

@@ -7,7 +7,7 @@ use memchr::{memchr, memmem, memrchr};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Project;
+use super::{Project, Said};
 use crate::source::{Language, Source};
 
 /// Libraries that are known by their names. Code that imports one means what is installed.
@@ -31,7 +31,7 @@ const SIGNS: &[&str] = &["INSTALLED_APPS", "ROOT_URLCONF", "send_task("];
 const STARTS: &[&str] = &["src", "lib", "python"];
 
 /// The pairs of projects of which one imports from the other.
-pub(super) fn links(sources: &[Arc<Source>], projects: &[Project<'_>]) -> Vec<(usize, usize)> {
+pub(super) fn links(sources: &[Arc<Source>], projects: &[Project<'_>], said: &[Said]) -> Vec<(usize, usize)> {
     let is_python = |file: &usize| sources[*file].language == Language::Python;
     let python: Vec<Vec<usize>> =
         projects.iter().map(|project| project.files.iter().copied().filter(is_python).collect()).collect();
@@ -44,18 +44,15 @@ pub(super) fn links(sources: &[Arc<Source>], projects: &[Project<'_>]) -> Vec<(u
         }
     }
     let mut links = Vec::new();
-    for (own, files) in python.iter().enumerate() {
+    for (own, said) in said.iter().enumerate() {
         // Most of what is imported is the project's own or comes from outside.
-        let may_lead_out = |name: &&str| {
+        let may_lead_out = |name: &&String| {
             let first = first_of(name);
             let offering = by_first.get(first).map_or(&[][..], Vec::as_slice);
             offering.iter().any(|&other| other != own) && !LIBRARIES.contains(&first)
         };
-        let of_file = |&file: &usize| -> Vec<&str> {
-            named(&sources[file].text).into_iter().filter(may_lead_out).collect()
-        };
-        let names: FxHashSet<&str> = files.par_iter().flat_map_iter(of_file).collect();
-        for name in names.into_iter().filter(|name| !offers[own].hides(name)) {
+        let leading_out = said.modules.iter().filter(may_lead_out);
+        for name in leading_out.filter(|name| !offers[own].hides(name)) {
             let mut offering =
                 by_first[first_of(name)].iter().filter(|&&other| other != own && offers[other].has(name));
             if let (Some(&only), None) = (offering.next(), offering.next()) {
@@ -131,7 +128,7 @@ fn stem(path: &Path) -> Option<&str> {
 }
 
 /// The dotted paths of modules that a text of Python may mean, from the top; some that it does not mean are among them.
-fn named(text: &str) -> Vec<&str> {
+pub(super) fn named(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let bytes = text.as_bytes();
     for at in memmem::find_iter(bytes, "import") {
@@ -160,7 +157,7 @@ fn named(text: &str) -> Vec<&str> {
     names.retain(|name| is_dotted(name));
     names.sort_unstable();
     names.dedup();
-    names
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// How long a text that names a module may be.

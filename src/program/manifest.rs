@@ -1,29 +1,25 @@
 //! program/manifest: packages of Rust that a manifest takes by a path that leads into another project.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
-use super::Project;
-use crate::source::{Language, Source};
+use super::{Project, Said};
 
 /// The pairs of projects of which one takes a package from the other.
-pub(super) fn links(sources: &[Arc<Source>], projects: &[Project<'_>]) -> Vec<(usize, usize)> {
+pub(super) fn links(projects: &[Project<'_>], said: &[Said]) -> Vec<(usize, usize)> {
     let mut links = Vec::new();
-    for (own, project) in projects.iter().enumerate() {
-        for source in project.files.iter().map(|&file| &sources[file]) {
-            if source.language != Language::Manifest {
-                continue;
-            }
-            let folder = source.path.parent().unwrap_or(Path::new(""));
-            for package in paths(&source.text).map(|path| plain(&folder.join(path))) {
-                let holds =
-                    |project: &Project<'_>| project.folders.iter().any(|top| package.starts_with(top));
-                let others = (0..projects.len()).filter(|&other| other != own && holds(&projects[other]));
-                links.extend(others.map(|other| (own, other)));
-            }
+    for (own, said) in said.iter().enumerate() {
+        for package in &said.packages {
+            let holds = |project: &Project<'_>| project.folders.iter().any(|top| package.starts_with(top));
+            let others = (0..projects.len()).filter(|&other| other != own && holds(&projects[other]));
+            links.extend(others.map(|other| (own, other)));
         }
     }
     links
+}
+
+/// The folders, as they are shown, of the packages that the manifest in a folder takes by a path.
+pub(super) fn packages(text: &str, folder: &Path) -> Vec<PathBuf> {
+    paths(text).map(|path| plain(&folder.join(path))).collect()
 }
 
 /// What a manifest gives as `path`, and the members of a workspace that lie above it.

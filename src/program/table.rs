@@ -1,12 +1,8 @@
 //! program/table: tables that the Rust of one project and the Python of another name.
 
-use std::sync::Arc;
-
 use memchr::memmem;
-use rustc_hash::FxHashSet;
 
-use super::Project;
-use crate::source::{Language, Source};
+use super::Said;
 
 /// What stands before the name of a table in code and in SQL.
 const SIGNS: &[&str] = &[
@@ -20,34 +16,18 @@ const SIGNS: &[&str] = &[
 ];
 
 /// The pairs of projects that share a table over languages.
-pub(super) fn links(sources: &[Arc<Source>], projects: &[Project<'_>]) -> Vec<(usize, usize)> {
-    let with = |language: Language| -> Vec<usize> {
-        (0..projects.len()).filter(|&number| projects[number].speaks(sources, language)).collect()
-    };
-    let (rust, python) = (with(Language::Rust), with(Language::Python));
+pub(super) fn links(said: &[Said]) -> Vec<(usize, usize)> {
     let mut links = Vec::new();
-    for own in rust {
-        let tables = of_project(sources, &projects[own], Language::Rust);
-        if tables.is_empty() {
-            continue;
-        }
-        for &other in python.iter().filter(|&&other| other != own) {
-            if !of_project(sources, &projects[other], Language::Python).is_disjoint(&tables) {
-                links.push((own, other));
-            }
-        }
+    for (own, rust) in said.iter().enumerate() {
+        let others = said.iter().enumerate().filter(|&(other, _)| other != own);
+        let shares = |python: &Said| !rust.tables_of_rust.is_disjoint(&python.tables_of_python);
+        links.extend(others.filter(|(_, python)| shares(python)).map(|(other, _)| (own, other)));
     }
     links
 }
 
-/// The tables that the code of a language and the SQL of a project name, in lower case.
-fn of_project(sources: &[Arc<Source>], project: &Project<'_>, language: Language) -> FxHashSet<String> {
-    let files = project.files.iter().map(|&file| &sources[file]);
-    let speaks = |source: &&Arc<Source>| source.language == language || source.language == Language::Sql;
-    files.filter(speaks).flat_map(|source| named(&source.text)).collect()
-}
-
-fn named(text: &str) -> Vec<String> {
+/// The tables that a text names, in lower case.
+pub(super) fn named(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     for sign in SIGNS {
         for at in memmem::find_iter(text.as_bytes(), sign) {

@@ -13,7 +13,7 @@ use super::{Leaves, Request};
 use crate::cache::{Cache, Key, Parts};
 use crate::check;
 use crate::finding::ProgramScan;
-use crate::program::{self, Program};
+use crate::program::{self, Program, Project, Said};
 use crate::source::Source;
 use crate::walk::{self, Beside, Changed, Walked};
 
@@ -50,11 +50,13 @@ impl<'a> Kept<'a> {
     /// When a file had to be read again and is not what it was.
     pub(super) fn programs(&self) -> Result<Vec<Program>, Changed> {
         let Walked { sources, homes, .. } = &self.request.walked;
-        // Files of one project, or of none, are told together at once.
-        if homes.len() <= 1 {
-            return Ok(program::programs(sources, homes));
-        }
-        let make = || Ok(program::programs(&walk::whole(sources)?, homes));
+        let Some(projects) = program::projects(sources, homes) else { return Ok(program::one(sources)) };
+        let asks = program::ask_for_tables(sources);
+        let make = || {
+            let said = |project: &Project<'_>| self.said(&project.of(sources), asks);
+            let said: Vec<Said> = projects.par_iter().map(said).collect::<Result<_, Changed>>()?;
+            Ok(program::joined(sources, &projects, &said))
+        };
         let Some((cache, _)) = &self.cache else { return make() };
         let mut parts = Parts::of("programs");
         files(&mut parts, sources);
@@ -67,12 +69,29 @@ impl<'a> Kept<'a> {
             parts.number(*numbers.entry(&home.project).or_insert(next));
         }
         let key = parts.key();
-        if let Some(groups) = cache.groups(&key).filter(|groups| is_each_once(groups, sources.len())) {
+        let groups: Option<Vec<Vec<usize>>> = cache.plain(&key);
+        if let Some(groups) = groups.filter(|groups| is_each_once(groups, sources.len())) {
             return Ok(groups.into_iter().map(|files| Program { files }).collect());
         }
         let programs = make()?;
-        cache.keep_groups(&key, &programs.iter().map(|program| program.files.as_slice()).collect::<Vec<_>>());
+        cache.keep_plain(&key, &programs.iter().map(|program| program.files.as_slice()).collect::<Vec<_>>());
         Ok(programs)
+    }
+
+    /// What the files of a project say of other projects.
+    fn said(&self, sources: &[Arc<Source>], asks_for_tables: bool) -> Result<Said, Changed> {
+        let make = || Ok(Said::of(&walk::whole(sources)?, asks_for_tables));
+        let Some((cache, _)) = &self.cache else { return make() };
+        let mut parts = Parts::of("said");
+        files(&mut parts, sources);
+        parts.number(usize::from(asks_for_tables));
+        let key = parts.key();
+        if let Some(said) = cache.plain(&key) {
+            return Ok(said);
+        }
+        let said = make()?;
+        cache.keep_plain(&key, &said);
+        Ok(said)
     }
 
     /// What is known of a program of these files; what texts are left of it is up to the request.
