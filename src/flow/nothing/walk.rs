@@ -11,6 +11,7 @@ use crate::name::Name;
 use crate::project::{ClassId, FunctionId, Project, Symbol};
 
 use super::super::Flow;
+use super::super::cow::Shared;
 use super::super::handing::handed;
 use super::super::object::decorated;
 use super::{Look, Origin, Shape, Unguarded, producer};
@@ -32,7 +33,7 @@ enum Fact {
     Sure,
 }
 
-type State = FxHashMap<Name, Fact>;
+type State = Shared<FxHashMap<Name, Fact>>;
 
 /// What one function answers, compares of its parameters, and compares itself.
 pub(super) fn look(
@@ -103,7 +104,7 @@ impl Walk<'_> {
         }
         let given = function.params.iter().skip(usize::from(function.class.is_some()));
         let plain = given.filter(|param| matches!(param.kind, ParamKind::Plain | ParamKind::KeywordOnly));
-        states[0] = Some(plain.map(|param| (param.name, Fact::Given)).collect());
+        states[0] = Some(Shared::new(plain.map(|param| (param.name, Fact::Given)).collect()));
         let mut waiting: Vec<BlockId> = vec![0];
         while let Some(block) = waiting.pop() {
             visits[block as usize] += 1;
@@ -183,7 +184,7 @@ impl Walk<'_> {
                     self.compare(state, step, operand);
                     // Had it been `None`, nobody would come by here.
                     if let Some(path) = self.path(operand) {
-                        state.insert(path, Fact::Sure);
+                        be_sure(state, path);
                     }
                 }
             }
@@ -761,16 +762,25 @@ impl Truth {
 
 /// A path is something else now, and so is all that is reached through it.
 fn forget(state: &mut State, path: Name) {
-    state.remove(&path);
-    state.retain(|other, _| !other.strip_prefix(&*path).is_some_and(|behind| behind.starts_with(['.', '['])));
+    let is_behind = |other: &Name| {
+        *other == path || other.strip_prefix(&*path).is_some_and(|behind| behind.starts_with(['.', '[']))
+    };
+    if state.keys().any(is_behind) {
+        state.retain(|other, _| !is_behind(other));
+    }
 }
 
 fn be_sure(state: &mut State, path: Name) {
-    state.insert(path, Fact::Sure);
+    if state.get(&path) != Some(&Fact::Sure) {
+        state.insert(path, Fact::Sure);
+    }
 }
 
 fn join(one: &State, other: &State) -> State {
-    let mut joined = State::default();
+    if one == other {
+        return one.clone();
+    }
+    let mut joined = FxHashMap::default();
     for (path, fact) in one {
         let fact = match (*fact, other.get(path).copied()) {
             (Fact::May(one, call), Some(Fact::May(other, another))) => {
@@ -789,5 +799,5 @@ fn join(one: &State, other: &State) -> State {
             joined.entry(*path).or_insert(*fact);
         }
     }
-    joined
+    Shared::new(joined)
 }
