@@ -180,7 +180,7 @@ def f(timer, other):
                 let line = source.line(function.steps[step as usize].span.start);
                 (line, project.function(sent.task).qualname.clone(), format!("{:?}", sent.how))
             };
-            flow.outcomes[&id].enqueued.iter().map(shown).collect::<Vec<_>>()
+            flow.outcomes[id].enqueued.iter().map(shown).collect::<Vec<_>>()
         })
         .collect();
     let wanted = [

@@ -16,6 +16,7 @@ use crate::project::{FunctionId, Project};
 
 use super::Flow;
 
+mod fact;
 mod producer;
 mod walk;
 

@@ -6,6 +6,13 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+/// Where a lane takes its next thing.
+#[derive(Clone, Copy)]
+enum End {
+    Large,
+    Small,
+}
+
 /// What work comes to for each of some things, in their order.
 pub(super) fn at_both_ends<T: Send, R: Send>(
     things: Vec<T>,
@@ -15,11 +22,17 @@ pub(super) fn at_both_ends<T: Send, R: Send>(
     let mut numbered: Vec<(usize, T)> = things.into_iter().enumerate().collect();
     numbered.sort_by_key(|(number, thing)| (std::cmp::Reverse(size(thing)), *number));
     let waiting = Mutex::new(VecDeque::from(numbered));
-    let lane = |take: fn(&mut VecDeque<(usize, T)>) -> Option<(usize, T)>| {
-        let next = || take(&mut waiting.lock().unwrap_or_else(PoisonError::into_inner));
+    let lane = |end: End| {
+        let next = || {
+            let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            match end {
+                End::Large => waiting.pop_front(),
+                End::Small => waiting.pop_back(),
+            }
+        };
         std::iter::from_fn(next).map(|(number, thing)| (number, work(thing))).collect::<Vec<_>>()
     };
-    let (mut done, others) = rayon::join(|| lane(VecDeque::pop_front), || lane(VecDeque::pop_back));
+    let (mut done, others) = rayon::join(|| lane(End::Large), || lane(End::Small));
     done.extend(others);
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, result)| result).collect()

@@ -14,26 +14,14 @@ use super::super::Flow;
 use super::super::cow::Shared;
 use super::super::handing::handed;
 use super::super::object::decorated;
-use super::{Look, Origin, Shape, Unguarded, producer};
+use super::fact::{Fact, State, be_sure, forget};
+use super::{Look, Origin, Shape, Unguarded, fact, producer};
 
 /// How often a block may be gone over.
 const MOST_VISITS: u32 = 12;
 
 /// How deep expressions are looked into.
 const DEEPEST: usize = 24;
-
-/// What is known of a name or path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fact {
-    /// It may be `None`; the call it came from with others, where there was one.
-    May(Origin, Option<StepId>),
-    /// It is the parameter as it came.
-    Given,
-    /// It is not `None`.
-    Sure,
-}
-
-type State = Shared<FxHashMap<Name, Fact>>;
 
 /// What one function answers, compares of its parameters, and compares itself.
 pub(super) fn look(
@@ -114,7 +102,7 @@ impl Walk<'_> {
             }
             for (target, state) in self.block(block, state) {
                 let joined = match &states[target as usize] {
-                    Some(known) => join(known, &state),
+                    Some(known) => fact::join(known, &state),
                     None => state,
                 };
                 if states[target as usize].as_ref() != Some(&joined) {
@@ -758,46 +746,4 @@ impl Truth {
             Truth::Whichever => Truth::Whichever,
         }
     }
-}
-
-/// A path is something else now, and so is all that is reached through it.
-fn forget(state: &mut State, path: Name) {
-    let is_behind = |other: &Name| {
-        *other == path || other.strip_prefix(&*path).is_some_and(|behind| behind.starts_with(['.', '[']))
-    };
-    if state.keys().any(is_behind) {
-        state.retain(|other, _| !is_behind(other));
-    }
-}
-
-fn be_sure(state: &mut State, path: Name) {
-    if state.get(&path) != Some(&Fact::Sure) {
-        state.insert(path, Fact::Sure);
-    }
-}
-
-fn join(one: &State, other: &State) -> State {
-    if one == other {
-        return one.clone();
-    }
-    let mut joined = FxHashMap::default();
-    for (path, fact) in one {
-        let fact = match (*fact, other.get(path).copied()) {
-            (Fact::May(one, call), Some(Fact::May(other, another))) => {
-                let origin = one.or(other);
-                Fact::May(origin, if origin == one { call } else { another })
-            }
-            (may @ Fact::May(..), _) | (_, Some(may @ Fact::May(..))) => may,
-            (Fact::Sure, Some(Fact::Sure)) => Fact::Sure,
-            (Fact::Given | Fact::Sure, Some(Fact::Given)) | (Fact::Given, Some(Fact::Sure)) => Fact::Given,
-            (_, None) => continue,
-        };
-        joined.insert(*path, fact);
-    }
-    for (path, fact) in other {
-        if matches!(fact, Fact::May(..)) {
-            joined.entry(*path).or_insert(*fact);
-        }
-    }
-    Shared::new(joined)
 }
