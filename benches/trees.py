@@ -44,7 +44,7 @@ def gather(trailcheck: Path, folders: list[Path], into: Path) -> list[Path]:
     """Copies the Python files that trailcheck would check, each folder below its name; answers with the copies.
 
     Files that are ignored, and what says so, stay behind, and so does every configuration: what is left is the same for
-    all tools, by whatever rules they choose files.
+    all tools, by whatever rules they choose files. An empty `pyproject.toml` says where each project begins, as in life.
     """
     copies = []
     for folder in folders:
@@ -58,6 +58,7 @@ def gather(trailcheck: Path, folders: list[Path], into: Path) -> list[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / path, target)
         if (into / name).exists():
+            (into / name / "pyproject.toml").touch()
             copies.append(into / name)
     return copies
 
