@@ -1,7 +1,7 @@
 //! scan: the way of the data, from the files of a run to everything found in them.
 //!
-//! `lower → project → flow → check`, each a call of the room of that name, for one program after the other; nothing is
-//! decided here.
+//! `lower → project → flow → check`, each a call of the room of that name, for each program by itself; nothing is decided
+//! here.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -111,7 +111,8 @@ pub trait Progress: Sync {
     fn files(&self, total: usize);
     /// One more file was read.
     fn file_done(&self);
-    /// This step begins, and the one before it is over. It comes once for each program of the run.
+    /// This step of a program begins, and the one before it is over. Where there are several threads, another program may
+    /// be at another step.
     fn begins(&self, _: Step) {}
 }
 
