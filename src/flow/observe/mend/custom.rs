@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Argument, ArgumentKind, Function, Literal, Param, StepId, StepKind, Term};
@@ -200,6 +199,8 @@ fn names_actor_text(name: &str) -> bool {
 }
 
 impl Observer<'_> {
+    /// What the program's own code is used to; one thread learns it for all, and alone. If it had others help, it would
+    /// take up some of their work while it waits for them, and that may ask for this.
     pub(super) fn customs(&self) -> &Customs {
         self.customs.get_or_init(|| self.learn())
     }
@@ -243,10 +244,9 @@ impl Observer<'_> {
             });
             read.filter(|(name, _)| names.contains(name)).collect()
         };
-        let of_functions: Vec<Vec<(Name, StepId)>> = all.par_iter().map(of_function).collect();
-        for (id, read) in all.into_iter().zip(of_functions) {
-            for (name, number) in read {
-                customs.reads.entry(name).or_default().push((id, number));
+        for id in &all {
+            for (name, number) in of_function(id) {
+                customs.reads.entry(name).or_default().push((*id, number));
             }
         }
     }
