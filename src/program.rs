@@ -40,7 +40,7 @@ pub struct Program {
 impl Program {
     /// Its own among all sources.
     pub fn of(&self, sources: &[Arc<Source>]) -> Vec<Arc<Source>> {
-        self.files.iter().map(|&file| Arc::clone(&sources[file])).collect()
+        those(&self.files, sources)
     }
 }
 
@@ -97,7 +97,7 @@ pub struct Project<'a> {
 impl Project<'_> {
     /// Its own among all sources.
     pub fn of(&self, sources: &[Arc<Source>]) -> Vec<Arc<Source>> {
-        self.files.iter().map(|&file| Arc::clone(&sources[file])).collect()
+        those(&self.files, sources)
     }
 }
 
@@ -121,6 +121,10 @@ pub fn projects<'a>(sources: &[Arc<Source>], homes: &'a [Home]) -> Option<Vec<Pr
     }
     projects.retain(|project| !project.files.is_empty());
     Some(projects).filter(|projects| projects.len() > 1)
+}
+
+fn those(files: &[usize], sources: &[Arc<Source>]) -> Vec<Arc<Source>> {
+    files.iter().map(|&file| Arc::clone(&sources[file])).collect()
 }
 
 /// Which projects are joined, each by the first of its program.

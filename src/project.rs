@@ -318,6 +318,15 @@ impl Project {
         self.file_ids().flat_map(of_file).collect()
     }
 
+    /// By file: how many functions of that order stand before its own; behind the last file, how many there are.
+    pub fn function_starts(&self) -> Vec<u32> {
+        let mut starts = vec![0];
+        for (file, before) in self.files.iter().zip(0..) {
+            starts.push(starts[before] + file.facts.functions.len() as u32);
+        }
+        starts
+    }
+
     /// All classes, in path order and source order.
     pub fn class_ids(&self) -> Vec<ClassId> {
         let of_file = |file: FileId| {

@@ -367,13 +367,12 @@ impl Trace<'_> {
             let result = self.apply(&mut here, step, Some(receiver.clone()), method, arguments);
             if !self.never_returns {
                 results.push(result);
-                after = match after.take() {
-                    Some(mut after) => {
+                match &mut after {
+                    Some(after) => {
                         after.join(&here);
-                        Some(after)
                     }
-                    None => Some(here),
-                };
+                    None => after = Some(here),
+                }
             }
         }
         self.never_returns = after.is_none();

@@ -23,7 +23,7 @@ const MOST_MEANT: usize = 4;
 pub(super) struct Schedule {
     /// All functions, in path order and source order: their numbers are places in it.
     all: Vec<FunctionId>,
-    /// By file: the number of its first function.
+    /// See [`Project::function_starts`]: numbers count like that.
     starts: Vec<u32>,
     /// Numbers of functions, level by level: who calls another stands above it, unless they call each other.
     levels: Vec<Vec<u32>>,
@@ -39,19 +39,13 @@ impl Schedule {
     /// The functions of a program, all of them due.
     pub(super) fn of(project: &Project) -> Schedule {
         let all = project.function_ids();
-        let mut starts = Vec::with_capacity(project.files.len());
-        let mut next = 0;
-        for file in &project.files {
-            starts.push(next);
-            next += file.facts.functions.len() as u32;
-        }
         let mut schedule = Schedule {
             due: vec![true; all.len()],
             dependants: vec![Vec::new(); all.len()],
             readers: FxHashMap::default(),
             levels: Vec::new(),
             all,
-            starts,
+            starts: project.function_starts(),
         };
         schedule.levels = levels(&schedule.guessed(project));
         schedule
@@ -159,7 +153,7 @@ impl Schedule {
         let all = by_name.get(&name).map_or(&[][..], Vec::as_slice);
         let file = from.file.0 as usize;
         let first = self.starts[file];
-        let end = self.starts.get(file + 1).copied().unwrap_or(self.all.len() as u32);
+        let end = self.starts[file + 1];
         let own = &all[all.partition_point(|&number| number < first)..];
         let own = &own[..own.partition_point(|&number| number < end)];
         let meant = if own.is_empty() { all } else { own };

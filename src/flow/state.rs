@@ -117,6 +117,7 @@ impl Deref for State {
     }
 }
 
+// What is shared is copied for whoever asks to change it: where nothing would change, nobody should ask.
 impl DerefMut for State {
     fn deref_mut(&mut self) -> &mut Rest {
         &mut self.rest

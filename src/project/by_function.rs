@@ -2,7 +2,6 @@
 //! gone over in path order and source order.
 
 use std::ops::Index;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -11,24 +10,16 @@ use super::{FileId, FunctionId, Project};
 /// Something for functions, where there is something.
 #[derive(Debug)]
 pub struct ByFunction<T> {
-    /// By file: the place of its first function, and behind the last one how many there are.
-    starts: Arc<[u32]>,
+    /// See [`Project::function_starts`].
+    starts: Vec<u32>,
     all: Vec<Option<T>>,
 }
 
 impl<T> ByFunction<T> {
     /// Nothing for any function of a program yet.
     pub fn new(project: &Project) -> ByFunction<T> {
-        let mut starts = vec![0];
-        let mut next = 0;
-        for file in &project.files {
-            next += file.facts.functions.len() as u32;
-            starts.push(next);
-        }
-        ByFunction {
-            starts: starts.into(),
-            all: std::iter::repeat_with(|| None).take(next as usize).collect(),
-        }
+        let all = project.function_ids().iter().map(|_| None).collect();
+        ByFunction { starts: project.function_starts(), all }
     }
 
     /// Something for every function of a program, made by all threads at once.
@@ -37,7 +28,7 @@ impl<T> ByFunction<T> {
         T: Send,
     {
         let all = project.function_ids().into_par_iter().map(|id| Some(make(id))).collect();
-        ByFunction { all, ..ByFunction::new(project) }
+        ByFunction { starts: project.function_starts(), all }
     }
 
     /// What is there for a function.
